@@ -1,0 +1,82 @@
+# Everything runs in .venv, which the first target that needs it makes with pinned versions;
+# nothing has to be installed beforehand but Python (with venv) and make.
+
+PYTHON ?= python3
+LINES = 2.11 3.0 3.1 3.2 3.3 3.4
+ARGS =
+
+PY := .venv/bin/python
+UV := .venv/bin/uv
+# Names the PYTHON it was made with: another PYTHON makes .venv anew, none given keeps the one that is there.
+MADE := .venv/.made-$(subst /,-,$(PYTHON))
+ifeq ($(origin PYTHON),file)
+MADE := $(firstword $(wildcard .venv/.made-*) $(MADE))
+endif
+
+# A developer's own settings must not decide what is installed, where, or which Airflow is tested.
+# Those that say where to download from (index, proxy, certificates, cache) stay.
+unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH $(filter AIRFLOW%,$(.VARIABLES)) \
+	PIP_CONSTRAINT PIP_DRY_RUN PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PRE PIP_PREFIX PIP_PYTHON \
+	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_REQUIRE_VIRTUALENV PIP_ROOT PIP_TARGET PIP_USER \
+	UV_BREAK_SYSTEM_PACKAGES UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_CUSTOM_COMPILE_COMMAND UV_EXCLUDE UV_EXCLUDE_NEWER \
+	UV_NO_BINARY UV_NO_BUILD UV_NO_BUILD_ISOLATION UV_NO_SOURCES UV_OVERRIDE UV_PRERELEASE UV_PROJECT \
+	UV_PROJECT_ENVIRONMENT UV_PYTHON UV_REQUIRE_HASHES UV_RESOLUTION UV_SYSTEM_PYTHON UV_WORKING_DIR
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-airflow test-matrix lint fmt types bench constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests, bench), LINES="2.11 3.0" (for test-matrix)'
+
+demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs that Airflow runs
+	$(PY) tests/demo.py
+
+test: .venv/.installed ## run the tests that need no Airflow services
+	$(PY) -m pytest $(ARGS)
+
+test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
+	$(PY) -m pytest -m airflow $(ARGS)
+
+test-matrix: $(MADE) ## run the tests on each supported Airflow line
+	@bash tests/matrix.sh test "$(LINES)" $(ARGS)
+
+lint: .venv/.installed ## check style and formatting
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+fmt: .venv/.installed ## format, and fix what can be fixed
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+types: .venv/.installed ## check types
+	$(PY) -m mypy
+
+bench: .venv/.installed ## run the benchmarks
+	$(PY) -m benchmarks $(ARGS)
+
+# Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
+# uv, hatchling and editables are what the installation itself uses.
+constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
+	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --no-annotate \
+		--python-version 3.11 --python-platform linux --custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
+	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
+
+clean: ## remove the environments, caches and build outputs
+	rm -rf .venv .matrix .airflow* .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* htmlcov build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Python 3.11 or newer is needed, and "$(PYTHON)" is not: name one that is, as in make PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Making .venv (half a minute, or a few when nothing is cached) ...'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install -q --disable-pip-version-check --constraint constraints.txt uv
+	@touch $@
+
+.venv/.installed: $(MADE) pyproject.toml constraints.txt
+	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt \
+		uv -e '.[emulator]' --group dev
+	@touch $@

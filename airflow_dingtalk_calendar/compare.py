@@ -1,0 +1,134 @@
+"""Does an event have what a patch asks for? Compared in normal form: times as instants, ``"15"`` as 15.
+
+Only fields that PatchEvent's page documents in its response are compared. ``extra``, ``freeBusyStatus`` and
+mail addresses never come back, so nothing can be said of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+def not_applied(body: Body, event: Body) -> list[str]:
+    """Name the fields of a request body that the event, as the service returned it, does not have."""
+    return [name for name, value in body.items() if name in _SAME and not _SAME[name](value, event.get(name))]
+
+
+def is_unchanged(body: Body, event: Body) -> bool:
+    """Whether the event surely has already all that the body asks for, so that sending it would change nothing.
+
+    A video meeting counts as there when the event has one; a list of attendees, when it is the event's whole list.
+    """
+    compared = [name for name in body if name not in ("id", "extra")]
+    certain = all(name in _SAME for name in compared)
+    return certain and not not_applied(body, event) and _same_people(body, event)
+
+
+def _same_people(body: Body, event: Body) -> bool:
+    if "attendees" not in body:
+        return True
+    organizer = _members(event.get("organizer")).get("id")
+    invited = {one.get("id") for one in _list(event.get("attendees"))} - {organizer}
+    return {one.get("id") for one in body["attendees"]} - {organizer} == invited
+
+
+def _same_text(wanted: Any, found: Any) -> bool:
+    return bool(wanted == (found or ""))
+
+
+def _same_flag(wanted: Any, found: Any) -> bool:
+    return bool(wanted) == bool(found)
+
+
+def _same_end(wanted: Any, found: Any) -> bool:
+    found = _members(found)
+    if "date" in wanted:
+        return bool(wanted["date"] == found.get("date"))
+    same_zone = found.get("timeZone") in (None, "", wanted["timeZone"])
+    return same_zone and _same_instant(wanted["dateTime"], found.get("dateTime"))
+
+
+def _same_recurrence(wanted: Any, found: Any) -> bool:
+    found = _members(found)
+    return all(
+        _RULE.get(name, _same_word)(value, _members(found.get(part)).get(name))
+        for part in ("pattern", "range")
+        for name, value in wanted[part].items()
+    )
+
+
+def _same_word(wanted: Any, found: Any) -> bool:
+    return str(wanted) == str(found)
+
+
+def _same_days(wanted: Any, found: Any) -> bool:
+    return set(str(wanted).split(",")) == set(str(found).replace(" ", "").split(","))
+
+
+def _same_instant(wanted: Any, found: Any) -> bool:
+    return bool(_instant(wanted) == _instant(found))
+
+
+def _same_attendees(wanted: Any, found: Any) -> bool:
+    there = {one.get("id"): bool(one.get("isOptional")) for one in _list(found)}
+    return all(
+        one["id"] in there and one.get("isOptional", there[one["id"]]) == there[one["id"]]
+        for one in wanted
+        if "id" in one  # who was invited by mail does not come back by mail
+    )
+
+
+def _same_reminders(wanted: Any, found: Any) -> bool:
+    return sorted(map(_reminder, wanted)) == sorted(map(_reminder, _list(found)))
+
+
+def _reminder(reminder: Body) -> tuple[str, str]:
+    return str(reminder.get("method", "dingtalk")), str(reminder.get("minutes"))
+
+
+def _same_member(name: str) -> Callable[[Any, Any], bool]:
+    return lambda wanted, found: _same_text(wanted[name], _members(found).get(name))
+
+
+def _same_components(wanted: Any, found: Any) -> bool:
+    there = {one.get("uiName"): one.get("uiStatus") for one in _list(found)}
+    # "enable" is the default state, which the service may leave out
+    return all(there.get(one["uiName"], "enable") == one["uiStatus"] for one in wanted)
+
+
+def _members(value: Any) -> Body:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Body]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _instant(value: Any) -> Any:
+    """Read a time; what cannot be read is compared as it is."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return moment.astimezone(dt.UTC) if moment.tzinfo else value
+
+
+_RULE: dict[str, Callable[[Any, Any], bool]] = {"daysOfWeek": _same_days, "endDate": _same_instant}
+_SAME: dict[str, Callable[[Any, Any], bool]] = {
+    "summary": _same_text,
+    "description": _same_text,
+    "start": _same_end,
+    "end": _same_end,
+    "isAllDay": _same_flag,
+    "recurrence": _same_recurrence,
+    "attendees": _same_attendees,
+    "location": _same_member("displayName"),
+    "reminders": _same_reminders,
+    "onlineMeetingInfo": _same_member("type"),
+    "richTextDescription": _same_member("text"),
+    "uiConfigs": _same_components,
+}

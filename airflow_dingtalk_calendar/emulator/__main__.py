@@ -1,0 +1,91 @@
+"""``python -m airflow_dingtalk_calendar.emulator``: run it until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from .server import Emulator
+
+_STOP = {signal.SIGINT, signal.SIGTERM}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the emulator from the command line."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not (options.allow_remote or _is_loopback(options.host)):
+        parser.error(f"{options.host} can be reached from elsewhere; say --allow-remote if that is meant")
+    try:
+        emulator = Emulator(_data(options.data), options.port, host=options.host, **dict(options.set))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    return _run(emulator, options.print_connection)
+
+
+def _run(emulator: Emulator, print_connection: bool) -> int:
+    # Blocked before the server's thread starts, so that it is this thread that gets the signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    try:
+        with emulator:
+            _say(emulator.url)
+            if print_connection:
+                connection = json.dumps(emulator.connection(), ensure_ascii=False)
+                _say(f"export AIRFLOW_CONN_DINGTALK_DEFAULT={shlex.quote(connection)}")
+            signal.sigwait(_STOP)
+    except OSError as error:  # the port is taken, or the address not ours
+        sys.stderr.write(f"cannot listen: {error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_dingtalk_calendar.emulator",
+        description="A DingTalk calendar on this machine, for demos and tests. Open its URL in a browser to look at it.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument("--data", metavar="FILE", help="JSON with apps, users and events, instead of the sample")
+    parser.add_argument("--set", metavar="NAME=VALUE", type=_setting, action="append", default=[], help="set a switch")
+    parser.add_argument("--print-connection", action="store_true", help="print the Airflow connection to paste")
+    parser.add_argument("--allow-remote", action="store_true", help="allow a host that is not loopback")
+    return parser
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _data(path: str | None) -> Any:
+    if path is None:
+        return None
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What DingTalk's gateway checks before the calendar service sees a call, in its order: token, permission, rate, quota.
+
+Sources: "Global error codes", "Add API permission", "How to handle API throttling". Calls turned away here are not
+metered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from .errors import Problem, Refusal
+from .loading import App
+from .shapes import Place
+from .store import Receipt, Store
+
+if TYPE_CHECKING:
+    from .endpoints import Endpoint
+
+_TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
+_WINDOW = 1.0  # "20 requests per second": a sliding second
+
+
+@dataclass
+class Call:
+    """One request to a known endpoint, decoded but not yet believed.
+
+    :param params: path parameters by name, percent-decoded.
+    :param place: collects the members of the body that mean nothing to the service.
+    :param app: whose token it carries, once the gateway has let it in.
+    """
+
+    endpoint: Endpoint
+    params: dict[str, str]
+    query_string: str
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str
+    place: Place = field(default_factory=Place)
+    app: App | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters; of repeated ones the last."""
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
+
+    @property
+    def client_token(self) -> str | None:
+        """The idempotency key, if any."""
+        return self.headers.get("x-client-token") or None
+
+
+def admit(store: Store, call: Call) -> None:
+    """Let a call through to its service, or refuse it."""
+    if call.endpoint.scope:
+        call.app = _authenticated(store, call)
+        _permitted(call.app, call.endpoint.scope)
+        throttle(store, call.app, call)
+        _meter(store, call)
+
+
+def _authenticated(store: Store, call: Call) -> App:
+    token = call.headers.get(_TOKEN_HEADER)
+    if not token:
+        raise Problem(Refusal.MISSING_TOKEN)
+    return store.app_of(token)
+
+
+def _permitted(app: App, scope: str) -> None:
+    if scope not in app.scopes:
+        message = f"The app has not been granted the permission required: [{scope}]"
+        raise Problem(Refusal.NO_PERMISSION, message, accessdenieddetail={"requiredScopes": [scope]})
+
+
+def throttle(store: Store, app: App, call: Call) -> None:
+    """Hold an app to its calls per second and API."""
+    recent = store.recent[app.key, call.endpoint.action]
+    while recent and recent[0] <= store.now() - _WINDOW:
+        recent.popleft()
+    if 0 < store.settings.qps_limit <= len(recent):
+        raise Problem(Refusal.QPS_LIMIT)
+    recent.append(store.now())
+
+
+def _meter(store: Store, call: Call) -> None:
+    month = store.stamp()[:7]
+    if 0 < store.settings.monthly_quota <= store.months[month]:
+        raise Problem(Refusal.MONTHLY_QUOTA)
+    store.months[month] += 1
+    store.ledger.calls[call.endpoint.action] += 1
+
+
+def receipt(store: Store, call: Call) -> Receipt:
+    """Return the receipt of the first request with this client token, or a new one for a call without.
+
+    The same value from the same app is the same request ("x-client-token" of the calendar pages), whatever its body;
+    what another body does is not documented for the calendar.
+
+    :raises Problem: if the first request is still running.
+    """
+    if not (call.client_token and call.endpoint.idempotent and call.app):
+        return Receipt()
+    key = (call.app.key, call.client_token)
+    known = store.receipts.get(key)
+    if known is None or known.expires <= store.now():
+        store.receipts[key] = known = Receipt()
+    elif known.body is None:
+        raise Problem(Refusal.PROCESSING)
+    elif store.settings.replay == "again":
+        known.body = None
+    return known
+
+
+def settle(store: Store, call: Call, receipt: Receipt, body: Any) -> None:
+    """Close a receipt: with the answer to repeat, or with ``None`` after a failure, which frees the client token."""
+    receipt.body, receipt.expires = body, store.now() + store.settings.client_token_lifetime
+    if body is None and call.app and store.receipts.get((call.app.key, call.client_token or "")) is receipt:
+        del store.receipts[call.app.key, call.client_token or ""]

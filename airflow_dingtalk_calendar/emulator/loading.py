@@ -1,0 +1,144 @@
+"""Reading the data an emulator starts with: apps, users and events, checked before anything listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .checks import PATCH, Event, moment, whole_event
+from .errors import Problem
+from .settings import Settings
+from .shapes import Place, boolean, date_time, list_of, map_of, object_of, one_of, text
+
+SCOPES = ("Calendar.Event.Read", "Calendar.Event.Write")
+
+
+@dataclass(frozen=True)
+class App:
+    """An application of the organisation, and the permissions it was granted."""
+
+    key: str
+    secret: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a data file says.
+
+    :param apps: by app key.
+    :param names: display name per unionId.
+    :param emails: unionId per mail address.
+    :param events: stored events by id.
+    """
+
+    apps: dict[str, App]
+    names: dict[str, str]
+    emails: dict[str, str]
+    events: dict[str, Event]
+
+
+def _minutes(value: Any, place: Place) -> int:
+    # So that an answer of GetEvent, where minutes are a string, can be given back as data.
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise place.wrong("must be a number of minutes") from None
+
+
+_ANSWER = one_of("needsAction", "accepted", "declined", "tentative")  # "Event overview", responseStatus
+_PERSON = {"id": text(), "displayName": text(), "responseStatus": _ANSWER, "self": boolean}
+_ATTENDEE = {**_PERSON, "email": text(), "isOptional": boolean}
+_ROOM = {"roomId": text(), "displayName": text(), "responseStatus": _ANSWER}
+_MEETING = {"type": one_of("dingtalk"), "conferenceId": text(), "url": text(), "extraInfo": map_of(text())}
+_EVENT = object_of(
+    {
+        **{name: shape for name, shape in PATCH.items() if name != "extra"},
+        "organizer": object_of(_PERSON, required=["id"]),
+        "attendees": list_of(object_of(_ATTENDEE, required=["id"])),
+        "location": object_of({"displayName": text(), "meetingRooms": list_of(text())}),
+        "reminders": list_of(object_of({"method": one_of("dingtalk", "sms", "phone"), "minutes": _minutes})),
+        "onlineMeetingInfo": object_of(_MEETING, required=["conferenceId", "url"]),
+        "status": one_of("confirmed", "cancelled"),
+        "seriesMasterId": text(),
+        "originStart": object_of({"dateTime": date_time}),
+        "meetingRooms": list_of(object_of(_ROOM, required=["roomId"])),
+        "extendedProperties": map_of(map_of(text())),
+        "createTime": date_time,
+        "updateTime": date_time,
+        "start": moment,
+        "end": moment,
+    },
+    required=["id", "summary", "start", "end", "organizer"],
+)
+_APP = object_of({"appKey": text(), "appSecret": text(), "scopes": list_of(text())}, required=["appKey", "appSecret"])
+_USER = object_of({"unionId": text(), "name": text(), "email": text()}, required=["unionId", "name"])
+_DATA = object_of({"apps": list_of(_APP), "users": list_of(_USER), "events": list_of(_EVENT)}, required=["apps"])
+
+
+def load(data: Any, settings: Settings, time: str) -> Data:
+    """Read apps, users and events.
+
+    :raises ValueError: naming the place of what is wrong.
+    """
+    given = _checked(_DATA, data, Place())
+    users, events = given.get("users", []), given.get("events", [])
+    return Data(
+        apps=_by("appKey", {app["appKey"]: _app(app) for app in given["apps"]}, given["apps"]),
+        names=_by("unionId", {user["unionId"]: user["name"] for user in users}, users),
+        emails={user["email"]: user["unionId"] for user in users if "email" in user},
+        events=_by("id", {event["id"]: _event(event, settings, time) for event in events}, events),
+    )
+
+
+def load_events(events: Any, settings: Settings, time: str) -> list[Event]:
+    """Read events alone.
+
+    :raises ValueError: naming the place of what is wrong.
+    """
+    return [_event(event, settings, time) for event in _checked(list_of(_EVENT), events, Place("events"))]
+
+
+def _checked(shape: Any, value: Any, place: Place) -> Any:
+    try:
+        checked = shape(value, place)
+    except Problem as problem:
+        raise ValueError(problem.message) from None
+    if place.ignored:
+        raise ValueError(f"{place.ignored[0]}: unknown member")
+    return checked
+
+
+def _by(name: str, table: dict[str, Any], rows: Iterable[Any]) -> dict[str, Any]:
+    if len(table) != len(list(rows)):
+        raise ValueError(f"two entries have the same {name}")
+    return table
+
+
+def _app(app: Mapping[str, Any]) -> App:
+    return App(app["appKey"], app["appSecret"], frozenset(app.get("scopes", SCOPES)))
+
+
+def _event(event: Event, settings: Settings, time: str) -> Event:
+    times = {"createTime": time, "updateTime": event.get("createTime", time)}
+    stored = {"isAllDay": "date" in event["start"], "status": "confirmed", **times, **event}
+    stored["organizer"] = _person(event["organizer"], responseStatus="accepted")
+    if "attendees" in event:
+        stored["attendees"] = [
+            _person(person, responseStatus="needsAction", isOptional=False) for person in event["attendees"]
+        ]
+    if "meetingRooms" in event:
+        # "Update event", response: location.meetingRooms is an array of strings.
+        rooms = [room.get("displayName", room["roomId"]) for room in event["meetingRooms"]]
+        stored["location"] = {**event.get("location", {}), "meetingRooms": rooms}
+    try:
+        whole_event(stored, settings)
+    except Problem as problem:
+        raise ValueError(f"event {event['id']}: {problem.message}") from None
+    return stored
+
+
+def _person(person: Event, **defaults: Any) -> Event:
+    # Who "self" is depends on who asks.
+    return {**defaults, **{name: value for name, value in person.items() if name != "self"}}

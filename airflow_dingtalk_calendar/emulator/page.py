@@ -1,0 +1,172 @@
+"""The page at ``/``: the calendar, what has happened to it, and how the emulator is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from . import wording
+from .checks import Event
+from .recurring import local
+from .store import Store
+from .style import CSS
+
+_MARKS = {"accepted": "✓", "declined": "✗", "tentative": "?", "needsAction": "·"}
+_WORDS = {"accepted": "accepted", "declined": "declined", "tentative": "tentative", "needsAction": "no answer yet"}
+_SHOWN_PEOPLE = 30
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def tag(name: str, *inner: str | Html, kind: str = "", **attributes: str) -> Html:
+    """Return an element; whatever in it is not HTML already gets escaped."""
+    given = {"class": kind, **attributes} if kind else attributes
+    opening = "".join(f' {key}="{escape(text)}"' for key, text in given.items())
+    return Html(f"<{name}{opening}>{_joined(inner)}</{name}>")
+
+
+def _joined(parts: Iterable[str]) -> Html:
+    return Html("".join(part if isinstance(part, Html) else escape(part) for part in parts))
+
+
+def page(store: Store) -> str:
+    """Return the page."""
+    title = "DingTalk calendar emulator"
+    head = _joined(
+        [
+            Html(
+                '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+            ),
+            tag("title", title),
+            tag("style", Html(CSS)),
+        ]
+    )
+    body = [
+        tag("header", tag("h1", title), _facts(store)),
+        tag("main", _calendar(store), _history(store)),
+        _settings(store),
+    ]
+    return "<!doctype html>" + tag("html", tag("head", head), tag("body", *body), lang="en")
+
+
+def _facts(store: Store) -> Html:
+    calls = [f"{action} {count}" for action, count in sorted(store.ledger.calls.items())]
+    facts = [
+        f"{len(store.events)} events",
+        f"{len(store.ledger.updates)} updates",
+        f"{len(store.ledger.notifications)} notifications",
+        f"{len(store.requests)} requests",
+        "metered calls: " + (", ".join(calls) or "none"),
+    ]
+    return tag("p", *(tag("span", fact) for fact in facts), kind="facts")
+
+
+def _calendar(store: Store) -> Html:
+    events = sorted(
+        (store.shown(event) for event in list(store.events.values())), key=lambda event: local(event["start"])
+    )
+    by_day = groupby(events, key=lambda event: local(event["start"]).date())
+    days = [
+        tag("section", tag("h3", wording.day(day)), *(_event(event, store) for event in those), kind="day")
+        for day, those in by_day
+    ]
+    legend = tag("p", *(tag("span", f"{_MARKS[word]} {text}") for word, text in _WORDS.items()), kind="legend")
+    return tag("section", tag("h2", "Calendar"), *(days or [tag("p", "There are no events.")]), legend)
+
+
+def _event(event: Event, store: Store) -> Html:
+    zone = event["start"].get("timeZone", "")
+    time = tag("div", tag("strong", wording.when(event)), tag("span", zone), kind="time")
+    title = tag("h4", event["summary"] or "(no title)", *_badges(event, store))
+    facts = [tag("div", tag("dt", name), tag("dd", text)) for name, text in _details(event) if text]
+    people = event.get("attendees", [])
+    more = [tag("li", f"and {len(people) - _SHOWN_PEOPLE} more")] if len(people) > _SHOWN_PEOPLE else []
+    listed = tag("ul", *(_person(person) for person in people[:_SHOWN_PEOPLE]), *more, kind="people")
+    return tag("article", time, tag("div", title, tag("dl", *facts), listed), kind=f"event {event['status']}")
+
+
+def _badges(event: Event, store: Store) -> list[Html]:
+    master = store.events.get(event.get("seriesMasterId", ""))
+    badges = [
+        "cancelled" if event["status"] == "cancelled" else "",
+        f"one of the series “{master['summary']}”" if master else "",
+    ]
+    return [tag("small", badge) for badge in badges if badge]
+
+
+def _details(event: Event) -> list[tuple[str, str]]:
+    organizer = event["organizer"]
+    names = ("recurrence", "location", "onlineMeetingInfo", "reminders")
+    told = {name: wording.value(name, event[name]) for name in names if event.get(name)}
+    return [
+        ("Repeats", told.get("recurrence", "")),
+        ("Where", told.get("location", "").replace("nothing", "")),
+        ("Room", ", ".join(event.get("location", {}).get("meetingRooms", []))),
+        ("Online", told.get("onlineMeetingInfo", "")),
+        ("Organizer", organizer["displayName"] or organizer["id"]),
+        ("About", event.get("description", "")),
+        ("Reminder", told.get("reminders", "")),
+    ]
+
+
+def _person(person: Event) -> Html:
+    answer = person["responseStatus"]
+    optional = " (optional)" if person.get("isOptional") else ""
+    text = f"{_MARKS[answer]} {person['displayName'] or person['id']}{optional}"
+    return tag("li", text, kind=answer, title=f"{person['id']}: {_WORDS[answer]}")
+
+
+def _history(store: Store) -> Html:
+    changes = [_change(update, store) for update in reversed(store.ledger.updates)]
+    nothing = tag("p", "Nothing has been changed yet.", kind="nothing")
+    return tag("section", tag("h2", "History"), *(changes or [nothing]))
+
+
+def _change(update: dict[str, Any], store: Store) -> Html:
+    event = store.events.get(update["event_id"], {})
+    token = update["client_token"]
+    notes = [
+        tag("time", update["time"].replace("T", " ")),
+        tag("code", _short(token), title=token) if token else tag("span", "no client token"),
+        tag("span", _told(update["request_id"], store)),
+    ]
+    rows = [_row(name, *pair) for name, pair in update["changed"].items()]
+    table = (
+        tag("table", *rows)
+        if rows
+        else tag("p", f"No visible change; sent: {', '.join(update['fields']) or 'nothing'}")
+    )
+    return tag(
+        "article",
+        tag("h4", event.get("summary") or update["event_id"]),
+        tag("p", *notes, kind="notes"),
+        table,
+        kind="change",
+    )
+
+
+def _row(name: str, before: Any, after: Any) -> Html:
+    old, new = wording.value(name, before), wording.value(name, after)
+    return tag("tr", tag("th", name), tag("td", tag("del", old)), tag("td", "→"), tag("td", tag("ins", new)))
+
+
+def _short(token: str) -> str:
+    return token if len(token) <= 12 else token[:8] + "…"
+
+
+def _told(request_id: str, store: Store) -> str:
+    told = [row for row in store.ledger.notifications if row["request_id"] == request_id]
+    return (
+        "notified: " + ", ".join(f"{row['recipients']} by {row['kind']}" for row in told) if told else "nobody notified"
+    )
+
+
+def _settings(store: Store) -> Html:
+    switches = [tag("span", tag("b", name), f" {value}") for name, value in store.settings.as_dict().items()]
+    return tag("footer", tag("h2", "Settings"), tag("p", *switches, kind="facts"))

@@ -1,0 +1,148 @@
+"""A small calendar to start with: five people, one app, and the ordinary events of a few weeks.
+
+Everything in it is made up. Dates are fixed, so that what a demo prints stays the same. Event ids have DingTalk's
+shape: base64 of the base64 of 16 bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+LIN = "iiPLinYue8mQzX0vTdRk4YwgiEiE"
+CHEN = "iiPChenBo3vWbK9sLxUe7NfgiEiE"
+WANG = "iiPWangMin5tHqM2yCzPa8GgiEiE"
+MORGAN = "iiPMorganLee6rJnV1uBkXogiEiE"
+OKAFOR = "iiPAdaOkafor7pDsL3wEyTigiEiE"
+
+STAND_UP = "eXBUS0VrcEpFRHQ5bENNdFJveExDQT09"
+STAND_UP_MOVED = "Vm5iTkV3eEh3dExxbHNkajhTeFZDdz09"
+ONE_TO_ONE = "Q291QktEeHFrbFpuVDZNYlJRSTNPZz09"
+REVIEW = "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09"
+DEMO = "bmZGRzc2SUxtV1NENUQyTmV0MWsvQT09"
+PLANNING = "bU43Um1MbzZDakRuekdUa3Bxay9SUT09"
+HOLIDAY = "ZWRqalFJRXZuYkM3K2xDTDZ6R2Q2Zz09"
+
+_CREATED = "2026-06-18T17:05:00+08:00"
+_PLUM_ROOM = {"roomId": "room-4f-plum", "displayName": "4F Plum 梅", "responseStatus": "accepted"}
+
+
+def _times(start: str, end: str, zone: str = "Asia/Shanghai") -> dict[str, Any]:
+    return {name: {"dateTime": time, "timeZone": zone} for name, time in (("start", start), ("end", end))}
+
+
+def _people(*accepted: str, waiting: tuple[str, ...] = (), optional: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    return [
+        *({"id": union_id, "responseStatus": "accepted"} for union_id in accepted),
+        *({"id": union_id, "responseStatus": "needsAction"} for union_id in waiting),
+        *({"id": union_id, "responseStatus": "tentative", "isOptional": True} for union_id in optional),
+    ]
+
+
+def _reminder(minutes: int) -> list[dict[str, Any]]:
+    return [{"method": "dingtalk", "minutes": minutes}]
+
+
+SAMPLE: dict[str, Any] = {
+    "apps": [{"appKey": "ding-example-app-key", "appSecret": "not-a-real-secret"}],
+    "users": [
+        {"unionId": LIN, "name": "林悦", "email": "lin.yue@example.com"},
+        {"unionId": CHEN, "name": "陈博", "email": "chen.bo@example.com"},
+        {"unionId": WANG, "name": "王敏", "email": "wang.min@example.com"},
+        {"unionId": MORGAN, "name": "Morgan Lee", "email": "morgan.lee@example.com"},
+        {"unionId": OKAFOR, "name": "Ada Okafor", "email": "ada.okafor@example.com"},
+    ],
+    "events": [
+        {
+            "id": STAND_UP,
+            "summary": "Team stand-up 站会",
+            "description": "Yesterday, today, what is in the way.",
+            **_times("2027-01-04T09:30:00+08:00", "2027-01-04T09:45:00+08:00"),
+            "recurrence": {
+                "pattern": {"type": "weekly", "daysOfWeek": "monday", "interval": 1, "firstDayOfWeek": "monday"},
+                "range": {"type": "endDate", "endDate": "2027-03-29T23:59:59+08:00"},
+            },
+            "organizer": {"id": LIN},
+            "attendees": _people(LIN, CHEN, WANG, waiting=(OKAFOR,)),
+            "location": {"displayName": "3F open space"},
+            "reminders": _reminder(5),
+            "createTime": _CREATED,
+        },
+        {
+            "id": ONE_TO_ONE,
+            "summary": "Lin / Chen one-to-one",
+            **_times("2027-01-05T14:00:00+08:00", "2027-01-05T14:30:00+08:00"),
+            "organizer": {"id": LIN},
+            "attendees": _people(LIN, CHEN),
+            "reminders": _reminder(15),
+            "createTime": _CREATED,
+        },
+        {
+            # One Monday of the series, half an hour later than the rest.
+            "id": STAND_UP_MOVED,
+            "seriesMasterId": STAND_UP,
+            "originStart": {"dateTime": "2027-01-11T01:30:00Z"},
+            "summary": "Team stand-up 站会",
+            **_times("2027-01-11T10:00:00+08:00", "2027-01-11T10:15:00+08:00"),
+            "organizer": {"id": LIN},
+            "attendees": _people(LIN, CHEN, WANG, waiting=(OKAFOR,)),
+            "location": {"displayName": "3F open space"},
+            "reminders": _reminder(5),
+            "createTime": _CREATED,
+        },
+        {
+            "id": REVIEW,
+            "summary": "Design review: booking flow 设计评审",
+            "description": "Please read the draft before you come.",
+            "richTextDescription": {"text": "<p>Please read the <b>draft</b> before you come.</p>"},
+            **_times("2027-01-14T15:00:00+08:00", "2027-01-14T16:30:00+08:00"),
+            "organizer": {"id": LIN},
+            "attendees": _people(LIN, WANG, MORGAN, waiting=(CHEN,), optional=(OKAFOR,)),
+            "location": {"displayName": "4F, room Plum, screen on the left"},
+            "meetingRooms": [_PLUM_ROOM],
+            "reminders": [*_reminder(15), *_reminder(60)],
+            "uiConfigs": [{"uiName": "comment", "uiStatus": "disable"}],
+            "createTime": _CREATED,
+        },
+        {
+            "id": DEMO,
+            "summary": "Supplier demo",
+            **_times("2027-01-15T10:00:00+08:00", "2027-01-15T11:00:00+08:00"),
+            "organizer": {"id": WANG},
+            "attendees": _people(WANG, waiting=(LIN,)),
+            "meetingRooms": [_PLUM_ROOM],
+            "reminders": _reminder(15),
+            "createTime": _CREATED,
+        },
+        {
+            "id": PLANNING,
+            "summary": "Quarterly planning Q2",
+            "description": "Goals, people, dates.",
+            **_times("2027-01-20T09:00:00+00:00", "2027-01-20T11:00:00+00:00", "Europe/London"),
+            "recurrence": {
+                "pattern": {"type": "relativeMonthly", "index": "third", "daysOfWeek": "wednesday", "interval": 3},
+                "range": {"type": "numbered", "numberOfOccurrences": 4},
+            },
+            "organizer": {"id": MORGAN},
+            "attendees": _people(MORGAN, LIN, OKAFOR, waiting=(WANG,)),
+            "onlineMeetingInfo": {
+                "type": "dingtalk",
+                "conferenceId": "6a1f0c52d3b84e7f9a20c4d85b13e6f7",
+                "url": "dingtalk://dingtalkclient/page/videoConfFromCalendar?confId=6a1f0c52d3b84e7f9a20c4d85b13e6f7",
+            },
+            "reminders": _reminder(15),
+            "createTime": _CREATED,
+        },
+        {
+            # Seven days off; the end date is the first day back.
+            "id": HOLIDAY,
+            "summary": "春节 Spring Festival, office closed",
+            "isAllDay": True,
+            "start": {"date": "2027-02-05"},
+            "end": {"date": "2027-02-12"},
+            "organizer": {"id": LIN},
+            "attendees": _people(LIN, CHEN, WANG),
+            "reminders": _reminder(900),
+            "createTime": _CREATED,
+        },
+    ],
+}

@@ -1,0 +1,98 @@
+"""What the documentation leaves open, and what a test wants to vary: switches that can be changed while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_type_hints
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The switches. Those marked UNVERIFIED stand for something no official source settles.
+
+    :param attendees: what ``attendees`` in a patch does (UNVERIFIED). ``replace``: the list is the new list, as for
+        every other member; ``append``: it adds to those invited. The default is the one that hurts when a client gets
+        it wrong.
+    :param replay: what a repeated ``x-client-token`` gets once its first request has succeeded (UNVERIFIED).
+        ``stored``: the first answer again, as "the same token indicates the same request" suggests; ``again``: the
+        request is executed again.
+    :param instance_patch: what patching an instance of a series changes (UNVERIFIED): that ``instance``, as the page
+        speaks of "a single event"; the whole ``series``; or nothing, the call is ``refuse``-d.
+    :param all_day_end: whether the end date of an all-day event is ``exclusive``, as "Create event" says, or
+        ``inclusive``, so that start and end may be the same day, as the official tutorial's update has it
+        (UNVERIFIED).
+    :param omitted_reminders: what a patch without ``reminders`` does to them (UNVERIFIED). ``unchanged``: "fields
+        that are not passed remain unchanged"; ``default``: "if not passed, the default reminder" comes back.
+    :param empty_text: what ``""`` does to a text (UNVERIFIED): it ``clears``, is ``ignored``, or is ``refused``.
+    :param not_organizer: the error for a caller who is not the organizer (undocumented): ``invalidParameter``,
+        ``itemNotFound``, or ``forbidden`` (403 ``permissionDeny``).
+    :param token_lifetime: seconds an access token is good for; 7200 is documented. Holds for tokens issued or renewed
+        later.
+    :param qps_limit: calls per app, API and second; documented are 20, and 0 is no limit, so that tests need not wait.
+    :param monthly_quota: metered calls per calendar month of the organisation; documented are 5000, and 0 is no
+        limit. The token endpoint is exempt, as documented.
+    :param service_time: seconds every call takes, to make overlapping calls overlap.
+    :param client_token_lifetime: seconds an ``x-client-token`` is remembered; documented is one day.
+    """
+
+    attendees: Literal["replace", "append"] = "replace"
+    replay: Literal["stored", "again"] = "stored"
+    instance_patch: Literal["instance", "series", "refuse"] = "instance"
+    all_day_end: Literal["exclusive", "inclusive"] = "exclusive"
+    omitted_reminders: Literal["unchanged", "default"] = "unchanged"
+    empty_text: Literal["clears", "ignored", "refused"] = "clears"
+    not_organizer: Literal["invalidParameter", "itemNotFound", "forbidden"] = "invalidParameter"
+    token_lifetime: float = 7200
+    qps_limit: int = 0
+    monthly_quota: int = 0
+    service_time: float = 0.0
+    client_token_lifetime: float = 86400
+
+    def changed(self, changes: Mapping[str, Any]) -> Settings:
+        """Return settings with some switches changed.
+
+        :raises ValueError: for an unknown switch, naming the nearest, or a value the switch does not have.
+        """
+        return replace(self, **{name: _value(name, value) for name, value in changes.items()})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return name and value of each switch."""
+        return asdict(self)
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """Return the words a switch can be set to; none for a number."""
+    return get_args(_TYPES[name])
+
+
+def nearest(name: str, known: Mapping[str, Any], what: str) -> str:
+    """Return the complaint about an unknown name."""
+    close = get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"unknown {what} {name!r}, did you mean {close[0]!r}?" if close else f"unknown {what} {name!r}"
+
+
+def _value(name: str, value: Any) -> Any:
+    if name not in _TYPES:
+        raise ValueError(nearest(name, _TYPES, "setting"))
+    if words := choices(name):
+        if value not in words:
+            raise ValueError(f"{name} is one of {', '.join(words)}, not {value!r}")
+        return value
+    return _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    kind = _TYPES[name]
+    try:
+        number: float = kind(value)
+        fits = 0 <= number < float("inf") and number == float(value) and not isinstance(value, bool)
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise ValueError(f"{name} is a number ({kind.__name__}) from 0 up, not {value!r}")
+    return number
+
+
+_TYPES = {name: kind for name, kind in get_type_hints(Settings).items() if name in {f.name for f in fields(Settings)}}

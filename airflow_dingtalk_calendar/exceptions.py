@@ -1,0 +1,178 @@
+"""Everything that this package raises.
+
+::
+
+    DingTalkError
+    ├── InvalidInputError (ValueError)      wrong before anything was sent
+    │   ├── InvalidPatchError               a patch: every problem at once, by field path
+    │   └── InvalidConnectionError          the Airflow connection
+    └── RequestError                        a request that did not bring the wanted answer
+        ├── TransportError                  no complete answer came
+        ├── UnexpectedAnswerError           an answer that no DingTalk API gives
+        ├── TokenRejectedError              access token refused, also after a refresh
+        ├── CredentialsError                app key, app secret, corp id or ticket refused
+        ├── PermissionDeniedError           scope, IP list, or authorised range
+        ├── ThrottledError                  too many calls just now
+        ├── QuotaExceededError              too many calls this month (or creates today)
+        ├── InProgressError                 the same request is still being worked on
+        ├── InvalidRequestError             refused as wrong
+        ├── NotFoundError                   no such event
+        └── ServiceError                    DingTalk failed
+
+None of them is an ``AirflowException``: the operators translate errors that no retry can mend into
+``AirflowFailException``, and a plain ``@task`` may catch whichever it likes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Outcome = Literal["rejected", "unknown"]
+
+
+class DingTalkError(Exception):
+    """Base of all errors of this package.
+
+    :ivar status_code: HTTP status of the answer, or None when there was none.
+    :ivar code: DingTalk's error code (``itemNotFound``), or the kind of failure when there was no answer.
+    :ivar message: what the service, or the check that failed, said.
+    :ivar request_id: DingTalk's id of the request; its developer console explains it for 7 days.
+    :ivar required_scopes: permissions that the app lacks.
+    :ivar retryable: whether the same request may succeed later without anybody's doing.
+    :ivar retry_after: seconds to wait before the next try, where known.
+    :ivar hint: what a person can do about it.
+    :ivar outcome: of a write: ``rejected`` (did not take effect) or ``unknown``; None for a read.
+    """
+
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        required_scopes: tuple[str, ...] = (),
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.required_scopes = required_scopes
+        self.retryable = type(self).retryable if retryable is None else retryable
+        self.retry_after = retry_after
+        self.hint = hint
+        self.outcome: Outcome | None = None
+        self.action = ""
+
+    def __str__(self) -> str:
+        subject = " ".join(filter(None, (self.action, str(self.status_code or ""), self.code)))
+        unknown = "It is unknown whether this took effect." if self.outcome == "unknown" else ""
+        trail = f"(request id {self.request_id})" if self.request_id else ""
+        said = " ".join(filter(None, (_sentence(self.message), self.hint, unknown, trail)))
+        return f"{subject}: {said}" if subject else said
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text[-1] in ".!?。" else f"{text}."
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with an input: where, and what to do; never the value itself."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+class InvalidInputError(DingTalkError, ValueError):
+    """An argument is wrong; nothing was sent.
+
+    :param problems: all problems, each a pair of field path and text.
+    """
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        self.problems = tuple(Problem(*problem) for problem in problems)
+        super().__init__("; ".join(map(str, self.problems)))
+        self.args = problems  # so that pickling calls this constructor with what it takes
+
+
+class InvalidPatchError(InvalidInputError):
+    """A patch is wrong; nothing was sent. Shows field paths, never event content."""
+
+
+class InvalidConnectionError(InvalidInputError):
+    """The Airflow connection is wrong; nothing was sent."""
+
+
+class RequestError(DingTalkError):
+    """A request did not bring the wanted answer.
+
+    The class attribute ``write_outcome`` says what such an error means for a write.
+    """
+
+    write_outcome: Outcome = "rejected"
+
+
+class TransportError(RequestError):
+    """No complete answer came: refused, reset, timed out, or cut short."""
+
+    retryable = True
+    write_outcome: Outcome = "unknown"
+
+
+class UnexpectedAnswerError(RequestError):
+    """An answer that no DingTalk API gives: not JSON, of another shape, or about another event."""
+
+    write_outcome: Outcome = "unknown"
+
+
+class TokenRejectedError(RequestError):
+    """The access token was refused. Inside a call it is renewed once; raised, it was refused again."""
+
+
+class CredentialsError(RequestError):
+    """App key, app secret, corp id or ticket were refused."""
+
+
+class PermissionDeniedError(RequestError):
+    """The app lacks a permission, its address is not on the IP list, or a user is outside its range."""
+
+
+class ThrottledError(RequestError):
+    """Too many calls just now. The gateway refused before the calendar saw the request."""
+
+    retryable = True
+
+
+class QuotaExceededError(RequestError):
+    """The quota of the organisation (month) or of a user (day) is used up."""
+
+
+class InProgressError(RequestError):
+    """A request with the same client token is still being worked on."""
+
+    retryable = True
+    write_outcome: Outcome = "unknown"
+
+
+class InvalidRequestError(RequestError):
+    """The service refused the request as wrong."""
+
+
+class NotFoundError(RequestError):
+    """There is no such event, calendar or user."""
+
+
+class ServiceError(RequestError):
+    """DingTalk failed. Whether a write took effect is unknown."""
+
+    retryable = True
+    write_outcome: Outcome = "unknown"

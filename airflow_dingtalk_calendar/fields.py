@@ -1,0 +1,99 @@
+"""Field types that take what a rendered template holds, and nothing that could mean something else.
+
+Jinja turns everything into text (``"15"``, ``"False"``), native rendering turns text into Python values
+(``42`` for an event's title). Each type here says what it accepts of that; whatever is refused is refused
+with a text that names the remedy and never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def as_text(value: Any) -> str:
+    """Text, or an integer that native rendering made of one."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return _utf8(str(value))
+    raise ValueError(f"must be text, not {_kind(value)}; write {{{{ … | string }}}} or quote it")
+
+
+def as_id(value: Any) -> str:
+    """Text that names something, so it cannot be blank."""
+    text = as_text(value).strip()
+    if text in ("", "None"):
+        raise ValueError("must not be blank")
+    return text
+
+
+def as_choice(value: Any) -> str:
+    """One of the service's words; white space around it is a template's, not a person's."""
+    return as_text(value).strip()
+
+
+def as_flag(value: Any) -> bool:
+    """A boolean, or its name in text: ``bool("False")`` is true in Python, so no other text will do."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(word, bool):
+        return word
+    if word in ("true", "false") and isinstance(word, str):
+        return word == "true"
+    raise ValueError("must be true or false")
+
+
+def as_whole(value: Any) -> int:
+    """An integer, also as text or as a float without a fraction (``{{ 30 / 2 }}``)."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be a whole number")
+
+
+def as_weekdays(value: Any) -> str:
+    """``"monday,friday"``, or a list of those words; the service wants one comma-separated text."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(day, str) for day in given):
+        raise ValueError("must be weekday names separated by commas")
+    days = [day.strip().lower() for day in given]
+    if not days or any(day not in WEEKDAYS for day in days):
+        raise ValueError(f"must name days in full, of {', '.join(WEEKDAYS)}")
+    if len(set(days)) < len(days):
+        raise ValueError("names a day twice")
+    return ",".join(days)
+
+
+def as_switch(value: Any) -> str:
+    """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
+    return "true" if as_flag(value) else "false"
+
+
+def _utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not valid Unicode (it has half a surrogate pair)") from None
+    return text
+
+
+def _kind(value: Any) -> str:
+    return {"bool": "a boolean", "list": "a list", "dict": "a mapping"}.get(
+        type(value).__name__, f"a {type(value).__name__}"
+    )
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+Id = Annotated[str, BeforeValidator(as_id)]
+Flag = Annotated[bool, BeforeValidator(as_flag)]
+# The service counts in Java integers.
+Whole = Annotated[int, BeforeValidator(as_whole), Field(le=2**31 - 1)]
+Weekdays = Annotated[str, BeforeValidator(as_weekdays)]
+Switch = Annotated[str, BeforeValidator(as_switch)]
+Choice = BeforeValidator(as_choice)
+Interval = Annotated[Whole, Field(ge=1, le=365)]

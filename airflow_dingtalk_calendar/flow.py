@@ -1,0 +1,159 @@
+"""One attempt at a call, as a list of steps that somebody else carries out.
+
+The generator :func:`attempt` decides what happens next (wait for a token, fetch one, keep the pace, send, renew
+the token and send again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the
+rules stand here once, and no network, clock or sleep is needed to test them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable, Mapping
+from concurrent.futures import Future
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from airflow_dingtalk_calendar import answers, auth, pace
+from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.exceptions import RequestError, TokenRejectedError
+from airflow_dingtalk_calendar.settings import Settings
+
+T = TypeVar("T")
+
+TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.answers.Answer`."""
+
+    call: Call[Any]
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until another caller's fetch has ended, and share its failure."""
+
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Tell Airflow that this text is a secret."""
+
+    secret: str = field(repr=False)
+
+
+Step = Send | Wait | Sleep | Mask
+
+
+@dataclass(slots=True)
+class Session:
+    """What the attempts of one call have in common.
+
+    :ivar lane: who can wait for whom: the running event loop, or None in a thread.
+    :ivar clock: a monotonic clock.
+    :ivar unknown: whether an attempt ended without telling whether it took effect.
+    """
+
+    settings: Settings
+    lane: Hashable
+    clock: Callable[[], float]
+    tokens: auth.Tokens = field(default_factory=lambda: auth.TOKENS)
+    pace: pace.Pace = field(default_factory=lambda: pace.PACE)
+    unknown: bool = False
+
+
+def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
+    """Try a call once; a refused token is renewed once and the request sent once more.
+
+    :raises RequestError: with ``outcome`` set when the call writes: once one attempt's outcome is unknown, no
+        later failure makes it known.
+    """
+    try:
+        return (yield from (_sent_with_token if call.needs_token else _sent)(call, session))
+    except RequestError as error:
+        error.action = error.action or call.action
+        if call.writes and error.outcome is None:
+            session.unknown = session.unknown or error.write_outcome == "unknown"
+            error.outcome = "unknown" if session.unknown else "rejected"
+        raise
+
+
+def _sent_with_token(call: Call[T], session: Session) -> Generator[Step, Any, T]:
+    token = yield from _token(session)
+    try:
+        return (yield from _sent(call, session, token))
+    except TokenRejectedError:
+        session.tokens.drop(session.settings.identity, token)
+    token = yield from _token(session)
+    return (yield from _sent(call, session, token))
+
+
+def _sent(call: Call[T], session: Session, token: str = "") -> Generator[Step, Any, T]:
+    settings = session.settings
+    delay = session.pace.reserve(f"{settings.identity} {call.action}", session.clock(), settings.max_qps)
+    if delay > 0:
+        yield Sleep(delay)
+    answer = yield Send(call, {**call.headers, TOKEN_HEADER: token} if token else call.headers)
+    return _read(call, answer, token, settings.app_secret)
+
+
+def _token(session: Session) -> Generator[Step, Any, str]:
+    """Get a good token: the kept one, or the one that this or another caller fetches now."""
+    settings, tokens = session.settings, session.tokens
+    while (token := tokens.get(settings.identity, session.clock())) is None:
+        claim = tokens.claim(settings.identity, session.lane)
+        if not claim.leads:
+            yield from _shared(claim)
+            continue
+        try:
+            yield from _fetched(session)
+        except BaseException as error:
+            tokens.settle(claim, _for_others(error))
+            raise
+        tokens.settle(claim)
+    return token.value
+
+
+def _fetched(session: Session) -> Generator[Step, Any, None]:
+    settings, asked = session.settings, session.clock()
+    call = auth.fetch_call(settings)
+    try:
+        answer = yield Send(call, call.headers)
+        value, lifetime = _read(call, answer, settings.app_secret)
+    except RequestError as error:
+        # Whatever the token endpoint did, the call that needs the token was not sent.
+        error.action, error.write_outcome = call.action, "rejected"
+        raise
+    yield Mask(value)
+    session.tokens.keep(settings.identity, value, lifetime, asked)
+
+
+def _shared(claim: auth.Claim) -> Generator[Step, Any, None]:
+    try:
+        yield Wait(claim.done)
+    except RequestError as error:
+        raise copy(error) from None  # each caller's own, to say what it means for that call
+
+
+def _for_others(error: BaseException) -> BaseException | None:
+    """Share a failure, but not one caller's being cancelled: then another one fetches."""
+    return copy(error) if isinstance(error, Exception) else None
+
+
+def _read(call: Call[T], answer: answers.Answer, *secrets: str) -> T:
+    try:
+        return call.parse(answers.read(answer, *secrets))
+    except RequestError as error:
+        error.status_code = error.status_code or answer.status
+        error.request_id = error.request_id or answers.request_id(answer)
+        raise

@@ -1,0 +1,82 @@
+"""The connection form, as data: for Airflow 3 as provider metadata, for 2.11 as widgets.
+
+Read in every Airflow process, so this module imports nothing. Airflow redacts a field whose *name* contains a
+sensitive word; none of these does but ``proxy``, whose URL may hold a password.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "timezone": {
+        "label": "Time zone",
+        "schema": {"type": ["string", "null"]},
+        "description": "IANA zone for event times that have none of their own, like Asia/Shanghai.",
+    },
+    "timeout": {
+        "label": "Time-out (seconds)",
+        "schema": {"type": ["number", "null"], "minimum": 0.1, "maximum": 600},
+        "description": "For each wait on the network. Default: 20.",
+    },
+    "max_qps": {
+        "label": "Calls per second",
+        "schema": {"type": ["number", "null"], "minimum": 0.01, "maximum": 1000},
+        "description": "At most this many, per API and process; DingTalk allows 20 per app. Default: 20.",
+    },
+    "max_attempts": {
+        "label": "Attempts per call",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
+        "description": "Within one task try, for failures that may pass by themselves. Default: 4.",
+    },
+    "proxy": {
+        "label": "Proxy",
+        "schema": {"type": ["string", "null"]},
+        "description": "URL of an HTTP proxy; empty: the workers' environment decides.",
+    },
+    "verify": {
+        "label": "TLS verification",
+        "schema": {"type": ["string", "null"]},
+        "description": "true (default), false, or the path of a CA bundle on the workers.",
+    },
+    "allow_http": {
+        "label": "Allow plain http",
+        "schema": {"type": ["boolean", "null"]},
+        "description": "For an emulator on another machine only: plain http shows the app secret to the network.",
+    },
+}
+
+BEHAVIOUR: dict[str, Any] = {
+    "hidden-fields": ["schema", "port", "extra"],
+    "relabeling": {
+        "login": "App key (Client ID)",
+        "password": "App secret (Client Secret)",  # pragma: allowlist secret
+        "host": "API host",
+    },
+    "placeholders": {
+        "host": "https://api.dingtalk.io, or https://api.dingtalk.com in China",
+        "login": "dingxxxxxxxxxxxxxxxx",
+    },
+}
+
+_WIDGETS = {"string": "StringField", "number": "FloatField", "integer": "IntegerField", "boolean": "BooleanField"}
+
+
+def widgets() -> dict[str, Any]:
+    """Make the fields for Airflow 2.11, which does not read provider metadata for them."""
+    import wtforms
+    from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+    from wtforms.validators import Optional
+
+    def widget(spec: dict[str, Any]) -> Any:
+        kind = spec["schema"]["type"][0]
+        look = {} if kind == "boolean" else {"widget": BS3TextFieldWidget()}
+        make = getattr(wtforms, _WIDGETS[kind])
+        return make(spec["label"], description=spec["description"], validators=[Optional()], **look)
+
+    return {name: widget(spec) for name, spec in FIELDS.items()}
+
+
+def behaviour() -> dict[str, Any]:
+    """Spell the behaviour as Airflow 2.11 does, with underscores."""
+    return {name.replace("-", "_"): value for name, value in BEHAVIOUR.items()}

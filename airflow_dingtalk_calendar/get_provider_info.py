@@ -1,0 +1,38 @@
+"""What Airflow learns about this provider; loaded in each of its processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_dingtalk_calendar import form
+
+PACKAGE = "airflow_dingtalk_calendar"
+NAME = "DingTalk Calendar"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider metadata (Airflow's ``provider_info.schema.json``)."""
+    return {
+        # Must be the distribution's name to the letter: another one breaks every provider of the installation.
+        "package-name": "airflow-dingtalk-calendar",
+        "name": NAME,
+        "description": "Event updates in the DingTalk calendar as ordinary, schedulable tasks.",
+        "integrations": [
+            {
+                "integration-name": NAME,
+                "external-doc-url": "https://open.dingtalk.com/document/development/calendar-overview",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.hooks.calendar"]}],
+        "operators": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.event"]}],
+        "connection-types": [
+            {
+                "connection-type": "dingtalk",
+                "hook-class-name": f"{PACKAGE}.hooks.calendar.DingTalkCalendarHook",
+                "hook-name": "DingTalk",
+                "conn-fields": form.FIELDS,
+                "ui-field-behaviour": form.BEHAVIOUR,
+            }
+        ],
+    }

@@ -1,0 +1,200 @@
+"""The base of the hook: it reads the connection and carries out calls; it knows no endpoint.
+
+``run`` and ``arun`` are the only code that is there twice, for threads and for coroutines. What an attempt
+consists of stands once, in :mod:`airflow_dingtalk_calendar.flow`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Generator
+from functools import cached_property, partial
+from inspect import Parameter, Signature, signature
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+
+from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+
+from airflow_dingtalk_calendar import api, flow, retry, settings
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.hooks.transport import Transport
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DingTalkBaseHook(BaseHook):
+    """Carry out calls with the app of an Airflow connection.
+
+    The connection is read and the first socket opened at the first call. Use it as a context manager
+    (``with``, or ``async with``) to have its sockets closed at the end.
+
+    :param dingtalk_conn_id: id of a connection of type ``dingtalk``.
+    """
+
+    conn_name_attr = "dingtalk_conn_id"
+    default_conn_name = "dingtalk_default"
+    conn_type = "dingtalk"
+    hook_name = "DingTalk"
+
+    # Time, for tests to replace.
+    _clock = staticmethod(time.monotonic)
+    _sleep = staticmethod(time.sleep)
+    _asleep = staticmethod(asyncio.sleep)
+
+    def __init__(self, dingtalk_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dingtalk_conn_id = dingtalk_conn_id
+        self._settings: settings.Settings | None = None
+
+    def get_conn(self) -> settings.Settings:
+        """Read and check the connection, once.
+
+        :raises InvalidConnectionError: naming the field that is wrong.
+        """
+        if self._settings is None:
+            self._settings = settings.from_connection(self.get_connection(self.dingtalk_conn_id))
+        return self._settings
+
+    async def aget_conn(self) -> settings.Settings:
+        """Read and check the connection like :meth:`get_conn`, from a coroutine."""
+        if self._settings is None:
+            from airflow.providers.common.compat.connection import get_async_connection
+
+            connection = await get_async_connection(self.dingtalk_conn_id, hook=self)
+            self._settings = settings.from_connection(connection)
+        return self._settings
+
+    def close(self) -> None:
+        """Close the sockets that :meth:`run` opened."""
+        if transport := self.__dict__.pop("_http", None):
+            transport.close()
+
+    async def aclose(self) -> None:
+        """Close the sockets that :meth:`arun` opened in this event loop."""
+        if transport := self.__dict__.get("_http"):
+            await transport.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    # -- carrying out calls ---------------------------------------------------------------------------------
+
+    def run(self, call: api.Call[T]) -> T:
+        """Carry out a call: token, pace, request, retries.
+
+        :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
+        """
+        from tenacity import Retrying
+
+        session = flow.Session(self.get_conn(), lane=None, clock=self._clock)
+        retrying = Retrying(**retry.arguments(call, session.settings.max_attempts, self._sleep))
+        return retrying(lambda: self._drive(flow.attempt(call, session)))
+
+    async def arun(self, call: api.Call[T]) -> T:
+        """Carry out a call like :meth:`run`, from a coroutine."""
+        from tenacity import AsyncRetrying
+
+        session = flow.Session(await self.aget_conn(), lane=asyncio.get_running_loop(), clock=self._clock)
+        retrying = AsyncRetrying(**retry.arguments(call, session.settings.max_attempts, self._asleep))
+
+        async def once() -> T:  # tenacity awaits coroutine functions only
+            return await self._adrive(flow.attempt(call, session))
+
+        return await retrying(once)
+
+    def _drive(self, steps: Generator[flow.Step, Any, T]) -> T:
+        proceed: Callable[[], flow.Step] = partial(next, steps)
+        while True:
+            try:
+                step = proceed()
+            except StopIteration as end:
+                return cast("T", end.value)
+            try:
+                proceed = partial(steps.send, self._do(step))
+            except BaseException as error:
+                proceed = partial(steps.throw, error)
+
+    async def _adrive(self, steps: Generator[flow.Step, Any, T]) -> T:
+        proceed: Callable[[], flow.Step] = partial(next, steps)
+        while True:
+            try:
+                step = proceed()
+            except StopIteration as end:
+                return cast("T", end.value)
+            try:
+                proceed = partial(steps.send, await self._ado(step))
+            except BaseException as error:
+                proceed = partial(steps.throw, error)
+
+    def _do(self, step: flow.Step) -> Any:
+        match step:
+            case flow.Send(call, headers):
+                return self._http.send(call, headers)
+            case flow.Wait(done):
+                return done.result()
+            case flow.Sleep(seconds):
+                return self._sleep(seconds)
+            case flow.Mask(secret):
+                return mask_secret(secret)
+
+    async def _ado(self, step: flow.Step) -> Any:
+        match step:
+            case flow.Send(call, headers):
+                return await self._http.asend(call, headers)
+            case flow.Wait(done):
+                # shielded: one that stops waiting must not cancel the fetch of the others
+                return await asyncio.shield(asyncio.wrap_future(done))
+            case flow.Sleep(seconds):
+                return await self._asleep(seconds)
+            case flow.Mask(secret):
+                return await _amask_secret(secret)
+
+    @cached_property
+    def _http(self) -> Transport:
+        from airflow_dingtalk_calendar.hooks.transport import Transport
+
+        return Transport(self.get_conn())
+
+
+def methods(
+    make: Callable[P, api.Call[T]],
+) -> tuple[
+    Callable[Concatenate[Any, P], T],
+    Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
+]:
+    """Make the two methods of an endpoint, with its parameters and its docstring."""
+
+    def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return hook.run(make(*args, **kwargs))
+
+    async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await hook.arun(make(*args, **kwargs))
+
+    own = Parameter("self", Parameter.POSITIONAL_ONLY)
+    parameters = [own, *signature(make).parameters.values()]
+    shown = signature(make).replace(parameters=parameters, return_annotation=Signature.empty)
+    for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):
+        vars(function).update(__signature__=shown)
+        function.__name__, function.__doc__ = name, make.__doc__
+    return method, amethod
+
+
+async def _amask_secret(secret: str) -> None:
+    """Mask from a coroutine: there a synchronous word to Airflow's supervisor can end in a deadlock."""
+    try:
+        from airflow.sdk.log import amask_secret
+    except ImportError:  # before Airflow 3.3.2
+        await asyncio.to_thread(mask_secret, secret)
+    else:
+        await amask_secret(secret)

@@ -1,0 +1,124 @@
+"""The hook: from an Airflow connection to DingTalk's calendar.
+
+``run`` and ``arun`` carry out calls, everything else on the hook is one call each. In a plain ``@task``::
+
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for
+
+    @task
+    def rename(event_id: str, **context):
+        with DingTalkCalendarHook() as hook:
+            token = client_token_for(context, event_id)
+            hook.patch_event("unionId", event_id, {"summary": "Planning"}, client_token=token)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar import api, auth, form, identity, settings
+from airflow_dingtalk_calendar.exceptions import InvalidRequestError, NotFoundError, PermissionDeniedError
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, methods
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.models import EventPatch
+
+__all__ = ["DingTalkCalendarHook", "client_token_for"]
+
+client_token_for = identity.client_token_for
+
+
+class DingTalkCalendarHook(DingTalkBaseHook):
+    """Call DingTalk's calendar API with the app of an Airflow connection.
+
+    The connection is read and the first socket opened at the first call. Use it as a context manager
+    (``with``, or ``async with``) to have its sockets closed at the end. Each method has a twin for coroutines,
+    with an ``a`` before its name.
+
+    :param dingtalk_conn_id: id of a connection of type ``dingtalk``.
+    """
+
+    # -- endpoints: what they take, return and cost stands in airflow_dingtalk_calendar.api ------------------
+
+    get_event, aget_event = methods(api.get_event)
+    list_events, alist_events = methods(api.list_events)
+
+    def patch_event(
+        self, union_id: str, event_id: str, patch: EventPatch | Mapping[str, Any] | str, **options: Any
+    ) -> api.Event:
+        """Change the named fields of an event. One metered call; permission ``Calendar.Event.Write``.
+
+        :param union_id: the organizer's unionId; nobody else may update an event.
+        :param patch: an :class:`~airflow_dingtalk_calendar.models.EventPatch`, or what its ``parse`` takes.
+        :param options: ``calendar_id`` (default ``primary``); ``client_token``, the identity of this request
+            for one day (default: a new one for each call, kept over its retries); ``timezone`` (IANA, default:
+            the connection's) and ``unchecked_fields`` for ``EventPatch.parse``; ``repeat_meeting``, whether a
+            patch that asks for a video meeting may be sent again after an unknown outcome.
+        :return: the updated event, as the service sent it.
+        :raises InvalidPatchError: before anything is sent.
+        :raises RequestError: one of its classes; ``outcome`` says whether the update may have taken effect.
+        """
+        return self.run(_patch_call(self.get_conn(), union_id, event_id, patch, **options))
+
+    async def apatch_event(
+        self, union_id: str, event_id: str, patch: EventPatch | Mapping[str, Any] | str, **options: Any
+    ) -> api.Event:
+        """Change the named fields of an event like :meth:`patch_event`, from a coroutine."""
+        return await self.arun(_patch_call(await self.aget_conn(), union_id, event_id, patch, **options))
+
+    # -- Airflow's pages ------------------------------------------------------------------------------------
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
+        try:
+            self.run(auth.fetch_call(self.get_conn()))
+            missing = [scope for call in _PROBES for scope in self._missing(call)]
+        except Exception as error:  # Airflow shows the text of whatever is wrong
+            return False, str(error)
+        if missing:
+            return False, f"The credentials are right, but the app lacks the permission {', '.join(missing)}."
+        return True, f"Connected to {self.get_conn().base_url}; the app may read and write events."
+
+    def _missing(self, probe: api.Call[Any]) -> tuple[str, ...]:
+        try:
+            self.run(probe)
+        except PermissionDeniedError as error:
+            if not error.required_scopes:
+                raise
+            return error.required_scopes
+        except (NotFoundError, InvalidRequestError):
+            pass  # past the gateway, which checks permissions, and then there is no such event
+        return ()
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return our fields of the connection form, for Airflow 2.11."""
+        return form.widgets()
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return how the form shows Airflow's own fields, for Airflow 2.11."""
+        return form.behaviour()
+
+
+PROBE = "airflow-connection-test"
+_PROBES = (api.get_event(PROBE, PROBE), api.probe_write(PROBE))
+
+
+def _patch_call(
+    conn: settings.Settings,
+    union_id: str,
+    event_id: str,
+    patch: EventPatch | Mapping[str, Any] | str,
+    *,
+    client_token: str | None = None,
+    timezone: str | None = None,
+    unchecked_fields: Mapping[str, Any] | str | None = None,
+    **options: Any,
+) -> api.Call[api.Event]:
+    from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
+
+    if not isinstance(patch, EventPatch):
+        patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
+    token = client_token or identity.fresh_client_token()
+    return api.patch_event(union_id, event_id, patch, client_token=token, **options)

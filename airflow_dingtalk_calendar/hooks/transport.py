@@ -1,0 +1,169 @@
+"""HTTP: the only module that names the HTTP library, and the only one that opens sockets.
+
+Every wait is bounded: connecting, sending, each read, and the whole body; and so is the body's size, after
+decompression. Redirects are not followed, so the token goes to the configured host and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from airflow_dingtalk_calendar import __version__
+from airflow_dingtalk_calendar.answers import Answer
+from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.exceptions import (
+    InvalidConnectionError,
+    RequestError,
+    TransportError,
+    UnexpectedAnswerError,
+)
+from airflow_dingtalk_calendar.settings import Settings
+
+MAX_BODY = 32 * 1024 * 1024  # bytes; a page of 100 events with 100 attendees each is about 2 MB
+CONNECT_TIMEOUT = 10.0
+
+# Failures before the first byte of the request went out: it cannot have taken effect.
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+REASONS: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "could not connect in time",
+    httpx.PoolTimeout: "found no free connection in time",
+    httpx.ProxyError: "was refused by the proxy",
+    httpx.ConnectError: "could not connect",
+    httpx.ReadTimeout: "got no answer in time",
+    httpx.WriteTimeout: "could not be sent in time",
+    httpx.DecodingError: "got an answer whose compression is broken",
+}
+
+
+class Transport:
+    """The HTTP clients of one connection: one for threads, and one for each event loop that uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+    def send(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
+        """Send a request and read its answer to the end.
+
+        :raises RequestError: when no complete answer came.
+        """
+        try:
+            with self._client.stream(**self._request(call, headers)) as response:
+                body = _Body(self._settings.timeout)
+                for chunk in response.iter_bytes():
+                    body.add(chunk)
+                return body.answer(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _failure(error, self._settings)
+        raise failure  # outside the handler: the library's error holds the request with its token
+
+    async def asend(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
+        """Send a request like :meth:`send`, without blocking the event loop."""
+        try:
+            async with self._async_client().stream(**self._request(call, headers)) as response:
+                body = _Body(self._settings.timeout)
+                async for chunk in response.aiter_bytes():
+                    body.add(chunk)
+                return body.answer(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _failure(error, self._settings)
+        raise failure
+
+    def close(self) -> None:
+        """Close the connections of threads."""
+        if "_client" in self.__dict__:
+            self.__dict__.pop("_client").close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        client = self._async_clients.pop(asyncio.get_running_loop(), None)
+        if client:
+            await client.aclose()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(**_options(self._settings))
+
+    def _async_client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._async_clients:
+            self._async_clients[loop] = httpx.AsyncClient(**_options(self._settings))
+        return self._async_clients[loop]
+
+    def _request(self, call: Call[Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        url = self._settings.base_url + call.path
+        return {"method": call.method, "url": url, "params": call.params or None, "json": call.json, "headers": headers}
+
+
+class _Body:
+    """The body of an answer, as it comes in, within bounds of size and time."""
+
+    def __init__(self, timeout: float) -> None:
+        self._chunks: list[bytes] = []
+        self._room = MAX_BODY
+        self._deadline = time.monotonic() + timeout
+
+    def add(self, chunk: bytes) -> None:
+        self._chunks.append(chunk)
+        self._room -= len(chunk)
+        if self._room < 0:
+            raise UnexpectedAnswerError(f"answered with more than {MAX_BODY} bytes.")
+        if time.monotonic() > self._deadline:
+            raise TransportError("got an answer that came too slowly.", code="ReadTimeout")
+
+    def answer(self, response: httpx.Response) -> Answer:
+        return Answer(response.status_code, dict(response.headers), b"".join(self._chunks))
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "timeout": httpx.Timeout(settings.timeout, connect=min(CONNECT_TIMEOUT, settings.timeout)),
+        "verify": _tls(settings.verify),
+        "proxy": settings.proxy,
+        # A proxy of the environment is for the outside world, not for an emulator on this machine.
+        "trust_env": not settings.is_local,
+        "follow_redirects": False,
+        "headers": {"user-agent": f"airflow-dingtalk-calendar/{__version__}", "accept": "application/json"},
+    }
+
+
+def _tls(verify: bool | str) -> ssl.SSLContext | bool:
+    if isinstance(verify, bool):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except OSError:
+        raise InvalidConnectionError(("connection.extra.verify", "is not a readable file of CA certificates")) from None
+
+
+def _failure(error: Exception, settings: Settings) -> RequestError:
+    if _untrusted(error):
+        hint = "Set extra.verify to your CA bundle if a proxy of your company stands in between."
+        failure = TransportError(
+            "does not trust the host's certificate.", code="Certificate", retryable=False, hint=hint
+        )
+    elif isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        failure = TransportError("could not be written as a request.", code=type(error).__name__, retryable=False)
+    else:
+        reason = next((text for kind, text in REASONS.items() if isinstance(error, kind)), "lost the connection")
+        failure = TransportError(f"{reason} ({settings.base_url}).", code=type(error).__name__)
+    if isinstance(error, NOT_SENT) or not failure.retryable:
+        failure.write_outcome = "rejected"
+    return failure
+
+
+def _untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was refused; the library wraps that error several times."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,209 @@
+"""The nested objects of a patch, each with its own rules.
+
+Names, types and limits are those of the official page of PatchEvent; ``Category`` and ``CardInstance`` are the
+official SDK's (``PatchEventRequest``). Each takes the short form that people write: text for a location,
+a unionId for an attendee, minutes for a reminder.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from airflow_dingtalk_calendar import moments
+from airflow_dingtalk_calendar.fields import Choice, Flag, Id, Interval, Switch, Text, Weekdays, Whole
+
+Weekday = Annotated[
+    Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
+    Choice,
+]
+
+
+class Part(BaseModel):
+    """Base of all parts: the API's camelCase names, snake_case in Python, and no unknown field."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", hide_input_in_errors=True
+    )
+
+
+class EventTime(Part):
+    """One end of an event: ``date`` alone for all-day, else ``dateTime`` with ``timeZone``."""
+
+    date: moments.Day | None = None
+    time_zone: moments.Zone | None = None
+    date_time: Any = None
+
+    @field_validator("date_time")
+    @classmethod
+    def _in_its_zone(cls, value: Any, info: ValidationInfo) -> Any:
+        zone = info.data.get("time_zone")
+        return moments.wire_time(value, zone) if zone else value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.date and (self.date_time or self.time_zone):
+            raise ValueError("an all-day event has date only, any other has dateTime and timeZone only")
+        if not self.date and not self.date_time:
+            raise ValueError("needs date (all-day), or dateTime with timeZone")
+        if not self.date and not self.time_zone:
+            raise ValueError("needs a time zone: give timeZone, or a timezone for the whole patch")
+        return self
+
+    @property
+    def all_day(self) -> bool:
+        """Whether this is a day rather than a point in time."""
+        return self.date is not None
+
+
+# What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
+# absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).
+PATTERN_NEEDS: dict[str, tuple[set[str], set[str]]] = {
+    "daily": (set(), set()),
+    "weekly": ({"days_of_week"}, {"days_of_week"}),
+    "absoluteMonthly": ({"day_of_month"}, {"day_of_month"}),
+    "relativeMonthly": ({"days_of_week", "index"}, {"days_of_week", "index"}),
+    "absoluteYearly": (set(), {"day_of_month"}),
+}
+RANGE_NEEDS: dict[str, set[str]] = {
+    "noEnd": set(),
+    "endDate": {"end_date"},
+    "numbered": {"number_of_occurrences"},
+}
+
+
+class RecurrencePattern(Part):
+    """How an event repeats."""
+
+    type: Annotated[
+        Literal["daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly"],
+        Choice,
+    ]
+    interval: Interval
+    day_of_month: Annotated[Whole, Field(ge=1, le=31)] | None = None
+    days_of_week: Weekdays | None = None
+    index: Annotated[Literal["first", "second", "third", "fourth", "last"], Choice] | None = None
+    first_day_of_week: Weekday | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed, allowed = PATTERN_NEEDS[self.type]
+        _check_members(self, needed, allowed, {"day_of_month", "days_of_week", "index"})
+        return self
+
+
+class RecurrenceRange(Part):
+    """How long an event repeats: for ever, until a date, or a number of times."""
+
+    type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
+    end_date: moments.Instant | None = None
+    number_of_occurrences: Annotated[Whole, Field(ge=1, le=99)] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed = RANGE_NEEDS[self.type]
+        _check_members(self, needed, needed, {"end_date", "number_of_occurrences"})
+        return self
+
+
+class Recurrence(Part):
+    """A whole rule: the service replaces it as a whole, so half of one would break the series."""
+
+    pattern: RecurrencePattern
+    range: RecurrenceRange
+
+
+class Attendee(Part):
+    """A person to be invited, by unionId or by mail address."""
+
+    id: Id | None = None
+    email: Id | None = None
+    is_optional: Flag | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_id(cls, value: Any) -> Any:
+        return {"id": value} if isinstance(value, (str, int)) else value
+
+    @model_validator(mode="after")
+    def _someone(self) -> Self:
+        if not self.id and not self.email:
+            raise ValueError("needs id (a unionId) or email")
+        return self
+
+
+class Location(Part):
+    """Free text; it books no meeting room."""
+
+    display_name: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"displayName": value} if isinstance(value, (str, int)) else value
+
+
+class Extra(Part):
+    """Switches of the update itself; ``"true"`` keeps quiet."""
+
+    no_push_notification: Switch | None = None
+    no_chat_notification: Switch | None = None
+
+
+class Reminder(Part):
+    """A reminder, some minutes before the start."""
+
+    method: Annotated[Literal["dingtalk"], Choice] | None = None
+    minutes: Annotated[Whole, Field(ge=0)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_minutes(cls, value: Any) -> Any:
+        return {"method": "dingtalk", "minutes": value} if isinstance(value, (str, int, float)) else value
+
+
+class OnlineMeetingInfo(Part):
+    """A video meeting: passing it makes a new one each time (official page)."""
+
+    type: Annotated[Literal["dingtalk"], Choice]
+
+
+class RichTextDescription(Part):
+    """The description as HTML."""
+
+    text: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"text": value} if isinstance(value, (str, int)) else value
+
+
+class UiConfig(Part):
+    """Whether a component of the event's page shows; DingTalk adds names, so they are not listed here."""
+
+    ui_name: Id
+    ui_status: Annotated[Literal["hide", "disable", "enable"], Choice]
+
+
+class Category(Part):
+    """A label (official SDK)."""
+
+    category_id: Id
+    display_name: Text | None = None
+
+
+class CardInstance(Part):
+    """An interactive card (official SDK)."""
+
+    out_track_id: Id
+    scenario: Text | None = None
+
+
+def _check_members(part: Part, needed: set[str], allowed: set[str], known: set[str]) -> None:
+    given = {name for name in known if getattr(part, name) is not None}
+    for names, what in ((needed - given, "needs"), (given - allowed, "cannot have")):
+        if names:
+            raise ValueError(f"this type {what} {' and '.join(to_camel(name) for name in sorted(names))}")

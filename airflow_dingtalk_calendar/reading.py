@@ -1,0 +1,214 @@
+"""From whatever a DAG hands over to plain data in the API's spelling, and from errors to plain problems.
+
+Pure functions around pydantic: what comes in before it (JSON text, snake_case, ``None``, blanks that a
+template left), and what goes out after it (every problem with its field path, never with a value).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+from airflow_dingtalk_calendar import moments
+from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
+
+MAX_DEPTH = 20
+
+# What "empty" is for each field that can be emptied. Only reminders: [] is documented to mean "none"; that the
+# service takes the others is unverified. An event cannot be emptied of attendees or times.
+EMPTY: dict[str, Any] = {
+    "summary": "",
+    "description": "",
+    "location": {"displayName": ""},
+    "richTextDescription": {"text": ""},
+    "reminders": [],
+    "uiConfigs": [],
+    "cardInstances": [],
+    "categories": [],
+}
+# Fields whose value may come as JSON text, because a template cannot render anything but text.
+STRUCTURED = frozenset(
+    {"start", "end", "recurrence", "attendees", "extra", "reminders", "onlineMeetingInfo"}
+    | {"uiConfigs", "cardInstances", "categories"}
+)
+
+
+def as_mapping(value: Any, path: str) -> Mapping[Any, Any]:
+    """Take a mapping, or JSON text of an object."""
+    if isinstance(value, str):
+        value = from_json(value, path)
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, (list, tuple)):
+        raise InvalidPatchError(
+            (
+                path,
+                f"must be a mapping, not a list; .expand({path}={{…}}) maps over items: expand over a list of mappings",
+            )
+        )
+    raise InvalidPatchError((path, f"must be a mapping or the JSON text of one, not {type(value).__name__}"))
+
+
+def from_json(text: str, path: str) -> Any:
+    """Read JSON text strictly: no duplicate keys, no NaN."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        problem = f"is not JSON (line {error.lineno}, column {error.colno})"
+        problem += "; a mapping rendered by a template needs | tojson" if text.lstrip()[:2] in ("{'", '{"') else ""
+    except (ValueError, RecursionError) as error:
+        problem = str(error) if isinstance(error, _RefusedJsonError) else "is not JSON that can be read"
+    raise InvalidPatchError((path, problem))
+
+
+def tidy(value: Any, path: str, depth: int = 0) -> Any:
+    """Copy into dicts and lists with camelCase keys, without None members."""
+    if depth > MAX_DEPTH:
+        raise InvalidPatchError((path, "is nested too deeply"))
+    if isinstance(value, Mapping):
+        return _tidy_mapping(value, path, depth)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [tidy(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+    return value
+
+
+def _tidy_mapping(value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+    tidied: dict[str, Any] = {}
+    for key, member in value.items():
+        name = to_camel(key) if isinstance(key, str) and "_" in key else key
+        where = f"{path}.{shown(name)}"
+        if not isinstance(key, str):
+            raise InvalidPatchError((path, "has a key that is not text"))
+        if name in tidied:
+            raise InvalidPatchError((where, "is given twice, in snake_case and in camelCase"))
+        if depth == 0 and name in STRUCTURED and isinstance(member, str) and member.lstrip()[:1] in ("[", "{"):
+            member = from_json(member, where)
+        if member is not None:
+            tidied[name] = tidy(member, where, depth + 1)
+    return tidied
+
+
+def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Empty the fields named in ``clear`` that have no value; refuse blanks in all others."""
+    names = [to_camel(name) if "_" in name else name for name in clear]
+    problems = [
+        Problem("clear", f"cannot clear {shown(name)}{nearest(name, EMPTY)}") for name in names if name not in EMPTY
+    ]
+    blanks = {name: list(_blanks(value, f"patch.{shown(name)}")) for name, value in data.items()}
+    for name, paths in blanks.items():
+        if name not in names:
+            problems += [Problem(path, _BLANK) for path in paths]
+    kept = {name: value for name, value in data.items() if not blanks[name]}
+    return {**{name: EMPTY[name] for name in names if name in EMPTY}, **kept}, problems
+
+
+_BLANK = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
+
+
+def _blanks(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, str) and value.strip() in ("", "None"):
+        yield path
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _blanks(member, f"{path}.{shown(name)}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _blanks(member, f"{path}[{index}]")
+
+
+def in_place(data: Any, default: str | None) -> Any:
+    """Bring both ends into object form in one time zone, and complete the end of a series in it."""
+    if not isinstance(data, Mapping):
+        return data
+    start, end = moments.as_object(data.get("start")), moments.as_object(data.get("end"))
+    placed = {
+        **data,
+        "start": moments.with_zone(start, moments.zone_of(end) or default),
+        "end": moments.with_zone(end, moments.zone_of(start) or default),
+        "recurrence": _ending(data.get("recurrence"), moments.zone_of(start) or moments.zone_of(end) or default),
+    }
+    return {name: value for name, value in placed.items() if value is not None}
+
+
+def _ending(recurrence: Any, zone: str | None) -> Any:
+    span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
+    if not isinstance(span, Mapping) or "endDate" not in span:
+        return recurrence
+    return {**recurrence, "range": {**span, "endDate": moments.as_series_end(span["endDate"], zone)}}
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Say each of pydantic's errors in our words, by field path."""
+    return [
+        Problem(_path(item["loc"]), _said(item["type"], item["msg"], item.get("ctx", {}), item["loc"], model))
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    return "patch" + "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in loc)
+
+
+def _said(kind: str, text: str, context: Mapping[str, Any], loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    if kind == "extra_forbidden":
+        return f"is not a field{nearest(str(loc[-1]), _names_at(model, loc[:-1]))}"
+    said = {
+        "missing": "is required",
+        "string_too_long": "has more than {max_length} characters",
+        "too_long": "has more than {max_length} members",
+        "too_short": "must not be empty",
+        "literal_error": "must be one of {expected}",
+        "greater_than_equal": "must be {ge} or more",
+        "less_than_equal": "must be {le} or less",
+        "list_type": "must be a list",
+        "model_type": "must be a mapping",
+        "model_attributes_type": "must be a mapping",
+    }.get(kind)
+    return said.format(**context) if said else text.removeprefix("Value error, ")
+
+
+def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    """Names that would have been right at this place."""
+    for step in loc:
+        field = next((f for f in model.model_fields.values() if f.alias == step), None)
+        model = _part_in(field.annotation) or model if field else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((part for inner in get_args(annotation) if (part := _part_in(inner))), None)
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Suggest the known name that is most like this one."""
+    folded = {other.lower(): other for other in known}
+    near = get_close_matches(name.lower()[:60], folded, n=1, cutoff=0.5)
+    return f"; did you mean {folded[near[0]]}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+def shown(name: Any) -> str:
+    """Show a key that somebody gave us: short and printable."""
+    text = "".join(char if char.isprintable() else "?" for char in str(name)[:40])
+    return text if len(str(name)) <= 40 else f"{text}…"
+
+
+class _RefusedJsonError(ValueError):
+    """Valid JSON that we refuse; its text holds no value."""
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _RefusedJsonError("has a key twice in one object")
+    return found
+
+
+def _refuse_constant(_: str) -> Any:
+    raise _RefusedJsonError("has NaN or Infinity, which JSON does not know")

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Usage (make test-matrix and make constraints call it, from .venv):
+#   tests/matrix.sh test "2.11 3.0" [pytest arguments]   run the tests on these Airflow lines
+#   tests/matrix.sh pin  "2.11 3.0" [uv arguments]       write constraints/airflow-<line>.txt
+# Each line has its own environment in .matrix/<line> and its output in .matrix/<line>.log.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=.venv/bin/uv
+compat=apache-airflow-providers-common-compat
+
+# The newest release of a line, the date of the packages around it (two days after it), and the Pythons it runs on.
+release() {
+  case $1 in
+    2.11) echo '2.11.2  2026-03-16 >=3.11,<3.13' ;;
+    3.0)  echo '3.0.6   2025-09-01 >=3.11,<3.13' ;;
+    3.1)  echo '3.1.8   2026-03-14 >=3.11,<3.14' ;;
+    3.2)  echo '3.2.2   2026-05-31 >=3.11,<3.14' ;;
+    3.3)  echo '3.3.2   2026-09-20 >=3.11,<3.14' ;;
+    3.4)  echo '3.4.0b2 2026-10-23 >=3.11,<3.14' ;;
+    *)    echo "no such Airflow line: $1" >&2; return 1 ;;
+  esac
+}
+
+# Old lines get the packages of their time, as their own users have them, but the common-compat that this package asks for.
+pin() {
+  printf '%s\n' "apache-airflow==$version" "$compat==1.23.0" hatchling editables |
+    $uv pip compile -q - pyproject.toml --extra emulator --group test --no-annotate \
+      --python-version 3.11 --python-platform linux --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" \
+      --custom-compile-command "make constraints LINES=$line" "$@" -o "$pins"
+}
+
+install() {
+  local env=.matrix/$line
+  if [[ ! $env/.installed -nt pyproject.toml || ! $env/.installed -nt $pins ]]; then
+    $uv venv -q --clear --python "$python" "$env" &&
+      $uv pip install -q --python "$env/bin/python" --constraints "$pins" --build-constraints "$pins" -e '.[emulator]' --group test &&
+      touch "$env/.installed"
+  fi
+}
+
+# pytest's last line says how many passed; without one, the environment could not be made.
+try() {
+  local log=.matrix/$line.log result=passed start=$SECONDS
+  { install && ".matrix/$line/bin/python" -m pytest "$@"; } >"$log" 2>&1 || { result=FAILED; failed=1; }
+  printf '%-5s %-8s %s  %3d s  %s\n' "$line" "$version" "$result" $((SECONDS - start)) "$(tail -n 1 "$log")"
+}
+
+action=$1 lines=$2 failed=0
+shift 2
+mkdir -p .matrix constraints
+for line in $lines; do
+  info=$(release "$line")
+  read -r version date python <<<"$info"
+  pins=constraints/airflow-$line.txt
+  case $action in
+    pin) pin "$@" ;;
+    test) try "$@" ;;
+  esac
+done
+exit $failed
