@@ -21,6 +21,9 @@ unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH $(filter AIRF
 	UV_BREAK_SYSTEM_PACKAGES UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_CUSTOM_COMPILE_COMMAND UV_EXCLUDE UV_EXCLUDE_NEWER \
 	UV_NO_BINARY UV_NO_BUILD UV_NO_BUILD_ISOLATION UV_NO_SOURCES UV_OVERRIDE UV_PRERELEASE UV_PROJECT \
 	UV_PROJECT_ENVIRONMENT UV_PYTHON UV_REQUIRE_HASHES UV_RESOLUTION UV_SYSTEM_PYTHON UV_WORKING_DIR
+# uv takes the Pythons that are there and fetches none.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -61,7 +64,7 @@ bench: .venv/.installed ## run the benchmarks
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
 	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --no-annotate \
-		--python-version 3.11 --python-platform linux --custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
+		--python-version 3.11 --universal --fork-strategy fewest --custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
 
 clean: ## remove the environments, caches and build outputs
@@ -71,12 +74,13 @@ clean: ## remove the environments, caches and build outputs
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'Python 3.11 or newer is needed, and "$(PYTHON)" is not: name one that is, as in make PYTHON=python3.12' >&2; exit 1; }
-	@echo 'Making .venv (half a minute, or a few when nothing is cached) ...'
+	@echo 'Making .venv with the pinned versions (350 MB) ...'
 	@$(PYTHON) -m venv --clear .venv
 	@$(PY) -m pip install -q --disable-pip-version-check --constraint constraints.txt uv
 	@touch $@
 
 .venv/.installed: $(MADE) pyproject.toml constraints.txt
+	@rm -f $@
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt \
 		uv -e '.[emulator]' --group dev
 	@touch $@

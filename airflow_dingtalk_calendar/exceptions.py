@@ -74,7 +74,8 @@ class DingTalkError(Exception):
         subject = " ".join(filter(None, (self.action, str(self.status_code or ""), self.code)))
         unknown = "It is unknown whether this took effect." if self.outcome == "unknown" else ""
         trail = f"(request id {self.request_id})" if self.request_id else ""
-        said = " ".join(filter(None, (_sentence(self.message), self.hint, unknown, trail)))
+        notes = " ".join(filter(None, (self.hint, unknown, trail)))
+        said = f"{_sentence(self.message)} {notes}".strip() if notes else self.message
         return f"{subject}: {said}" if subject else said
 
 

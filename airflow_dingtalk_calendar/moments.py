@@ -82,7 +82,7 @@ def wire_time(value: Any, zone: str) -> str:
 
     Complete text is kept as given: which of its notations the service prefers is for its user to know.
     """
-    moment = _moment(value)
+    moment = as_moment(value)
     if moment.tzinfo is None:
         return _text(_local(moment, zone))
     there = _there(moment, zone)
@@ -103,7 +103,7 @@ def as_series_end(value: Any, zone: str | None) -> Any:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time(23, 59, 59))
     try:
-        moment = _moment(value)
+        moment = as_moment(value)
         return _text(_local(moment, zone)) if moment.tzinfo is None else value
     except ValueError:
         return value
@@ -111,7 +111,7 @@ def as_series_end(value: Any, zone: str | None) -> Any:
 
 def as_instant(value: Any) -> str:
     """Write a point in time that needs no zone, because it has an offset of its own."""
-    moment = _moment(value)
+    moment = as_moment(value)
     if moment.tzinfo is None:
         raise ValueError("needs a UTC offset, or a timezone to be read in")
     return value.strip() if isinstance(value, str) and "T" in value else _text(moment)
@@ -122,7 +122,8 @@ def instant(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-def _moment(value: Any) -> dt.datetime:
+def as_moment(value: Any) -> dt.datetime:
+    """Read a point in time, with or without an offset."""
     moment = _parsed(value) if isinstance(value, str) else value
     if not isinstance(moment, dt.datetime):
         raise ValueError(_NOT_A_TIME)

@@ -40,7 +40,7 @@ class EventTime(Part):
     @classmethod
     def _in_its_zone(cls, value: Any, info: ValidationInfo) -> Any:
         zone = info.data.get("time_zone")
-        return moments.wire_time(value, zone) if zone else value
+        return moments.wire_time(value, zone) if zone else moments.as_moment(value)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -7,35 +7,135 @@ import tempfile
 from pathlib import Path
 
 # Before anything imports airflow, which reads its settings at that moment.
-_HOME = Path(tempfile.mkdtemp(prefix="airflow-dingtalk-"))
+HOME = Path(tempfile.mkdtemp(prefix="airflow-dingtalk-"))
 os.environ.update(
-    AIRFLOW_HOME=str(_HOME),
+    AIRFLOW_HOME=str(HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="True",
-    AIRFLOW__CORE__DAGS_FOLDER=str(Path(__file__).parent.parent / "dags_examples"),
+    AIRFLOW__CORE__DAGS_FOLDER=str(HOME / "dags"),
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME / 'airflow.db'}",
 )
 
 import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from airflow_dingtalk_calendar import auth, pace
 from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from tests.airflow_runs import Run, run_dag
 
-ORGANIZER = "iiiP35sJorganizer"
+ORGANIZER = "iiPorganizer"
+EVENT = "cnNTbW1YbU9sL2p6aFJZdEgvdlQrQT09"
+
+
+def event(event_id: str = EVENT, **fields: Any) -> dict[str, Any]:
+    """Describe an event as the emulator keeps it."""
+    return {
+        "id": event_id,
+        "summary": "Planning",
+        "description": "What comes next",
+        "start": {"dateTime": "2027-03-02T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        "end": {"dateTime": "2027-03-02T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        "isAllDay": False,
+        "organizer": {"id": ORGANIZER},
+        "attendees": [{"id": "iiPguest", "responseStatus": "accepted", "isOptional": False}],
+        "location": {"displayName": "Room 1"},
+        "reminders": [{"method": "dingtalk", "minutes": 15}],
+        **fields,
+    }
+
+
+DATA = {
+    "apps": [{"appKey": "ding-test-app", "appSecret": "a-made-up-app-secret"}],
+    "users": [{"unionId": ORGANIZER, "name": "Lin"}, {"unionId": "iiPguest", "name": "Chen"}],
+    "events": [event()],
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _airflow_home() -> Iterator[None]:
+    (HOME / "dags").mkdir()
     yield
-    shutil.rmtree(_HOME, ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def _server() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+    with Emulator(DATA) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def dingtalk(_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """DingTalk with one event, and the default connection pointing to it."""
+    _server.reset(DATA)
+    monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(_server.connection()))
+    return _server
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """No test sees tokens or paces of another."""
+    auth.TOKENS.clear()
+    pace.PACE.clear()
+
+
+@pytest.fixture(autouse=True)
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that the package would have slept; no test waits for real."""
+    slept: list[float] = []
+
+    async def anap(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(DingTalkBaseHook, "_sleep", staticmethod(slept.append))
+    monkeypatch.setattr(DingTalkBaseHook, "_asleep", staticmethod(anap))
+    return slept
+
+
+@pytest.fixture
+def connect(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change the default connection: its own fields, and ``extra`` members by keyword ``extra``."""
+
+    def change(extra: dict[str, Any] | None = None, **fields: Any) -> None:
+        connection = {**dingtalk.connection(), **fields}
+        connection["extra"] = {**connection["extra"], **(extra or {})}
+        monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
+
+    return change
+
+
+@pytest.fixture(params=["sync", "async"])
+def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Call a method of a fresh hook by name, once as it is and once through its twin for coroutines."""
+
+    def call(method: str, *args: Any, **kwargs: Any) -> Any:
+        with DingTalkCalendarHook() as hook:
+            return getattr(hook, method)(*args, **kwargs)
+
+    async def acall(method: str, *args: Any, **kwargs: Any) -> Any:
+        async with DingTalkCalendarHook() as hook:
+            return await getattr(hook, f"a{method}")(*args, **kwargs)
+
+    return call if request.param == "sync" else lambda *args, **kwargs: asyncio.run(acall(*args, **kwargs))
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Airflow's metadata database, migrated once."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def dag(airflow_db: None, dingtalk: Emulator) -> Callable[..., Run]:
+    """Run tasks for real, in a DAG of their own, against DingTalk on loopback."""
+    return partial(run_dag, HOME)

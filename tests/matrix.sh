@@ -21,28 +21,29 @@ release() {
   esac
 }
 
-# Old lines get the packages of their time, as their own users have them, but the common-compat that this package asks for.
+# Old lines get the packages of their time, as their own users have them; only common-compat, whose 1.23.0 this package
+# needs, and the asgiref that it needs in turn are newer.
 pin() {
   printf '%s\n' "apache-airflow==$version" "$compat==1.23.0" hatchling editables |
-    $uv pip compile -q - pyproject.toml --extra emulator --group test --no-annotate \
-      --python-version 3.11 --python-platform linux --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" \
+    $uv pip compile -q - pyproject.toml --extra emulator --group test --no-annotate --python-version 3.11 --universal --fork-strategy fewest \
+      --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" --exclude-newer-package asgiref=2026-11-01 \
       --custom-compile-command "make constraints LINES=$line" "$@" -o "$pins"
 }
 
+# The Python of .venv where the line runs on it, else another one that is installed.
 install() {
   local env=.matrix/$line
   if [[ ! $env/.installed -nt pyproject.toml || ! $env/.installed -nt $pins ]]; then
-    $uv venv -q --clear --python "$python" "$env" &&
+    PATH=$(.venv/bin/python -c "import sys; print(sys.base_prefix)")/bin:$PATH $uv venv -q --clear --python "$python" "$env" &&
       $uv pip install -q --python "$env/bin/python" --constraints "$pins" --build-constraints "$pins" -e '.[emulator]' --group test &&
       touch "$env/.installed"
   fi
 }
 
-# pytest's last line says how many passed; without one, the environment could not be made.
 try() {
   local log=.matrix/$line.log result=passed start=$SECONDS
   { install && ".matrix/$line/bin/python" -m pytest "$@"; } >"$log" 2>&1 || { result=FAILED; failed=1; }
-  printf '%-5s %-8s %s  %3d s  %s\n' "$line" "$version" "$result" $((SECONDS - start)) "$(tail -n 1 "$log")"
+  printf '%-4s %-7s %s %4d s  %s  (%s)\n' "$line" "$version" "$result" $((SECONDS - start)) "$(tail -n 1 "$log" | tr -d =)" "$log"
 }
 
 action=$1 lines=$2 failed=0

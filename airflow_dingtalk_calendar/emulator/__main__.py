@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(emulator: Emulator, print_connection: bool) -> int:
     # Blocked before the server's thread starts, so that it is this thread that gets the signal.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     try:
         with emulator:
             _say(emulator.url)
@@ -42,13 +42,15 @@ def _run(emulator: Emulator, print_connection: bool) -> int:
     except OSError as error:  # the port is taken, or the address not ours
         sys.stderr.write(f"cannot listen: {error}\n")
         return 1
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_dingtalk_calendar.emulator",
-        description="A DingTalk calendar on this machine, for demos and tests. Open its URL in a browser to look at it.",
+        description="A DingTalk calendar on this machine, for demos and tests. Its URL opens in a browser, too.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")

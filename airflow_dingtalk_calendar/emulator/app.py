@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 #: SO_LINGER with time 0: closing then sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
+_WITHOUT_BODY = (204, 304)
 
 
 class Gone(Exception):  # noqa: N818
@@ -181,6 +182,7 @@ def _logged(body: bytes) -> Any:
 def _encoded(answer: Answer, request_id: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     as_it_is = isinstance(answer.body, str)
     body = (answer.body if as_it_is else json.dumps(answer.body, ensure_ascii=False)).encode()
+    body = b"" if answer.status in _WITHOUT_BODY else body
     defaults = {
         "content-type": "text/plain; charset=utf-8" if as_it_is else "application/json; charset=utf-8",
         "content-length": str(len(body)),

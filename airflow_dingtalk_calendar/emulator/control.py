@@ -51,8 +51,8 @@ class Control:
             self.store.faults.rules.clear()
         if request.method == "POST":
             given = await _json(request)
-            for rule in given if isinstance(given, list) else [given]:
-                self.store.faults.add(ACTIONS, _mapping("a rule", rule))
+            rules = given if isinstance(given, list) else [given]
+            self.store.faults.add(ACTIONS, *(_mapping("a rule", rule) for rule in rules))
         return JSONResponse([rule.as_dict() for rule in self.store.faults.rules])
 
     async def settings(self, request: Request) -> Response:

@@ -57,10 +57,8 @@ def get_access_token(store: Store, call: Call) -> Event:
     for name, missing in (("appKey", Refusal.MISSING_APP_KEY), ("appSecret", Refusal.MISSING_APP_SECRET)):
         if not body.get(name):
             raise Problem(missing)
-    app = next(
-        (app for app in store.apps.values() if [app.key, app.secret] == [body["appKey"], body["appSecret"]]), None
-    )
-    if app is None:
+    app = store.apps.get(str(body["appKey"]))
+    if app is None or app.secret != body["appSecret"]:
         raise Problem(Refusal.BAD_CREDENTIALS)
     gateway.throttle(store, app, call)
     return {"accessToken": store.issue_token(app).value, "expireIn": -int(-store.settings.token_lifetime // 1)}

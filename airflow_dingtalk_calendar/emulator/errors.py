@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """A response before it meets a socket; a ``str`` or ``bytes`` body is sent as it is, anything else as JSON."""
+    """A response before it meets a socket; a text is sent as it is, any other body as JSON."""
 
     status: int
     body: Any

@@ -49,13 +49,13 @@ class Faults:
 
     rules: list[Rule] = field(default_factory=list)
 
-    def add(self, actions: Mapping[str, Any], rule: Mapping[str, Any]) -> None:
-        """Add a rule.
+    def add(self, actions: Mapping[str, Any], *rules: Mapping[str, Any]) -> None:
+        """Add rules.
 
         :param actions: the actions there are.
-        :raises ValueError: for a rule that could never do anything, naming what is wrong.
+        :raises ValueError: for a rule that could never do anything, naming what is wrong; then none is added.
         """
-        self.rules.append(_rule(actions, **rule))
+        self.rules += [_rule(actions, **rule) for rule in rules]
 
     def next(self, action: str) -> Rule | None:
         """Return the rule that hits this request, if any."""
@@ -64,6 +64,7 @@ class Faults:
 
 def _rule(
     actions: Mapping[str, Any],
+    /,
     *,
     kind: str = "",
     action: str = "*",
@@ -71,9 +72,9 @@ def _rule(
     times: int | None = 1,
     **parameters: Any,
 ) -> Rule:
-    if kind not in KINDS:
+    if kind not in list(KINDS):
         raise ValueError(nearest(str(kind), KINDS, "kind of fault"))
-    if action not in {"*", *actions}:
+    if action not in ["*", *actions]:
         raise ValueError(nearest(str(action), actions, "action"))
     for name, value in (("skip", skip), ("times", 0 if times is None else times)):
         if not isinstance(value, int) or value < 0:
@@ -108,7 +109,12 @@ def _is_header(value: Any) -> bool:
 
 
 def _are_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_header(part) for pair in value.items() for part in pair)
+    # A wrong length is what "truncated" and "raw" are for; h11 refuses to write one.
+    return (
+        isinstance(value, dict)
+        and all(_is_header(part) for pair in value.items() for part in pair)
+        and not {"content-length", "transfer-encoding"} & {name.lower() for name in value}
+    )
 
 
 def _is_base64(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from .checks import PATCH, Event, moment, whole_event
 from .errors import Problem
 from .settings import Settings
-from .shapes import Place, boolean, date_time, list_of, map_of, object_of, one_of, text
+from .shapes import Place, boolean, date_time, list_of, map_of, object_of, one_of, text, whole
 
 SCOPES = ("Calendar.Event.Read", "Calendar.Event.Write")
 
@@ -41,10 +42,8 @@ class Data:
 
 def _minutes(value: Any, place: Place) -> int:
     # So that an answer of GetEvent, where minutes are a string, can be given back as data.
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise place.wrong("must be a number of minutes") from None
+    minutes: int = whole()(int(value) if re.fullmatch(r"-?[0-9]{1,9}", str(value)) else value, place)
+    return minutes
 
 
 _ANSWER = one_of("needsAction", "accepted", "declined", "tentative")  # "Event overview", responseStatus
@@ -84,6 +83,8 @@ def load(data: Any, settings: Settings, time: str) -> Data:
     """
     given = _checked(_DATA, data, Place())
     users, events = given.get("users", []), given.get("events", [])
+    if not given["apps"]:
+        raise ValueError("apps: there must be at least one")
     return Data(
         apps=_by("appKey", {app["appKey"]: _app(app) for app in given["apps"]}, given["apps"]),
         names=_by("unionId", {user["unionId"]: user["name"] for user in users}, users),

@@ -59,7 +59,7 @@ class Store:
         self.generation = 0
         self.reset()
 
-    def reset(self, data: Any = None, **settings: Any) -> None:
+    def reset(self, data: Any = None, /, **settings: Any) -> None:
         """Go back to the initial data and settings, or to those given; nothing has happened yet.
 
         :raises ValueError: for wrong data or settings; the state stays as it was.
@@ -81,7 +81,7 @@ class Store:
         # A request that began before the reset must not act on what comes after it.
         self.generation += 1
 
-    def configure(self, **settings: Any) -> None:
+    def configure(self, /, **settings: Any) -> None:
         """Change switches.
 
         :raises ValueError: for an unknown switch or value; then none is changed.

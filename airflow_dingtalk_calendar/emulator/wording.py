@@ -11,7 +11,7 @@ from .checks import Event
 from .recurring import local
 from .shapes import read_date_time
 
-_MOST = 6  # names or characters a reader takes in at a glance are few; the rest is counted
+_MOST = 6  # names a reader takes in at a glance; the rest is counted
 _UNITS = {
     "daily": "day",
     "weekly": "week",
@@ -88,7 +88,11 @@ def _people(people: list[Event]) -> str:
 
 
 def _reminders(reminders: list[Event]) -> str:
-    return ", ".join(f"{reminder.get('minutes', '?')} min before" for reminder in reminders)
+    return ", ".join(_ahead(int(reminder.get("minutes", 0))) for reminder in reminders)
+
+
+def _ahead(minutes: int) -> str:
+    return f"{minutes // 60} h before" if minutes >= 60 and minutes % 60 == 0 else f"{minutes} min before"
 
 
 _VALUES: dict[str, Callable[[Any], str]] = {

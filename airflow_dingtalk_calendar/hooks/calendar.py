@@ -120,5 +120,5 @@ def _patch_call(
 
     if not isinstance(patch, EventPatch):
         patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
-    token = client_token or identity.fresh_client_token()
+    token = identity.fresh_client_token() if client_token is None else client_token
     return api.patch_event(union_id, event_id, patch, client_token=token, **options)

@@ -1,0 +1,165 @@
+"""The example DAGs: Airflow runs each one against the emulator's sample calendar, which their ids are from."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW, SAMPLE, STAND_UP
+from tests.airflow_runs import Run
+from tests.conftest import HOME
+
+EXAMPLES = Path(__file__).parent.parent / "dags_examples"
+FILES = sorted(EXAMPLES.glob("*.py"))
+MONDAY = dt.datetime(2026, 1, 11, 23, 10, tzinfo=dt.UTC)  # 07:10 in Shanghai
+
+Example = Callable[..., Run]
+
+
+def dag_bag(folder: Path) -> Any:
+    """Parse a folder of DAG files like Airflow does."""
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # before Airflow 3.2
+        from airflow.models.dagbag import DagBag
+    return DagBag(str(folder))
+
+
+@pytest.fixture(scope="module")
+def folder(airflow_db: None) -> Iterator[Path]:
+    """The examples, in a folder that Airflow runs DAGs from."""
+    place = HOME / "dags" / "examples"
+    shutil.copytree(EXAMPLES, place, ignore=shutil.ignore_patterns("__pycache__"))
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def example(folder: Path, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Example:
+    """Run an example against the sample calendar."""
+    dingtalk.reset(SAMPLE)
+    monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(dingtalk.connection()))
+
+    def run(dag_id: str, due: dt.datetime | None = None, **conf: Any) -> Run:
+        """Run a DAG that is due at a time, or has no logical date, as one triggered by API."""
+        test = dag_bag(folder).dags[dag_id].test
+        dates = {
+            name: due for name in ("logical_date", "execution_date", "run_after") if name in signature(test).parameters
+        }
+        return Run(test(**dates, run_conf=conf).run_id, HOME / "airflow.db")
+
+    return run
+
+
+def patches(dingtalk: Emulator) -> list[dict[str, Any]]:
+    """Return the updates that took effect."""
+    updates: list[dict[str, Any]] = dingtalk.effects["updates"]
+    return updates
+
+
+def test_examples_parse_without_network_and_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow imports every example although nothing can be reached and no connection is set."""
+    monkeypatch.delenv("AIRFLOW_CONN_DINGTALK_DEFAULT", raising=False)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("parsing a DAG opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    bag = dag_bag(EXAMPLES)
+    assert not bag.import_errors
+    assert {Path(dag.fileloc).name for dag in bag.dags.values()} == {file.name for file in FILES}
+    assert all(dag.tags and not dag.catchup for dag in bag.dags.values())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_examples_say_what_they_are_and_retry(file: Path) -> None:
+    """Every example explains itself, and each of its tasks is tried again after a failure that may pass."""
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    assert all(f"{word}:" in text for word in ("What", "Why", "Before you run it"))
+    for dag in dag_bag(file).dags.values():
+        assert all(task.retries and task.retry_delay for task in dag.tasks)
+
+
+def test_patch_event_moves_the_review(example: Example, dingtalk: Emulator) -> None:
+    """The smallest example changes the fields it names and no other, in one call, without a chat card."""
+    run = example("dingtalk_patch_event")
+    (update,) = patches(dingtalk)
+    assert update["event_id"] == REVIEW
+    assert list(update["changed"]) == ["start", "end", "reminders"]
+    moved = dingtalk.event(REVIEW)
+    assert moved["start"] == {"dateTime": "2027-01-15T14:00:00+08:00", "timeZone": "Asia/Shanghai"}
+    assert [one["kind"] for one in dingtalk.effects["notifications"]] == ["push"]
+    assert dingtalk.effects["calls"] == {"PatchEvent": 1}
+    assert run.xcom("move_review", "patched_fields") == ["start", "end", "reminders", "extra"]
+    assert run.xcom("move_review", "not_applied") == []
+    assert run.xcom("move_review")["start"] == moved["start"]
+
+
+def test_reschedule_runs_without_logical_date(example: Example, dingtalk: Emulator) -> None:
+    """Triggered with the form's defaults, the event moves and its attendees hear of it."""
+    example("dingtalk_reschedule_from_params")
+    assert [update["event_id"] for update in patches(dingtalk)] == [ONE_TO_ONE]
+    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2027-01-06T14:00:00+08:00"
+    assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2027-01-06T14:30:00+08:00"
+    assert [one["kind"] for one in dingtalk.effects["notifications"]] == ["push", "chat"]
+
+
+def test_reschedule_takes_the_answers_of_the_form(example: Example, dingtalk: Emulator) -> None:
+    """A time as the form writes it, in UTC, is that moment in the meeting's zone; nobody is told if so asked."""
+    answers = {"start": "2027-01-06T08:30:00.000Z", "minutes": 45, "timezone": "Europe/London", "notify": False}
+    example("dingtalk_reschedule_from_params", **answers)
+    event = dingtalk.event(ONE_TO_ONE)
+    ends = [dt.datetime.fromisoformat(event[end]["dateTime"]) for end in ("start", "end")]
+    assert ends == [dt.datetime(2027, 1, 6, 8, 30, tzinfo=dt.UTC), dt.datetime(2027, 1, 6, 9, 15, tzinfo=dt.UTC)]
+    assert event["start"]["timeZone"] == event["end"]["timeZone"] == "Europe/London"
+    assert dingtalk.effects["notifications"] == []
+
+
+def test_reschedule_refuses_a_zone_that_is_none(example: Example, dingtalk: Emulator) -> None:
+    """What the form's schema lets through is still checked before anything is sent."""
+    run = example("dingtalk_reschedule_from_params", timezone="Asia/Shanghia")
+    assert run.state("reschedule") == "failed"
+    assert dingtalk.requests == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"event_id": ""}, {"start": "tomorrow"}, {"minutes": 0}, {"minutes": "long"}, {"notify": "maybe"}],
+    ids=str,
+)
+def test_the_form_of_reschedule_refuses(answer: dict[str, Any]) -> None:
+    """Airflow itself turns wrong answers away when the DAG is triggered."""
+    params = dag_bag(EXAMPLES).dags["dingtalk_reschedule_from_params"].params
+    with pytest.raises(Exception, match=next(iter(answer))):
+        params.update(answer)
+
+
+def test_patch_from_file_renders_the_file(example: Example, dingtalk: Emulator) -> None:
+    """Jinja in the JSON file knows the run's week on the DAG's clock, and a quotation mark does no harm."""
+    run = example("dingtalk_patch_from_file", MONDAY, room='3F "Plum" 梅')
+    (update,) = patches(dingtalk)
+    assert update["event_id"] == STAND_UP
+    assert sorted(update["changed"]) == ["description", "location"]
+    assert dingtalk.event(STAND_UP)["description"].endswith(
+        "what is in the way.\nBoard: https://wiki.example.com/stand-up/2026-W03"
+    )
+    assert dingtalk.event(STAND_UP)["location"]["displayName"] == '3F "Plum" 梅'
+    assert dingtalk.effects["notifications"] == []
+    assert run.state("link_board") == "success"
+
+
+def test_demo_runs_an_example_that_is_there() -> None:
+    """The demo's DAG and event are those of the smallest example."""
+    demo = (Path(__file__).parent / "demo.py").read_text(encoding="utf-8")
+    assert 'DAG_ID = "dingtalk_patch_event"' in demo
+    assert REVIEW in (EXAMPLES / "patch_event.py").read_text(encoding="utf-8")

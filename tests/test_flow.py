@@ -1,0 +1,241 @@
+"""The steps of an attempt, without network, clock or sleep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from airflow_dingtalk_calendar import api, auth, flow, pace
+from airflow_dingtalk_calendar.answers import Answer
+from airflow_dingtalk_calendar.exceptions import (
+    CredentialsError,
+    InProgressError,
+    ServiceError,
+    TokenRejectedError,
+    TransportError,
+)
+from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.settings import Settings
+
+SETTINGS = Settings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)
+TOKEN = {"accessToken": "token-1", "expireIn": 7200}
+EVENT = {"id": "E", "summary": "x"}
+REFUSED = {"code": "InvalidAuthentication", "message": "expired"}
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def session() -> flow.Session:
+    """A session with stores and a clock of its own."""
+    return flow.Session(SETTINGS, None, Clock(), auth.Tokens(), pace.Pace())
+
+
+def answer(status: int, body: Any) -> Answer:
+    """Make a JSON answer."""
+    return Answer(status, {}, json.dumps(body).encode())
+
+
+def play(steps: Generator[flow.Step, Any, Any], *results: Any) -> tuple[list[flow.Step], Any]:
+    """Carry out steps with the given results for those that send; return the steps and the end."""
+    left, seen, reply = list(results), [], None
+    try:
+        step = next(steps)
+        while True:
+            seen.append(step)
+            reply = left.pop(0) if isinstance(step, (flow.Send, flow.Wait)) else None
+            step = steps.throw(reply) if isinstance(reply, BaseException) else steps.send(reply)
+    except StopIteration as end:
+        assert not left
+        return seen, end.value
+
+
+def sent(steps: list[flow.Step]) -> list[str]:
+    """Name the calls that were sent."""
+    return [step.call.action for step in steps if isinstance(step, flow.Send)]
+
+
+GET = api.get_event("u", "E")
+PATCH = api.patch_event("u", "E", EventPatch(summary="x"), client_token="c")
+MEETING = api.patch_event("u", "E", EventPatch(online_meeting=True), client_token="c")
+
+
+def test_a_token_is_fetched_masked_and_sent(session: flow.Session) -> None:
+    """The first call fetches a token, tells Airflow that it is secret, and sends it in the header only."""
+    steps, event = play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    assert sent(steps) == ["GetAccessToken", "GetEvent"]
+    assert flow.Mask("token-1") in steps
+    assert steps[-1].headers["x-acs-dingtalk-access-token"] == "token-1"  # type: ignore[union-attr]
+    assert event == EVENT
+    assert "token-1" not in repr(steps)
+    assert "made-up-secret" not in repr(steps)
+
+
+def test_a_token_is_kept_until_shortly_before_its_end(session: flow.Session) -> None:
+    """A token serves until five minutes before it expires, then a new one is fetched."""
+    play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    session.clock.now += 7200 - 301  # type: ignore[attr-defined]
+    assert sent(play(flow.attempt(GET, session), answer(200, EVENT))[0]) == ["GetEvent"]
+    session.clock.now += 2  # type: ignore[attr-defined]
+    steps, _ = play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    assert sent(steps) == ["GetAccessToken", "GetEvent"]
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_refused_token_is_renewed_once(session: flow.Session, status: int) -> None:
+    """A refused token is renewed and the request sent again, once; the second refusal is the error."""
+    renewed = {**TOKEN, "accessToken": "token-2"}
+    refusal = answer(status, REFUSED)
+    steps, _ = play(flow.attempt(PATCH, session), answer(200, TOKEN), refusal, answer(200, renewed), answer(200, EVENT))
+    assert sent(steps) == ["GetAccessToken", "PatchEvent", "GetAccessToken", "PatchEvent"]
+    assert steps[-1].headers["x-acs-dingtalk-access-token"] == "token-2"  # type: ignore[union-attr]
+    with pytest.raises(TokenRejectedError) as caught:
+        play(flow.attempt(PATCH, session), refusal, answer(200, TOKEN), refusal)
+    assert caught.value.outcome == "rejected"
+
+
+def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.Session) -> None:
+    """The refusal of an old token does not throw away its successor."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    attempt = flow.attempt(GET, session)
+    next(attempt)
+    session.tokens.keep(SETTINGS.identity, "token-2", 7200, 1000)
+    step = attempt.send(answer(400, REFUSED))
+    while not isinstance(step, flow.Send):
+        step = attempt.send(None)
+    assert step.headers["x-acs-dingtalk-access-token"] == "token-2"
+
+
+def test_those_who_wait_share_the_fetch_and_its_failure(session: flow.Session) -> None:
+    """While one fetches, others wait; they get its failure, and after success the token."""
+    leader, follower = flow.attempt(GET, session), flow.attempt(PATCH, session)
+    assert isinstance(next(leader), flow.Send)
+    wait = next(follower)
+    assert isinstance(wait, flow.Wait)
+    with pytest.raises(CredentialsError):
+        leader.send(answer(400, {"code": "invalidClientIdOrSecret"}))
+    shared = wait.done.exception()
+    assert shared is not None
+    with pytest.raises(CredentialsError) as caught:
+        follower.throw(shared)
+    assert caught.value.outcome == "rejected"
+    assert caught.value.action == "GetAccessToken"
+
+
+def test_a_cancelled_fetch_is_taken_over(session: flow.Session) -> None:
+    """When the one that fetches is cancelled, one that waits fetches in its place."""
+    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    next(leader)
+    wait = next(follower)
+    leader.close()
+    assert wait.done.done()  # type: ignore[union-attr]
+    step = follower.send(None)
+    assert isinstance(step, flow.Send)
+    assert step.call.action == "GetAccessToken"
+
+
+def test_threads_do_not_wait_for_event_loops(session: flow.Session) -> None:
+    """A thread fetches for itself rather than wait for a coroutine, which may be of its own loop."""
+    in_loop = flow.Session(SETTINGS, "a loop", session.clock, session.tokens, session.pace)
+    next(flow.attempt(GET, in_loop))
+    assert isinstance(next(flow.attempt(GET, session)), flow.Send)
+
+
+def test_apps_do_not_share_tokens(session: flow.Session) -> None:
+    """Another secret, app or host has a token of its own, so that a wrong secret cannot pass as right."""
+    play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    other = flow.Session(Settings("app", "other", SETTINGS.base_url), None, session.clock, session.tokens, session.pace)
+    assert sent([next(flow.attempt(GET, other))]) == ["GetAccessToken"]
+
+
+def test_calls_are_spaced_per_api(session: flow.Session) -> None:
+    """At ten per second, three calls at once go at 0, 0.1 and 0.2 s; another API has its own pace."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    naps = [
+        [
+            step.seconds
+            for step in play(flow.attempt(call, session), answer(200, EVENT))[0]
+            if isinstance(step, flow.Sleep)
+        ]
+        for call in (GET, GET, GET, PATCH)
+    ]
+    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1, 0.2, 0])
+
+
+def test_an_unknown_outcome_stays_unknown(session: flow.Session) -> None:
+    """After an attempt that may have taken effect, a later refusal does not make the outcome known."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    for reply, outcome in (
+        (answer(403, {"code": "Forbidden.AccessDenied.QpsLimitForApi"}), "rejected"),
+        (TransportError("reset"), "unknown"),
+        (answer(404, {"code": "itemNotFound"}), "unknown"),
+    ):
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            play(flow.attempt(PATCH, session), reply)
+        assert caught.value.outcome == outcome  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "outcome"),
+    [
+        (answer(500, {"code": "systemError"}), ServiceError, "unknown"),
+        (answer(400, {"code": "idempotencyProcessing"}), InProgressError, "unknown"),
+    ],
+)
+def test_outcomes_of_writes(session: flow.Session, reply: Answer, kind: type[Exception], outcome: str) -> None:
+    """A write that the service failed at, or still works on, has an unknown outcome; a read has none."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    with pytest.raises(kind) as caught:
+        play(flow.attempt(GET, session), reply)
+    assert caught.value.outcome is None  # type: ignore[attr-defined]
+    with pytest.raises(kind, match="unknown whether") as caught:
+        play(flow.attempt(PATCH, session), reply)
+    assert caught.value.outcome == outcome  # type: ignore[attr-defined]
+
+
+def test_a_failed_token_fetch_rejects_the_write(session: flow.Session) -> None:
+    """Whatever happened at the token endpoint, the write was not sent."""
+    with pytest.raises(TransportError) as caught:
+        play(flow.attempt(PATCH, session), TransportError("reset"))
+    assert caught.value.outcome == "rejected"
+
+
+def test_a_meeting_is_not_repeatable() -> None:
+    """A patch that makes a video meeting is not to be sent again after an unknown outcome, unless asked for."""
+    assert PATCH.repeatable
+    assert not MEETING.repeatable
+    asked = api.patch_event("u", "E", EventPatch(online_meeting=True), client_token="c", repeat_meeting=True)
+    assert asked.repeatable
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"accessToken": "t"},
+        {"accessToken": "", "expireIn": 7200},
+        {"accessToken": "a\r\nb", "expireIn": 7200},
+        {"accessToken": 5, "expireIn": 7200},
+        {"accessToken": "t", "expireIn": 0},
+        {"accessToken": "t", "expireIn": "soon"},
+        {"accessToken": "t", "expireIn": None},
+    ],
+    ids=str,
+)
+def test_a_useless_token_answer_is_an_error(session: flow.Session, body: Any) -> None:
+    """A token endpoint that answers nonsense is named, and nothing is kept of it."""
+    with pytest.raises(Exception, match="GetAccessToken") as caught:
+        play(flow.attempt(GET, session), answer(200, body))
+    assert caught.value.retryable  # type: ignore[attr-defined]
+    assert session.tokens.get(SETTINGS.identity, 1000) is None

@@ -1,0 +1,147 @@
+"""What Airflow learns about the provider, and what importing it costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+from airflow_dingtalk_calendar import form
+from airflow_dingtalk_calendar.get_provider_info import get_provider_info
+from airflow_dingtalk_calendar.settings import _OPTIONS
+
+ROOT = Path(__file__).parent.parent
+SCHEMAS = Path(airflow.__file__).parent
+INFO = get_provider_info()
+CONNECTION = INFO["connection-types"][0]
+
+
+def test_the_package_name_is_the_distributions() -> None:
+    """A package name that is not the distribution's, to the letter, breaks every provider of an installation."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert INFO["package-name"] == project["name"]
+
+
+def test_the_entry_point_leads_here() -> None:
+    """Airflow finds the metadata through the entry point."""
+    found = [point for point in entry_points(group="apache_airflow_provider") if "dingtalk" in point.value]
+    assert [point.load()() for point in found] == [INFO]
+
+
+def test_the_metadata_fits_airflows_schema() -> None:
+    """The metadata is valid against Airflow's run-time schema."""
+    jsonschema.validate(INFO, json.loads((SCHEMAS / "provider_info.schema.json").read_text()))
+
+
+def test_the_connection_fits_airflows_strict_schema() -> None:
+    """The connection form is valid against the schema of provider.yaml, where Airflow has one for forms."""
+    schema = json.loads((SCHEMAS / "provider.yaml.schema.json").read_text())
+    jsonschema.validate(
+        INFO["connection-types"], {**schema, **schema["properties"]["connection-types"], "required": []}
+    )
+
+
+@pytest.mark.parametrize("kind", ["hooks", "operators"])
+def test_every_module_imports(kind: str) -> None:
+    """Every module named in the metadata can be imported."""
+    for entry in INFO[kind]:
+        for module in entry["python-modules"]:
+            import_module(module)
+
+
+def test_the_hook_class_is_the_connections() -> None:
+    """The metadata and the hook agree on names."""
+    module, name = CONNECTION["hook-class-name"].rsplit(".", 1)
+    hook = getattr(import_module(module), name)
+    assert (hook.conn_type, hook.hook_name) == (CONNECTION["connection-type"], CONNECTION["hook-name"])
+    assert hook().dingtalk_conn_id == hook.default_conn_name == "dingtalk_default"
+    assert hook(**{hook.conn_name_attr: "x"}).dingtalk_conn_id == "x"
+
+
+def test_the_form_and_the_reader_agree() -> None:
+    """Each field of the form is an option that the connection's reader knows."""
+    assert set(form.FIELDS) <= set(_OPTIONS)
+    assert set(_OPTIONS) - set(form.FIELDS) == {"auth_type"}
+
+
+def test_field_names_are_not_redacted_by_mistake() -> None:
+    """Airflow redacts fields by name: none of ours may hold a sensitive word, but the proxy's URL."""
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook  # noqa: F401  # initializes Airflow
+
+    try:
+        from airflow.sdk.log import redact
+    except ImportError:
+        from airflow.providers.common.compat.sdk import redact
+    redacted = redact(dict.fromkeys(form.FIELDS, "some value"))
+    assert {name for name, value in redacted.items() if value != "some value"} == {"proxy"}  # type: ignore[union-attr]
+
+
+def test_both_form_definitions_agree() -> None:
+    """Airflow 2.11 gets from the hook what Airflow 3 gets from the metadata."""
+    pytest.importorskip("flask_appbuilder", reason="Airflow 3 does not bring the form library of 2.11")
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+    widgets = DingTalkCalendarHook.get_connection_form_widgets()
+    assert {name: widget.args[0] for name, widget in widgets.items()} == {
+        name: spec["label"] for name, spec in CONNECTION["conn-fields"].items()
+    }
+
+
+def test_the_behaviour_is_spelt_for_both() -> None:
+    """Hidden fields, labels and placeholders are the same for 2.11 and 3."""
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+    behaviour = DingTalkCalendarHook.get_ui_field_behaviour()
+    assert {name.replace("_", "-"): value for name, value in behaviour.items()} == CONNECTION["ui-field-behaviour"]
+
+
+def modules_added_by(statement: str, after: str) -> set[str]:
+    """Run two statements in a new process; name the modules that the second one brought."""
+    code = f"import sys, json; {after}; before = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - before]))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+HEAVY = {"pydantic", "httpx", "tenacity", "pendulum", "starlette", "uvicorn", "wtforms", "flask_appbuilder"}
+HEAVY_OWN = {"models", "parts", "fields", "reading", "moments", "hooks.transport"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator",
+        "from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for",
+    ],
+    ids=["operator", "hook"],
+)
+def test_parsing_a_dag_loads_nothing_heavy(statement: str) -> None:
+    """A DAG file that imports us loads no model and no library that Airflow has not loaded already."""
+    added = modules_added_by(
+        statement, "from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, mask_secret"
+    )
+    assert {name.split(".")[0] for name in added} & HEAVY == set()
+    assert {name.removeprefix("airflow_dingtalk_calendar.") for name in added} & HEAVY_OWN == set()
+
+
+def test_the_metadata_loads_nothing() -> None:
+    """Every process of Airflow loads the metadata: it brings itself and the form's data."""
+    added = modules_added_by("import airflow_dingtalk_calendar.get_provider_info", "import typing, __future__")
+    assert {name for name in added if not name.startswith("airflow_dingtalk_calendar")} == set()
+
+
+def test_the_distribution_says_what_it_is() -> None:
+    """The project's metadata names Airflow's classifier, the licence, and every file that it promises."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "Framework :: Apache Airflow :: Provider" in project["classifiers"]
+    assert project["license"] == "Apache-2.0"
+    assert all((ROOT / name).exists() for name in [*project["license-files"], project["readme"]])
+    assert (ROOT / "airflow_dingtalk_calendar" / "py.typed").exists()

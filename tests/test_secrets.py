@@ -1,0 +1,86 @@
+"""Neither the app secret nor an access token gets anywhere but to DingTalk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import DingTalkError
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from tests.airflow_runs import Run
+from tests.conftest import DATA, EVENT, HOME, ORGANIZER
+
+SECRET = DATA["apps"][0]["appSecret"]  # type: ignore[index]
+
+
+def token_of(dingtalk: Emulator) -> str:
+    """Fetch the token that DingTalk gives to our app while it is valid."""
+    import httpx
+
+    body = {"appKey": dingtalk.app_key, "appSecret": dingtalk.app_secret}
+    answer = httpx.post(f"{dingtalk.url}/v1.0/oauth2/accessToken", json=body, trust_env=False)
+    return str(answer.json()["accessToken"])
+
+
+def everything_stored(home: Path) -> str:
+    """Return all that Airflow stored: its database and its files."""
+    with sqlite3.connect(home / "airflow.db") as database:
+        dump = "\n".join(database.iterdump())
+    files = [path for path in home.rglob("*") if path.is_file() and ".db" not in path.name]
+    return dump + "".join(path.read_text(errors="replace") for path in files)
+
+
+def test_a_full_run_leaves_no_secret_behind(
+    dag: Callable[..., Run], dingtalk: Emulator, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs, output, XCom and rendered fields of runs that succeed, fail and are echoed to hold no secret."""
+    caplog.set_level("DEBUG")
+    token = token_of(dingtalk)
+    dingtalk.fault(
+        kind="error", action="PatchEvent", skip=1, status=400, code="paramIllegal", message=f"{token} {SECRET}"
+    )
+    run = dag(
+        f"""
+        first = Patch(task_id="good", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "x"}})
+        second = Patch(task_id="bad", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "y"}})
+        dry = Patch(task_id="dry", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "y"}}, dry_run=True)
+        first >> dry >> second
+        """
+    )
+    assert [run.state(task) for task in ("good", "dry", "bad")] == ["success", "success", "failed"]
+    assert len(dingtalk.effects["updates"]) == 1
+    output = capfd.readouterr()
+    shown = everything_stored(HOME) + output.out + output.err + caplog.text
+    assert run.rendered("good") in shown
+    assert token not in shown
+    assert SECRET not in shown
+
+
+def test_exceptions_hold_no_secret(dingtalk: Emulator) -> None:
+    """Errors of every kind, with all that hangs on them, show neither secret nor token."""
+    token = token_of(dingtalk)
+    for rule in (
+        {"kind": "reset", "times": 4},
+        {"kind": "body", "status": 400, "body": f"echo {token} {SECRET}"},
+        {
+            "kind": "error",
+            "status": 400,
+            "code": token,
+            "message": SECRET,
+            "accessdenieddetail": {"requiredScopes": [token]},
+        },
+    ):
+        dingtalk.fault(action="GetEvent", **rule)
+        with pytest.raises(DingTalkError) as caught:
+            DingTalkCalendarHook().get_event(ORGANIZER, EVENT)
+        hanging, error = "", caught.value
+        while error is not None:
+            hanging += f"{error!s} {error!r} {vars(error)}"
+            error = error.__cause__ or error.__context__  # type: ignore[assignment]
+        assert token not in hanging
+        assert SECRET not in hanging
+    assert SECRET not in repr(DingTalkCalendarHook().get_conn())
