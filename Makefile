@@ -63,8 +63,9 @@ bench: .venv/.installed ## run the benchmarks
 # uv, hatchling and editables are what the installation itself uses.
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --no-annotate \
-		--python-version 3.11 --universal --fork-strategy fewest --custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev \
+		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
+		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
 
 clean: ## remove the environments, caches and build outputs

@@ -87,15 +87,16 @@ def patch_event(
         outcome, although each sending may make another meeting.
     """
     event_id = identifier("event_id", event_id)
+    body = patch.to_body(event_id)
     return Call(
         "PatchEvent",
         "PUT",
         _event_path(union_id, calendar_id, event_id),
         partial(_event, event_id),
-        json=patch.to_body(event_id),
+        json=body,
         headers={"x-client-token": _header("client_token", client_token)},
         writes=True,
-        repeatable=repeat_meeting or not patch.asks_for_meeting,
+        repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
     )
 
 

@@ -150,7 +150,7 @@ class EventPatch(Part):
         :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = reading.tidy(reading.as_mapping(patch, "patch"), "patch")
+        data = reading.tidy(reading.as_mapping(patch, "patch"))
         problems = _zone_problems(timezone)
         if clear is not None:
             data, blanks = reading.clear_fields(data, _names(clear))
@@ -181,11 +181,6 @@ class EventPatch(Part):
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = as_switch(not send)
         return {**fields, **copy.deepcopy(self._unchecked)}
-
-    @property
-    def asks_for_meeting(self) -> bool:
-        """Whether sending this makes a video meeting, each time it is sent."""
-        return "onlineMeetingInfo" in self._fields()
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -142,7 +143,7 @@ def _parsed(text: str) -> Any:
 
 def _local(moment: dt.datetime, zone: str) -> dt.datetime:
     try:
-        return pendulum.timezone(zone).convert(moment, raise_on_unknown_times=True)
+        return _zone(zone).convert(moment, raise_on_unknown_times=True)
     except NonExistingTime:
         raise ValueError("does not exist in its time zone: the clocks skip it") from None
     except AmbiguousTime:
@@ -153,7 +154,7 @@ def _local(moment: dt.datetime, zone: str) -> dt.datetime:
 
 def _there(moment: dt.datetime, zone: str) -> dt.datetime:
     try:
-        return moment.astimezone(pendulum.timezone(zone))
+        return moment.astimezone(_zone(zone))
     except OverflowError:
         raise ValueError("is out of range") from None
 
@@ -177,9 +178,14 @@ def _place(moment: dt.datetime) -> str | None:
     return name if isinstance(name, str) and name not in ("UTC", "Etc/UTC") and _known(name) else None
 
 
+@lru_cache(maxsize=64)  # pendulum reads the tz database anew each time
+def _zone(name: str) -> pendulum.Timezone:
+    return pendulum.timezone(name)
+
+
 def _known(name: str) -> bool:
     try:
-        pendulum.timezone(name)
+        _zone(name)
     except (ValueError, KeyError, OSError):
         return False
     return True

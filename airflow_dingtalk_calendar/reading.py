@@ -18,6 +18,7 @@ from airflow_dingtalk_calendar import moments
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
 
 MAX_DEPTH = 20
+Loc = tuple[int | str, ...]
 
 # What "empty" is for each field that can be emptied. Only reminders: [] is documented to mean "none"; that the
 # service takes the others is unverified. An event cannot be emptied of attendees or times.
@@ -66,31 +67,36 @@ def from_json(text: str, path: str) -> Any:
     raise InvalidPatchError((path, problem))
 
 
-def tidy(value: Any, path: str, depth: int = 0) -> Any:
+def tidy(value: Any, loc: Loc = ()) -> Any:
     """Copy into dicts and lists with camelCase keys, without None members."""
-    if depth > MAX_DEPTH:
-        raise InvalidPatchError((path, "is nested too deeply"))
+    if isinstance(value, (str, bytes)):
+        return value
+    if len(loc) > MAX_DEPTH:
+        raise InvalidPatchError((path_of(loc), "is nested too deeply"))
     if isinstance(value, Mapping):
-        return _tidy_mapping(value, path, depth)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [tidy(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return _tidy_mapping(value, loc)
+    if isinstance(value, Sequence):
+        return [tidy(item, (*loc, index)) for index, item in enumerate(value)]
     return value
 
 
-def _tidy_mapping(value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+def _tidy_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
     tidied: dict[str, Any] = {}
     for key, member in value.items():
-        name = to_camel(key) if isinstance(key, str) and "_" in key else key
-        where = f"{path}.{shown(name)}"
         if not isinstance(key, str):
-            raise InvalidPatchError((path, "has a key that is not text"))
+            raise InvalidPatchError((path_of(loc), "has a key that is not text"))
+        name = to_camel(key) if "_" in key else key
         if name in tidied:
-            raise InvalidPatchError((where, "is given twice, in snake_case and in camelCase"))
-        if depth == 0 and name in STRUCTURED and isinstance(member, str) and member.lstrip()[:1] in ("[", "{"):
-            member = from_json(member, where)
+            raise InvalidPatchError((path_of((*loc, name)), "is given twice, in snake_case and in camelCase"))
         if member is not None:
-            tidied[name] = tidy(member, where, depth + 1)
+            tidied[name] = tidy(_structured(member, name) if not loc else member, (*loc, name))
     return tidied
+
+
+def _structured(value: Any, name: str) -> Any:
+    """Read a field's value from JSON text, where only a structure makes sense."""
+    is_json = name in STRUCTURED and isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+    return from_json(value, path_of((name,))) if is_json else value
 
 
 def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
@@ -99,10 +105,10 @@ def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str
     problems = [
         Problem("clear", f"cannot clear {shown(name)}{nearest(name, EMPTY)}") for name in names if name not in EMPTY
     ]
-    blanks = {name: list(_blanks(value, f"patch.{shown(name)}")) for name, value in data.items()}
-    for name, paths in blanks.items():
+    blanks = {name: list(_blanks(value, (name,))) for name, value in data.items()}
+    for name, locs in blanks.items():
         if name not in names:
-            problems += [Problem(path, _BLANK) for path in paths]
+            problems += [Problem(path_of(loc), _BLANK) for loc in locs]
     kept = {name: value for name, value in data.items() if not blanks[name]}
     return {**{name: EMPTY[name] for name in names if name in EMPTY}, **kept}, problems
 
@@ -110,15 +116,12 @@ def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str
 _BLANK = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
 
 
-def _blanks(value: Any, path: str) -> Iterator[str]:
+def _blanks(value: Any, loc: Loc) -> Iterator[Loc]:
     if isinstance(value, str) and value.strip() in ("", "None"):
-        yield path
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            yield from _blanks(member, f"{path}.{shown(name)}")
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _blanks(member, f"{path}[{index}]")
+        yield loc
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in members:
+        yield from _blanks(member, (*loc, step))
 
 
 def in_place(data: Any, default: str | None) -> Any:
@@ -145,16 +148,17 @@ def _ending(recurrence: Any, zone: str | None) -> Any:
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Say each of pydantic's errors in our words, by field path."""
     return [
-        Problem(_path(item["loc"]), _said(item["type"], item["msg"], item.get("ctx", {}), item["loc"], model))
+        Problem(path_of(item["loc"]), _said(item["type"], item["msg"], item.get("ctx", {}), item["loc"], model))
         for item in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
+def path_of(loc: Loc) -> str:
+    """Write a place in a patch as people do: ``patch.attendees[0].id``."""
     return "patch" + "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in loc)
 
 
-def _said(kind: str, text: str, context: Mapping[str, Any], loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+def _said(kind: str, text: str, context: Mapping[str, Any], loc: Loc, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"is not a field{nearest(str(loc[-1]), _names_at(model, loc[:-1]))}"
     said = {

@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any, NoReturn, Protocol
@@ -38,7 +39,7 @@ class Connection(Protocol):
     extra: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """A checked connection.
 
@@ -60,7 +61,7 @@ class Settings:
     verify: bool | str = True
     proxy: str | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Name whose token and whose rate limit this is; the secret goes in as a digest."""
         digest = sha256(self.app_secret.encode()).hexdigest()[:16]

@@ -25,17 +25,20 @@ release() {
 # needs, and the asgiref that it needs in turn are newer.
 pin() {
   printf '%s\n' "apache-airflow==$version" "$compat==1.23.0" hatchling editables |
-    $uv pip compile -q - pyproject.toml --extra emulator --group test --no-annotate --python-version 3.11 --universal --fork-strategy fewest \
+    $uv pip compile -q - pyproject.toml --extra emulator --group test \
+      --python-version 3.11 --universal --fork-strategy fewest --no-annotate \
       --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" --exclude-newer-package asgiref=2026-11-01 \
       --custom-compile-command "make constraints LINES=$line" "$@" -o "$pins"
 }
 
 # The Python of .venv where the line runs on it, else another one that is installed.
 install() {
-  local env=.matrix/$line
+  local env=.matrix/$line base
   if [[ ! $env/.installed -nt pyproject.toml || ! $env/.installed -nt $pins ]]; then
-    PATH=$(.venv/bin/python -c "import sys; print(sys.base_prefix)")/bin:$PATH $uv venv -q --clear --python "$python" "$env" &&
-      $uv pip install -q --python "$env/bin/python" --constraints "$pins" --build-constraints "$pins" -e '.[emulator]' --group test &&
+    base=$(.venv/bin/python -c 'import sys; print(sys.base_prefix)')
+    PATH=$base/bin:$PATH $uv venv -q --clear --python "$python" "$env" &&
+      $uv pip install -q --python "$env/bin/python" --constraints "$pins" --build-constraints "$pins" \
+        -e '.[emulator]' --group test &&
       touch "$env/.installed"
   fi
 }

@@ -137,14 +137,18 @@ def test_mapping(dag: Dag, dingtalk: Emulator) -> None:
         f"""
         @task
         def plan():
-            return [{{"event_id": "{EVENT}", "patch": {{"summary": "A"}}}}, {{"event_id": "{EVENT}", "patch": {{"description": "B"}}}}]
+            return [
+                {{"event_id": "{EVENT}", "patch": {{"summary": "A"}}}},
+                {{"event_id": "{EVENT}", "patch": {{"description": "B"}}}},
+            ]
 
         @task
         def bodies():
             return [{{"location": "C"}}]
 
-        Patch.partial(task_id="kwargs", union_id="{ORGANIZER}", map_index_template="{{{{ task.event_id }}}}").expand_kwargs(plan())
-        Patch.partial(task_id="expand", union_id="{ORGANIZER}", event_id="{EVENT}").expand(patch=bodies())
+        mine = {{"union_id": "{ORGANIZER}", "map_index_template": "{{{{ task.event_id }}}}"}}
+        Patch.partial(task_id="kwargs", **mine).expand_kwargs(plan())
+        Patch.partial(task_id="expand", **mine, event_id="{EVENT}").expand(patch=bodies())
         """
     )
     assert [run.state("kwargs", index) for index in (0, 1)] == ["success", "success"]

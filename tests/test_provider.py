@@ -106,7 +106,8 @@ def test_the_behaviour_is_spelt_for_both() -> None:
 
 def modules_added_by(statement: str, after: str) -> set[str]:
     """Run two statements in a new process; name the modules that the second one brought."""
-    code = f"import sys, json; {after}; before = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - before]))"
+    added = f"before = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - before]))"
+    code = f"import sys, json; {after}; {added}"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
     return set(json.loads(done.stdout.splitlines()[-1]))
 

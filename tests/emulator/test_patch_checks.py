@@ -157,7 +157,9 @@ def test_a_blank_user(client):
     assert_refused(client, client.patch(REVIEW, user="", summary="x"), message="userId")
 
 
-@pytest.mark.parametrize("content", ["{", "[1", "\xff", '{"id": NaN}', '{"id": 1e999}', r'{"id": "\ud800"}', "[" * 90])
+@pytest.mark.parametrize(
+    "content", ["{", "[1", "\xff", '{"id": NaN}', '{"id": 1e999}', r'{"id": "\ud800"}', "[" * 90 + "]" * 90]
+)
 def test_not_json(client, content):
     """A body that is not JSON, or could not be answered in JSON, is an invalid parameter."""
     assert_refused(client, client.put(REVIEW, content.encode("latin-1")), message="JSON")

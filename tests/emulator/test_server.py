@@ -141,6 +141,17 @@ def test_many_requests_at_once(client, dingtalk):
             received += connection.recv(65536)
 
 
+def test_a_request_cut_off_has_no_effect(client, dingtalk):
+    """A client that leaves before its body is complete has not asked for anything."""
+    url = httpx.URL(client.url(ONE_TO_ONE))
+    request = f"PUT {url.raw_path.decode()} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{"
+    before = len(dingtalk.requests)
+    with socket.create_connection((url.host, url.port), timeout=2) as connection:
+        connection.sendall(request.encode())
+    assert client.get(ONE_TO_ONE).status_code == 200
+    assert len(dingtalk.requests) == before + 1
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_it_imports_nothing_from_the_rest_of_the_distribution(source):
     """Only the standard library, starlette, uvicorn, h11 and its own modules."""
