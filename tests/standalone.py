@@ -1,17 +1,17 @@
-"""Airflow's services on this machine, for as long as a ``with`` block: what ``make test-airflow`` runs against."""
+"""Airflow's services on this machine for as long as a ``with`` block, and what tests ask them by REST API."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,133 +21,199 @@ import psutil
 
 T = TypeVar("T")
 
+# The API server reads the log files themselves: no further server has to listen.
 SERVICES = {
     "api-server": ("--host", "127.0.0.1"),
-    "scheduler": ("--skip-serve-logs",),  # the API server reads the log files; nothing else has to listen
+    "scheduler": ("--skip-serve-logs",),
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
+HEALTHY = ("/execution/health", "/api/v2/monitor/health")  # the first makes its routes when it is first asked
 START_LIMIT = 120.0  # seconds
 RUN_LIMIT = 60.0
+INTERVAL = 0.2
 
 
 class Standalone:
-    """API server, scheduler, DAG processor and triggerer, with what tests ask of them through the REST API.
+    """API server, scheduler with local workers, DAG processor and triggerer, on a SQLite database of their own.
 
-    :param home: a directory that becomes AIRFLOW_HOME.
-    :param dags_folder: the DAGs, all there before the start.
+    :param home: a directory of its own, which becomes AIRFLOW_HOME; the services' logs are there too.
+    :param dags_folder: the DAG files, all written before the start.
     :param env: further environment of the services: connections, settings.
     """
 
     def __init__(self, home: Path, dags_folder: Path, env: Mapping[str, str]) -> None:
         self.home = home
-        self.port = free_port()
-        self.env = {**environment(home), **settings(dags_folder, self.port), **env}
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self._env = {**environment(home), **settings(dags_folder, self.url), **env}
         self._services: dict[str, subprocess.Popen[bytes]] = {}
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.callback(self.stop)
+            stack.enter_context(self._client)
+            stack.callback(until, self._is_over, 30, self._words)
+            for ending in (signal.SIGTERM, signal.SIGHUP):  # then, too, nothing may be left running
+                stack.callback(signal.signal, ending, signal.signal(ending, signal.default_int_handler))
             self._start()
-            stack.pop_all()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self._stack.close()
+
+    # -- the REST API ---------------------------------------------------------------------------------------
+
+    def api(self, method: str, path: str, **options: Any) -> Any:
+        """Make a request, and return the JSON of its answer."""
+        answer = self._client.request(method, path, **options)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None) -> str:
+        """Start a DAG run as soon as the DAG is there; return the run's id."""
+        dag = f"/api/v2/dags/{dag_id}"
+        until(lambda: self._client.patch(dag, json={"is_paused": False}).is_success, RUN_LIMIT, self._words)
+        date = logical_date and logical_date.isoformat()
+        run = self.api("POST", f"{dag}/dagRuns", json={"logical_date": date, "conf": conf or {}})
+        return str(run["dag_run_id"])
+
+    def wait(self, dag_id: str, run_id: str) -> str:
+        """Wait until a run is over; return its state."""
+
+        def over() -> str | None:
+            state = self.api("GET", _run(dag_id, run_id))["state"]
+            return str(state) if state in ("success", "failed") else None
+
+        return until(over, RUN_LIMIT, self._words)
+
+    def task(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> dict[str, Any]:
+        """Return a task instance: ``state``, ``try_number``, ``max_tries``, ``rendered_fields``, ``pid`` ..."""
+        instance: dict[str, Any] = self.api("GET", f"{_run(dag_id, run_id)}/taskInstances/{task_id}/{map_index}")
+        return instance
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear a task, so that Airflow does it again."""
+        body = {"dag_run_id": run_id, "task_ids": [task_id], "only_failed": False, "dry_run": False}
+        self.api("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
+
+    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+        """Return what a task pushed."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/{key}"
+        return self.api("GET", path, params={"map_index": map_index})["value"]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
+        """Return the log of a try, as the JSON that Airflow's pages show it from."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/logs/{try_number}"
+        return self._client.get(path, params={"map_index": map_index, "full_content": True}).text
+
+    # -- processes ------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        log = self.home / "migrate.log"
-        migrate = self._launch("migrate", "db", "migrate")
-        migrate.wait(START_LIMIT)
-        for name, arguments in SERVICES.items():
-            self._launch(name, name, *arguments)
-        until(self._is_healthy, START_LIMIT, self._last_words)
-        self._client.headers["authorization"] = f"Bearer {self._client.get('/auth/token').json()['access_token']}"
+        assert self._launch("db", "migrate").wait(START_LIMIT) == 0, self._words()
+        del self._services["db"]
+        for service, options in SERVICES.items():
+            self._launch(service, *options)
+        until(self._is_healthy, START_LIMIT, self._words)
+        self._client.headers["authorization"] = f"Bearer {self.api('GET', '/auth/token')['access_token']}"
 
-    def _launch(self, name, *arguments):
-        with (self.home / f"{name}.log").open("wb") as log:
-            self._services[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+    def _launch(self, command: str, *options: str) -> subprocess.Popen[bytes]:
+        with self._log(command).open("wb") as log:
+            self._services[command] = subprocess.Popen(
+                [sys.executable, "-m", "airflow", command, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self.env,
+                env=self._env,
                 cwd=self.home,
                 start_new_session=True,
             )
-        return self._services[name]
+        return self._services[command]
 
-    def _is_healthy(self):
+    def _is_healthy(self) -> bool:
+        assert all(service.poll() is None for service in self._services.values()), self._words()
         try:
-            h = self._client.get("/api/v2/monitor/health").json()
+            answers = [self._client.get(path).json() for path in HEALTHY]
         except httpx.TransportError:
             return False
-        return all(part["status"] == "healthy" for part in h.values())
+        return all(part["status"] == "healthy" for part in answers[1].values())
 
-    def _last_words(self):
-        return "\n".join((self.home / f"{n}.log").read_text()[-3000:] for n in self._services)
+    def _is_over(self) -> bool:
+        """Kill all that belongs to the services; whatever it is in the middle of, nobody needs it."""
+        left = self._processes()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return not left
 
-    def processes(self):
-        sessions = {s.pid for s in self._services.values()}
-        for p in psutil.process_iter():
-            try:
-                if os.getsid(p.pid) in sessions and p.status() != psutil.STATUS_ZOMBIE:
-                    yield p
-            except (psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-                pass
+    def _processes(self) -> list[psutil.Process]:
+        """Find the services' processes by session: tasks have process groups of their own."""
+        sessions = {service.pid for service in self._services.values()}
+        running = psutil.process_iter(["status"])
+        return [one for one in running if one.info["status"] != psutil.STATUS_ZOMBIE and _session(one) in sessions]
 
-    def stop(self):
-        while remaining := list(self.processes()):
-            for p in remaining:
-                try:
-                    p.kill()
-                except psutil.NoSuchProcess:
-                    pass
-        for s in self._services.values():
-            s.wait()
-        self._client.close()
+    def _log(self, service: str) -> Path:
+        return self.home / f"{service}.log"
 
-    def api(self, method, path, **options):
-        a = self._client.request(method, f"/api/v2/{path}", **options)
-        if a.is_error:
-            raise AssertionError(f"{a.status_code} {a.text}")
-        return a.json() if a.content else None
+    def _words(self) -> str:
+        """Return the end of each service's log, to tell what went wrong."""
+        logs = {service: self._log(service).read_text(errors="replace").splitlines() for service in self._services}
+        return "\n".join(f"\n== {service}\n" + "\n".join(lines[-20:]) for service, lines in logs.items())
 
 
-def until(q, seconds, otherwise):
+def until(question: Callable[[], T], seconds: float, otherwise: Callable[[], str]) -> T:
+    """Ask again and again until the answer is true, and return it; fail with a text when that takes too long."""
     deadline = time.monotonic() + seconds
-    while not (r := q()):
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.2)
-    return r
+    while not (answer := question()):
+        assert time.monotonic() < deadline, f"not within {seconds} s\n{otherwise()}"
+        time.sleep(INTERVAL)
+    return answer
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
-def environment(home):
-    env = {n: v for n, v in os.environ.items() if not n.startswith("AIRFLOW") and not n.lower().endswith("_proxy")}
-    return {**env, "AIRFLOW_HOME": str(home), "NO_COLOR": "1"}
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment for an Airflow of our own: no settings of the user's, and no proxy before loopback."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    direct = {name: value for name, value in ours.items() if not name.lower().endswith("_proxy")}
+    return {**direct, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "NO_COLOR": "1"}
 
 
-def settings(dags, port):
-    url = f"http://127.0.0.1:{port}"
-    return {
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
-        "AIRFLOW__API__BASE_URL": url,
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
-        "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "1",
+def settings(dags_folder: Path, url: str) -> dict[str, str]:
+    """Return Airflow's settings: all on loopback, secrets of this run only, and as little waiting as possible."""
+    options = {
+        "api.base_url": url,
+        "api.port": url.rpartition(":")[2],
+        "api.secret_key": secrets.token_hex(32),
+        "api_auth.jwt_secret": secrets.token_hex(32),
+        "core.dags_folder": str(dags_folder),
+        "core.execution_api_server_url": f"{url}/execution/",
+        "core.parallelism": "4",
+        "core.simple_auth_manager_all_admins": "True",
+        "scheduler.job_heartbeat_sec": "1",
+        "scheduler.scheduler_idle_sleep_time": "0.1",
+        "scheduler.task_instance_heartbeat_timeout": "10",
+        "scheduler.task_instance_heartbeat_timeout_detection_interval": "0.5",
+        "triggerer.job_heartbeat_sec": "1",
+        "workers.execution_api_timeout": "30",  # a machine with much to do is slow, not broken
+        "workers.min_heartbeat_interval": "1",  # so long may it take until a worker notices that its task has ended
     }
+    names = {option: option.replace(".", "__").upper() for option in options}
+    return {f"AIRFLOW__{names[option]}": value for option, value in options.items()}
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # it has just ended, or is not ours
+        return None
