@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
     InProgressError,
@@ -29,6 +30,7 @@ from airflow_dingtalk_calendar.exceptions import (
     UnexpectedAnswerError,
 )
 
+T = TypeVar("T")
 MINUTE, DAY = 60.0, 86400.0
 MAX_TEXT = 4000
 IP_BAN = 5 * MINUTE  # the edge bans an address that made 10,000 calls in 20 s (call frequency page)
@@ -133,6 +135,20 @@ def read(answer: Answer, *secrets: str) -> Any:
     if answer.status < 300 and not _refused(fields):
         return payload
     raise _error(answer, fields, partial(_printable, secrets=secrets))
+
+
+def parsed(call: Call[T], answer: Answer, *secrets: str) -> T:
+    """Read an answer as the call's result.
+
+    :raises RequestError: with status, request id and the name of the action.
+    """
+    try:
+        return call.parse(read(answer, *secrets))
+    except RequestError as error:
+        error.action = error.action or call.action
+        error.status_code = error.status_code or answer.status
+        error.request_id = error.request_id or request_id(answer)
+        raise
 
 
 def _refused(fields: Mapping[str, Any]) -> bool:

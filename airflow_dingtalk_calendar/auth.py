@@ -1,4 +1,4 @@
-"""Access tokens: which call fetches one, how long it is good, who fetches it for whom.
+"""Access tokens: how long one is good, and who fetches it for whom.
 
 Nothing here does I/O. A token is fetched at the first need, kept until shortly before it expires, and shared by
 all hooks of a process that use the same app. While one caller fetches it the others wait for that same fetch:
@@ -13,9 +13,6 @@ from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
-
-from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.settings import Settings
 
 # DingTalk renews a token that is asked for early and advises to ask some minutes before its end
 # (page server-api-calling-guide: 10 minutes of 120). Short-lived ones are kept for nine tenths of their life.
@@ -87,11 +84,6 @@ class Tokens:
             claim.done.set_result(None)
         else:
             claim.done.set_exception(error)
-
-
-def fetch_call(settings: Settings) -> api.Call[tuple[str, float]]:
-    """Make the call that fetches a token for this connection."""
-    return api.access_token(settings.app_key, settings.app_secret)
 
 
 TOKENS = Tokens()

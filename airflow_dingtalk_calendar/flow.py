@@ -7,52 +7,20 @@ rules stand here once, and no network, clock or sleep is needed to test them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Hashable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from airflow_dingtalk_calendar import answers, auth, pace
+from airflow_dingtalk_calendar import answers, auth, grants, pace
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import RequestError, TokenRejectedError
 from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.steps import Send, Sleep, Step, Wait
 
 T = TypeVar("T")
 
 TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.answers.Answer`."""
-
-    call: Call[Any]
-    headers: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait until another caller's fetch has ended, and share its failure."""
-
-    done: Future[None]
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """Wait some seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mask:
-    """Tell Airflow that this text is a secret."""
-
-    secret: str = field(repr=False)
-
-
-Step = Send | Wait | Sleep | Mask
 
 
 @dataclass(slots=True)
@@ -60,13 +28,15 @@ class Session:
     """What the attempts of one call have in common.
 
     :ivar lane: who can wait for whom: the running event loop, or None in a thread.
-    :ivar clock: a monotonic clock.
+    :ivar clock: a monotonic clock, for what stays in this process.
+    :ivar wall_clock: the time of day, for what other processes read.
     :ivar unknown: whether an attempt ended without telling whether it took effect.
     """
 
     settings: Settings
     lane: Hashable
     clock: Callable[[], float]
+    wall_clock: Callable[[], float]
     tokens: auth.Tokens = field(default_factory=lambda: auth.TOKENS)
     pace: pace.Pace = field(default_factory=lambda: pace.PACE)
     unknown: bool = False
@@ -79,7 +49,9 @@ def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
         later failure makes it known.
     """
     try:
-        return (yield from (_sent_with_token if call.needs_token else _sent)(call, session))
+        if call.credential == "none":
+            return (yield from _sent(call, session, ""))
+        return (yield from _sent_with_token(call, session))
     except RequestError as error:
         error.action = error.action or call.action
         if call.writes and error.outcome is None:
@@ -94,20 +66,30 @@ def _sent_with_token(call: Call[T], session: Session) -> Generator[Step, Any, T]
         return (yield from _sent(call, session, token))
     except TokenRejectedError:
         session.tokens.drop(session.settings.identity, token)
-    token = yield from _token(session)
+    token = yield from _token(session, refused=token)
     return (yield from _sent(call, session, token))
 
 
-def _sent(call: Call[T], session: Session, token: str = "") -> Generator[Step, Any, T]:
+def _sent(call: Call[T], session: Session, token: str) -> Generator[Step, Any, T]:
     settings = session.settings
     delay = session.pace.reserve(f"{settings.identity} {call.action}", session.clock(), settings.max_qps)
     if delay > 0:
         yield Sleep(delay)
-    answer = yield Send(call, {**call.headers, TOKEN_HEADER: token} if token else call.headers)
-    return _read(call, answer, token, settings.app_secret)
+    answer = yield _with_token(call, token)
+    return answers.parsed(call, answer, token, settings.app_secret)
 
 
-def _token(session: Session) -> Generator[Step, Any, str]:
+def _with_token(call: Call[Any], token: str) -> Send:
+    match call.credential:
+        case "header":
+            return Send(call, {**call.headers, TOKEN_HEADER: token})
+        case "form":  # of the legacy host; in the URL, where that host takes it too, logs would show it
+            return Send(replace(call, form={**(call.form or {}), "access_token": token}), call.headers)
+        case _:
+            return Send(call, call.headers)
+
+
+def _token(session: Session, refused: str | None = None) -> Generator[Step, Any, str]:
     """Get a good token: the kept one, or the one that this or another caller fetches now."""
     settings, tokens = session.settings, session.tokens
     while (token := tokens.get(settings.identity, session.clock())) is None:
@@ -116,7 +98,7 @@ def _token(session: Session) -> Generator[Step, Any, str]:
             yield from _shared(claim)
             continue
         try:
-            yield from _fetched(session)
+            yield from _fetched(session, refused)
         except BaseException as error:
             tokens.settle(claim, _for_others(error))
             raise
@@ -124,18 +106,15 @@ def _token(session: Session) -> Generator[Step, Any, str]:
     return token.value
 
 
-def _fetched(session: Session) -> Generator[Step, Any, None]:
+def _fetched(session: Session, refused: str | None) -> Generator[Step, Any, None]:
     settings, asked = session.settings, session.clock()
-    call = auth.fetch_call(settings)
     try:
-        answer = yield Send(call, call.headers)
-        value, lifetime = _read(call, answer, settings.app_secret)
+        token = yield from grants.fetch(settings, session.wall_clock, refused)
     except RequestError as error:
         # Whatever the token endpoint did, the call that needs the token was not sent.
-        error.action, error.write_outcome = call.action, "rejected"
+        error.write_outcome = "rejected"
         raise
-    yield Mask(value)
-    session.tokens.keep(settings.identity, value, lifetime, asked)
+    session.tokens.keep(settings.identity, token.value, token.lifetime, asked)
 
 
 def _shared(claim: auth.Claim) -> Generator[Step, Any, None]:
@@ -148,12 +127,3 @@ def _shared(claim: auth.Claim) -> Generator[Step, Any, None]:
 def _for_others(error: BaseException) -> BaseException | None:
     """Share a failure, but not one caller's being cancelled: then another one fetches."""
     return copy(error) if isinstance(error, Exception) else None
-
-
-def _read(call: Call[T], answer: answers.Answer, *secrets: str) -> T:
-    try:
-        return call.parse(answers.read(answer, *secrets))
-    except RequestError as error:
-        error.status_code = error.status_code or answer.status
-        error.request_id = error.request_id or answers.request_id(answer)
-        raise

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any, NoReturn, Protocol
-from urllib.parse import SplitResult, urlsplit
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
+from airflow_dingtalk_calendar.hosts import base_url
 
 DEFAULT_HOST = "https://api.dingtalk.io"
 
@@ -43,6 +42,11 @@ class Connection(Protocol):
 class Settings:
     """A checked connection.
 
+    :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user`` (see :mod:`.grants`).
+    :ivar corp_id: corpId of the organisation, for ``unified`` and ``corp_app``.
+    :ivar suite_ticket_variable: name of the Airflow Variable with the newest suite ticket, for ``corp_app``.
+    :ivar user_grant_variable: name of the Airflow Variable with a person's grant, for ``user``.
+    :ivar legacy_host: base URL of the legacy API; derived from the host for DingTalk's own.
     :ivar timezone: IANA zone for times in patches that have none.
     :ivar timeout: seconds, for each wait on a socket and for the whole body of an answer.
     :ivar max_qps: calls per second and API that one process sends at most (the service allows 20 per app).
@@ -54,6 +58,11 @@ class Settings:
     app_key: str
     app_secret: str = field(repr=False)
     base_url: str = DEFAULT_HOST
+    auth_type: str = "app"
+    corp_id: str = ""
+    suite_ticket_variable: str = ""
+    user_grant_variable: str = ""
+    legacy_host: str = ""
     timezone: str | None = None
     timeout: float = 20.0
     max_qps: float = 20.0
@@ -65,12 +74,13 @@ class Settings:
     def identity(self) -> str:
         """Name whose token and whose rate limit this is; the secret goes in as a digest."""
         digest = sha256(self.app_secret.encode()).hexdigest()[:16]
-        return f"{self.base_url} {self.app_key} {digest}"
+        whose = (self.auth_type, self.corp_id, self.user_grant_variable)
+        return " ".join((self.base_url, self.app_key, digest, *whose))
 
     @property
-    def is_local(self) -> bool:
-        """Whether the host is this machine."""
-        return is_loopback(urlsplit(self.base_url).hostname or "")
+    def legacy_url(self) -> str:
+        """The legacy API's base URL: ``oapi`` beside ``api``, and this machine's own for an emulator."""
+        return self.legacy_host or self.base_url.replace("://api.dingtalk.", "://oapi.dingtalk.")
 
 
 def from_connection(connection: Connection) -> Settings:
@@ -80,51 +90,35 @@ def from_connection(connection: Connection) -> Settings:
     """
     extra = _extra(connection.extra)
     options = {name: read(extra[name], name) for name, read in _OPTIONS.items() if extra.get(name) not in (None, "")}
-    if options.pop("auth_type", "app") != "app":
-        _refuse("extra.auth_type", "must be app, the access token of an internal app")
     allow_http = options.pop("allow_http", False)
+    host = (connection.host or DEFAULT_HOST).strip()
+    if "legacy_host" in options:
+        options["legacy_host"] = base_url(options["legacy_host"], "extra.legacy_host", allow_http=allow_http)
+    _check_auth(options)
     return Settings(
         app_key=_credential(connection.login, "login", "the app key (Client ID)"),
         app_secret=_credential(connection.password, "password", "the app secret (Client Secret)"),
-        base_url=base_url(connection, allow_http=allow_http),
+        base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )
 
 
-def base_url(connection: Connection, *, allow_http: bool = False) -> str:
-    """Bring the host into the form ``https://name[:port]``; plain http only to this machine."""
-    text = (connection.host or DEFAULT_HOST).strip()
-    parts = _split(text if "://" in text else f"{connection.schema or 'https'}://{text}")
-    if parts.scheme not in ("https", "http"):
-        _refuse("host", "must begin with https://")
-    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
-        _refuse("host", "must be a host only, like https://api.dingtalk.com: no path, user or query")
-    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname or ""):
-        _refuse(
-            "host", "must begin with https://: plain http would send the secret readable (extra.allow_http allows it)"
-        )
-    port = parts.port or connection.port
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{name}" + (f":{port}" if port else "")
+# What each type of app needs besides key and secret.
+AUTH_TYPES = {
+    "app": (),
+    "unified": ("corp_id",),
+    "corp_app": ("corp_id", "suite_ticket_variable"),
+    "user": ("user_grant_variable",),
+}
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        sound = False
-    if not sound or not url.isascii() or not url.isprintable() or " " in url or "\\" in url or "%" in url:
-        _refuse("host", "is not a host name, like https://api.dingtalk.com")
-    return parts
+def _check_auth(options: Mapping[str, Any]) -> None:
+    auth_type = options.get("auth_type", "app")
+    if auth_type not in AUTH_TYPES:
+        _refuse("extra.auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
+    for name in AUTH_TYPES[auth_type]:
+        if not options.get(name):
+            _refuse(f"extra.{name}", f"is needed for auth_type {auth_type}")
 
 
 def _extra(text: str | None) -> dict[str, Any]:
@@ -192,12 +186,24 @@ def _timezone(value: Any, name: str) -> str:
         raise InvalidConnectionError((f"connection.extra.{name}", str(error))) from None
 
 
+def _variable(value: Any, name: str) -> str:
+    """Name a Variable whose content Airflow masks, which it decides by the name."""
+    text = _text(value, name)
+    if not any(word in text.lower() for word in ("token", "secret")):
+        _refuse(f"extra.{name}", "must name a Variable with token or secret in its name, so that Airflow masks it")
+    return text
+
+
 def _refuse(field: str, problem: str) -> NoReturn:
     raise InvalidConnectionError((f"connection.{field}", problem))
 
 
 _OPTIONS: Mapping[str, Callable[[Any, str], Any]] = {
     "auth_type": _text,
+    "corp_id": _text,
+    "suite_ticket_variable": _variable,
+    "user_grant_variable": _variable,
+    "legacy_host": _text,
     "timezone": _timezone,
     "timeout": _number(0.1, 600),
     "max_qps": _number(0.01, 1000),

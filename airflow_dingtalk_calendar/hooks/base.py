@@ -14,8 +14,11 @@ from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from asgiref.sync import sync_to_async
 
 from airflow_dingtalk_calendar import api, flow, retry, settings
+from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, Wait, WriteVariable
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.hooks.transport import Transport
@@ -40,6 +43,7 @@ class DingTalkBaseHook(BaseHook):
 
     # Time, for tests to replace.
     _clock = staticmethod(time.monotonic)
+    _wall_clock = staticmethod(time.time)
     _sleep = staticmethod(time.sleep)
     _asleep = staticmethod(asyncio.sleep)
 
@@ -97,7 +101,7 @@ class DingTalkBaseHook(BaseHook):
         """
         from tenacity import Retrying
 
-        session = flow.Session(self.get_conn(), lane=None, clock=self._clock)
+        session = flow.Session(self.get_conn(), None, self._clock, self._wall_clock)
         retrying = Retrying(**retry.arguments(call, session.settings.max_attempts, self._sleep))
         return retrying(lambda: self._drive(flow.attempt(call, session)))
 
@@ -105,7 +109,7 @@ class DingTalkBaseHook(BaseHook):
         """Carry out a call like :meth:`run`, from a coroutine."""
         from tenacity import AsyncRetrying
 
-        session = flow.Session(await self.aget_conn(), lane=asyncio.get_running_loop(), clock=self._clock)
+        session = flow.Session(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
         retrying = AsyncRetrying(**retry.arguments(call, session.settings.max_attempts, self._asleep))
 
         async def once() -> T:  # tenacity awaits coroutine functions only
@@ -113,8 +117,8 @@ class DingTalkBaseHook(BaseHook):
 
         return await retrying(once)
 
-    def _drive(self, steps: Generator[flow.Step, Any, T]) -> T:
-        proceed: Callable[[], flow.Step] = partial(next, steps)
+    def _drive(self, steps: Generator[Step, Any, T]) -> T:
+        proceed: Callable[[], Step] = partial(next, steps)
         while True:
             try:
                 step = proceed()
@@ -125,8 +129,8 @@ class DingTalkBaseHook(BaseHook):
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    async def _adrive(self, steps: Generator[flow.Step, Any, T]) -> T:
-        proceed: Callable[[], flow.Step] = partial(next, steps)
+    async def _adrive(self, steps: Generator[Step, Any, T]) -> T:
+        proceed: Callable[[], Step] = partial(next, steps)
         while True:
             try:
                 step = proceed()
@@ -137,28 +141,36 @@ class DingTalkBaseHook(BaseHook):
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    def _do(self, step: flow.Step) -> Any:
+    def _do(self, step: Step) -> Any:
         match step:
-            case flow.Send(call, headers):
+            case Send(call, headers):
                 return self._http.send(call, headers)
-            case flow.Wait(done):
+            case Wait(done):
                 return done.result()
-            case flow.Sleep(seconds):
+            case Sleep(seconds):
                 return self._sleep(seconds)
-            case flow.Mask(secret):
+            case Mask(secret):
                 return mask_secret(secret)
+            case ReadVariable(name):
+                return variables.read(name)
+            case WriteVariable(name, value):
+                return variables.write(name, value)
+            case Tell(text):
+                return self.log.error(text)
 
-    async def _ado(self, step: flow.Step) -> Any:
+    async def _ado(self, step: Step) -> Any:
         match step:
-            case flow.Send(call, headers):
+            case Send(call, headers):
                 return await self._http.asend(call, headers)
-            case flow.Wait(done):
+            case Wait(done):
                 # shielded: one that stops waiting must not cancel the fetch of the others
                 return await asyncio.shield(asyncio.wrap_future(done))
-            case flow.Sleep(seconds):
+            case Sleep(seconds):
                 return await self._asleep(seconds)
-            case flow.Mask(secret):
+            case Mask(secret):
                 return await _amask_secret(secret)
+            case _:  # Variables have no calls for coroutines on all supported versions
+                return await sync_to_async(self._do)(step)
 
     @cached_property
     def _http(self) -> Transport:

@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.exceptions import (
     TransportError,
     UnexpectedAnswerError,
 )
+from airflow_dingtalk_calendar.hosts import is_local
 from airflow_dingtalk_calendar.settings import Settings
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; a page of 100 events with 100 attendees each is about 2 MB
@@ -99,8 +100,9 @@ class Transport:
         return self._async_clients[loop]
 
     def _request(self, call: Call[Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        url = self._settings.base_url + call.path
-        return {"method": call.method, "url": url, "params": call.params or None, "json": call.json, "headers": headers}
+        base = self._settings.legacy_url if call.host == "legacy" else self._settings.base_url
+        content = {"json": call.json, "data": call.form, "params": call.params or None}
+        return {"method": call.method, "url": base + call.path, "headers": headers, **content}
 
 
 class _Body:
@@ -129,7 +131,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "verify": _tls(settings.verify),
         "proxy": settings.proxy,
         # A proxy of the environment is for the outside world, not for an emulator on this machine.
-        "trust_env": not settings.is_local,
+        "trust_env": not is_local(settings.base_url),
         "follow_redirects": False,
         "headers": {"user-agent": f"airflow-dingtalk-calendar/{__version__}", "accept": "application/json"},
     }

@@ -1,0 +1,188 @@
+"""What a call is, and the checks that all endpoints share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
+
+T = TypeVar("T")
+Json = dict[str, Any]
+Moment = dt.datetime | str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request, and how to read its answer.
+
+    :ivar action: DingTalk's name of the API action (``PatchEvent``).
+    :ivar parse: from the answer's JSON to the result.
+    :ivar form: members of a form body, for the legacy host.
+    :ivar credential: where the access token goes: into the header, into the form (legacy host), or nowhere.
+    :ivar host: which host: the API's, or the legacy one.
+    :ivar writes: whether it changes anything; then the outcome of a failure matters.
+    :ivar repeatable: whether sending it again does no harm when it may have taken effect already.
+    """
+
+    action: str
+    method: str
+    path: str
+    parse: Callable[[Any], T]
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credential: Literal["header", "form", "none"] = "header"
+    host: Literal["api", "legacy"] = "api"
+    writes: bool = False
+    repeatable: bool = True
+
+
+def identifier(name: str, value: object) -> str:
+    """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
+    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if text in ("", "None"):
+        raise InvalidInputError((name, "is blank"))
+    if text in (".", ".."):  # the only segments that percent-encoding does not keep in their place
+        raise InvalidInputError((name, "is not an id"))
+    return text
+
+
+def calendar_path(union_id: str, calendar_id: str) -> str:
+    """Write the path of a calendar."""
+    return f"{user_path(union_id)}/calendars/{segment('calendar_id', calendar_id)}"
+
+
+def event_path(union_id: str, calendar_id: str, event_id: str) -> str:
+    """Write the path of an event."""
+    return f"{calendar_path(union_id, calendar_id)}/events/{segment('event_id', event_id)}"
+
+
+def user_path(union_id: str) -> str:
+    """Write the path of a user's calendars."""
+    return f"/v1.0/calendar/users/{segment('union_id', union_id)}"
+
+
+def segment(name: str, value: str) -> str:
+    """Write an id as one segment of a path."""
+    try:
+        return quote(identifier(name, value), safe="")
+    except UnicodeEncodeError:
+        raise InvalidInputError((name, "is not valid Unicode")) from None
+
+
+def client_token_header(client_token: str) -> Mapping[str, str]:
+    """Write the header that gives a request its identity."""
+    text = identifier("client_token", client_token)
+    if not (text.isascii() and text.isprintable()) or len(text) > 256:
+        raise InvalidInputError(("client_token", "must be 1 to 256 printable ASCII characters"))
+    return {"x-client-token": text}
+
+
+def query(**params: str | int | bool | None) -> dict[str, str]:
+    """Write query parameters as the service reads them, without those that are None."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in params.items()
+        if value is not None
+    }
+
+
+def within(name: str, value: int | None, most: int) -> int | None:
+    """Check a page size."""
+    if value is not None and not 1 <= value <= most:
+        raise InvalidInputError((name, f"must be from 1 to {most}"))
+    return value
+
+
+def instant(name: str, value: Moment | None) -> str | None:
+    """Write a point in time, of a datetime with a zone or of ISO 8601 text with an offset."""
+    if value is None:
+        return None
+    moment = as_moment(name, value)
+    return value if isinstance(value, str) and "T" in value else moment.isoformat(timespec="seconds")
+
+
+def as_moment(name: str, value: Moment) -> dt.datetime:
+    """Read a point in time."""
+    try:
+        moment = dt.datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        raise InvalidInputError((name, "must be an ISO 8601 date and time with a UTC offset")) from None
+    if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
+        raise InvalidInputError((name, "must be a date and time with a UTC offset or a time zone"))
+    return moment
+
+
+def window(first: tuple[str, Moment | None], last: tuple[str, Moment | None], most: dt.timedelta | None = None) -> None:
+    """Check that a span of time runs forward and is not longer than the service takes.
+
+    :param first: name and value of its begin; ``last`` of its end.
+    """
+    if first[1] is None or last[1] is None:
+        return
+    span = as_moment(*last) - as_moment(*first)
+    if span <= dt.timedelta(0):
+        raise InvalidInputError((last[0], f"must be after {first[0]}"))
+    if most is not None and span > most:
+        raise InvalidInputError((last[0], f"must be at most {most.days} days after {first[0]}"))
+
+
+def members(name: str, ids: Sequence[str], most: int) -> list[str]:
+    """Check a list of ids: some, not too many, none blank, none twice."""
+    if isinstance(ids, str) or not isinstance(ids, Sequence):
+        raise InvalidInputError((name, "must be a list"))
+    checked = [identifier(f"{name}[{index}]", value) for index, value in enumerate(ids)]
+    if not checked:
+        raise InvalidInputError((name, "must not be empty"))
+    if len(checked) > most:
+        raise InvalidInputError((name, f"has more than {most} members"))
+    if len(set(checked)) < len(checked):
+        raise InvalidInputError((name, "names one of them twice"))
+    return checked
+
+
+def an_object(payload: Any) -> Json:
+    """Read an answer that is a JSON object."""
+    if not isinstance(payload, dict):
+        raise UnexpectedAnswerError("answered with JSON that is not an object.", retryable=True)
+    return payload
+
+
+def the_event(event_id: str, payload: Any) -> Json:
+    """Read an answer that is this event."""
+    event = an_object(payload)
+    if event.get("id") != event_id:
+        raise UnexpectedAnswerError("answered with something that is not this event.", retryable=True)
+    return event
+
+
+def a_list(payload: Any, name: str) -> list[Json]:
+    """Read the list of objects that an answer has under this name; absent is empty."""
+    found = an_object(payload).get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise UnexpectedAnswerError(f"answered with {name} that are not a list of objects.", retryable=True)
+    return found
+
+
+def a_page(name: str, payload: Any) -> Json:
+    """Read one page of a list: its items and the tokens that lead on."""
+    page = an_object(payload)
+    tokens = {token: page.get(token) or None for token in ("nextToken", "syncToken")}
+    if not all(token is None or isinstance(token, str) for token in tokens.values()):
+        raise UnexpectedAnswerError("answered with a page token that is not text.", retryable=True)
+    return {**page, name: a_list(page, name), **tokens}
+
+
+def nothing(_: Any) -> None:
+    """Read an answer of which only the success matters."""
+
+
+def batches(items: Iterable[T], size: int) -> list[list[T]]:
+    """Cut a list into parts that one call takes."""
+    every = list(items)
+    return [every[start : start + size] for start in range(0, len(every), size)]

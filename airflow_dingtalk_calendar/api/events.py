@@ -1,0 +1,235 @@
+"""Events: read, list, create, patch, delete.
+
+Pages ``query-details-about-an-event``, ``query-an-event-list``, ``query-an-event-view``, ``create-event``,
+``modify-event`` and ``delete-event``; SDK ``calendar_1_0``. Listing the instances of a series is in the SDK only.
+
+PatchEvent is a *patch* in meaning (fields not passed remain unchanged) and a PUT on the wire.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.api.call import (
+    Call,
+    Json,
+    Moment,
+    a_page,
+    an_object,
+    calendar_path,
+    client_token_header,
+    event_path,
+    identifier,
+    instant,
+    nothing,
+    query,
+    the_event,
+    window,
+    within,
+)
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.models import EventPatch
+
+YEAR = dt.timedelta(days=366)
+
+
+def get_event(
+    union_id: str, event_id: str, *, calendar_id: str = "primary", max_attendees: int | None = None
+) -> Call[Json]:
+    """GetEvent: one event as any of its participants sees it. One metered call; ``Calendar.Event.Read``.
+
+    :param max_attendees: how many attendees to return, 1-500 (the service's default is 100).
+    """
+    event_id = identifier("event_id", event_id)
+    path = event_path(union_id, calendar_id, event_id)
+    params = query(maxAttendees=within("max_attendees", max_attendees, 500))
+    return Call("GetEvent", "GET", path, partial(the_event, event_id), params=params)
+
+
+def list_events(
+    union_id: str,
+    *,
+    calendar_id: str = "primary",
+    time_min: Moment | None = None,
+    time_max: Moment | None = None,
+    show_deleted: bool | None = None,
+    max_results: int | None = None,
+    max_attendees: int | None = None,
+    next_token: str | None = None,
+    sync_token: str | None = None,
+    series_master_id: str | None = None,
+) -> Call[Json]:
+    """ListEvents, one page: ``{"events": […], "nextToken": …, "syncToken": …}``. One metered call.
+
+    Returns stored events: of a series the master and past instances, not the future ones.
+
+    :param time_min: earliest start; ``time_max``: latest start, at most a year later.
+    :param show_deleted: whether cancelled events come too.
+    :param max_results: events per page, 1-100 (default 100); ``max_attendees`` likewise.
+    :param next_token: ``nextToken`` of the page before.
+    :param sync_token: ``syncToken`` of an earlier last page: only what changed since. The service gives none when
+        ``time_max`` was passed.
+    :param series_master_id: only instances of this series.
+    """
+    window(("time_min", time_min), ("time_max", time_max), YEAR)
+    params = query(
+        timeMin=instant("time_min", time_min),
+        timeMax=instant("time_max", time_max),
+        showDeleted=show_deleted,
+        maxResults=within("max_results", max_results, 100),
+        maxAttendees=within("max_attendees", max_attendees, 100),
+        nextToken=next_token,
+        syncToken=sync_token,
+        seriesMasterId=series_master_id,
+    )
+    path = f"{calendar_path(union_id, calendar_id)}/events"
+    return Call("ListEvents", "GET", path, partial(a_page, "events"), params=params)
+
+
+def list_events_view(
+    union_id: str,
+    *,
+    calendar_id: str = "primary",
+    time_min: Moment,
+    time_max: Moment,
+    max_results: int | None = None,
+    max_attendees: int | None = None,
+    next_token: str | None = None,
+) -> Call[Json]:
+    """ListEventsView, one page: like listing, with series expanded to their instances. One metered call.
+
+    Future instances are there too, though not stored: whether they can be patched is not documented. The answer has
+    no reminders.
+
+    :param time_min: events that end then or later; ``time_max``: that start before.
+    """
+    window(("time_min", time_min), ("time_max", time_max))
+    params = query(
+        timeMin=instant("time_min", time_min),
+        timeMax=instant("time_max", time_max),
+        maxResults=within("max_results", max_results, 100),
+        maxAttendees=within("max_attendees", max_attendees, 100),
+        nextToken=next_token,
+    )
+    path = f"{calendar_path(union_id, calendar_id)}/eventsview"
+    return Call("ListEventsView", "GET", path, partial(a_page, "events"), params=params)
+
+
+def list_instances(
+    union_id: str,
+    series_master_id: str,
+    *,
+    calendar_id: str = "primary",
+    time_min: Moment | None = None,
+    time_max: Moment | None = None,
+    max_results: int | None = None,
+    max_attendees: int | None = None,
+    next_token: str | None = None,
+) -> Call[Json]:
+    """ListInstances, one page: the instances of one series. One metered call. Known from the SDK only.
+
+    :param series_master_id: id of the series' master event.
+    """
+    window(("time_min", time_min), ("time_max", time_max))
+    params = query(
+        timeMin=instant("time_min", time_min),
+        timeMax=instant("time_max", time_max),
+        maxResults=within("max_results", max_results, 100),
+        maxAttendees=within("max_attendees", max_attendees, 100),
+        nextToken=next_token,
+    )
+    path = f"{event_path(union_id, calendar_id, series_master_id)}/instances"
+    return Call("ListInstances", "GET", path, partial(a_page, "events"), params=params)
+
+
+def create_event(
+    union_id: str, event: Mapping[str, Any], *, client_token: str, calendar_id: str = "primary"
+) -> Call[Json]:
+    """CreateEvent: make an event whose organizer is ``union_id``. One metered call; ``Calendar.Event.Write``.
+
+    A user may create 100 events a day.
+
+    :param event: the request body, checked by :class:`~airflow_dingtalk_calendar.models.NewEvent`.
+    """
+    return Call(
+        "CreateEvent",
+        "POST",
+        f"{calendar_path(union_id, calendar_id)}/events",
+        _created,
+        json=event,
+        headers=client_token_header(client_token),
+        writes=True,
+    )
+
+
+def patch_event(
+    union_id: str,
+    event_id: str,
+    patch: EventPatch,
+    *,
+    client_token: str,
+    calendar_id: str = "primary",
+    repeat_meeting: bool = False,
+) -> Call[Json]:
+    """PatchEvent: change the named fields of an event. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: the organizer's unionId; nobody else may update an event.
+    :param client_token: the request's identity for DingTalk, for one day.
+    :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
+        outcome, although each sending may make another meeting.
+    """
+    event_id = identifier("event_id", event_id)
+    body = patch.to_body(event_id)
+    return Call(
+        "PatchEvent",
+        "PUT",
+        event_path(union_id, calendar_id, event_id),
+        partial(the_event, event_id),
+        json=body,
+        headers=client_token_header(client_token),
+        writes=True,
+        repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
+    )
+
+
+def delete_event(
+    union_id: str,
+    event_id: str,
+    *,
+    client_token: str,
+    calendar_id: str = "primary",
+    push_notification: bool | None = None,
+) -> Call[None]:
+    """DeleteEvent. One metered call; ``Calendar.Event.Write``.
+
+    With the organizer's unionId the event is cancelled for everybody; with an attendee's, it only leaves that
+    person's calendar.
+
+    :param push_notification: whether a notification pops up.
+    """
+    return Call(
+        "DeleteEvent",
+        "DELETE",
+        event_path(union_id, calendar_id, event_id),
+        nothing,
+        params=query(pushNotification=push_notification),
+        headers=client_token_header(client_token),
+        writes=True,
+    )
+
+
+def probe_write(name: str) -> Call[Any]:
+    """PatchEvent that names no event and no change: it can only be refused, by the gateway for a missing
+    permission or else by the calendar as empty. One metered call.
+    """
+    return Call("PatchEvent", "PUT", event_path(name, "primary", name), an_object, json={})
+
+
+def _created(payload: Any) -> Json:
+    event = an_object(payload)
+    identifier("id", event.get("id"))
+    return event

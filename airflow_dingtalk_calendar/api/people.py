@@ -1,0 +1,170 @@
+"""Who takes part, who is free, and who is who.
+
+Pages ``add-schedule-participant``, ``delete-schedule-participant``, ``obtain-event-participants``,
+``query-busy-or-idle-status-of-a-user``, ``query-user-details`` (legacy host) and
+``dingtalk-retrieve-user-information``; SDK ``calendar_1_0`` and ``contact_1_0``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
+
+from airflow_dingtalk_calendar.api.call import (
+    Call,
+    Json,
+    Moment,
+    a_list,
+    a_page,
+    an_object,
+    client_token_header,
+    event_path,
+    identifier,
+    instant,
+    members,
+    nothing,
+    query,
+    user_path,
+    window,
+    within,
+)
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
+
+MOST_ATTENDEES = 500  # per call; an event may have 5,000
+ANSWERS = ("needsAction", "accepted", "declined", "tentative")
+ResponseStatus = Literal["needsAction", "accepted", "declined", "tentative"]
+
+
+def add_attendees(
+    union_id: str,
+    event_id: str,
+    attendees: Sequence[Json],
+    *,
+    client_token: str,
+    calendar_id: str = "primary",
+    push_notification: bool | None = None,
+    chat_notification: bool | None = None,
+) -> Call[None]:
+    """AddAttendee: invite people, at most 500. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: the organizer's unionId.
+    :param attendees: of ``{"id": unionId, "isOptional": bool}``.
+    """
+    members("attendees", [one.get("id", "") for one in attendees], MOST_ATTENDEES)
+    switches = {"pushNotification": push_notification, "chatNotification": chat_notification}
+    return Call(
+        "AddAttendee",
+        "POST",
+        f"{event_path(union_id, calendar_id, event_id)}/attendees",
+        nothing,
+        json={"attendeesToAdd": list(attendees), **{k: v for k, v in switches.items() if v is not None}},
+        headers=client_token_header(client_token),
+        writes=True,
+    )
+
+
+def remove_attendees(
+    union_id: str, event_id: str, attendees: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+) -> Call[None]:
+    """RemoveAttendee: uninvite people, at most 500. One metered call; ``Calendar.Event.Write``.
+
+    :param attendees: unionIds.
+    """
+    ids = members("attendees", attendees, MOST_ATTENDEES)
+    return Call(
+        "RemoveAttendee",
+        "POST",
+        f"{event_path(union_id, calendar_id, event_id)}/attendees/batchRemove",
+        nothing,
+        json={"attendeesToRemove": [{"id": one} for one in ids]},
+        headers=client_token_header(client_token),
+        writes=True,
+    )
+
+
+def list_attendees(
+    union_id: str,
+    event_id: str,
+    *,
+    calendar_id: str = "primary",
+    max_results: int | None = None,
+    next_token: str | None = None,
+) -> Call[Json]:
+    """ListAttendees, one page: ``{"attendees": […], "nextToken": …}``. One metered call; ``Calendar.Event.Read``.
+
+    :param max_results: people per page, 1-500 (default 100).
+    """
+    path = f"{event_path(union_id, calendar_id, event_id)}/attendees"
+    params = query(maxResults=within("max_results", max_results, 500), nextToken=next_token)
+    return Call("ListAttendees", "GET", path, partial(a_page, "attendees"), params=params)
+
+
+def respond_event(
+    union_id: str,
+    event_id: str,
+    response_status: ResponseStatus,
+    *,
+    client_token: str,
+    calendar_id: str = "primary",
+) -> Call[None]:
+    """RespondEvent: answer an invitation. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: unionId of the **attendee** who answers.
+    """
+    if response_status not in ANSWERS:
+        raise InvalidInputError(("response_status", f"must be one of {', '.join(ANSWERS)}"))
+    return Call(
+        "RespondEvent",
+        "POST",
+        f"{event_path(union_id, calendar_id, event_id)}/respond",
+        nothing,
+        json={"responseStatus": response_status},
+        headers=client_token_header(client_token),
+        writes=True,
+    )
+
+
+def get_schedule(union_id: str, user_ids: Sequence[str], *, start_time: Moment, end_time: Moment) -> Call[list[Json]]:
+    """GetSchedule: when people are busy. One metered call; ``Calendar.EventSchedule.Read``.
+
+    :param user_ids: 1-20 unionIds.
+    :return: of each ``{"userId", "scheduleItems": [{"status", "start", "end"}]}``; with an ``error`` for a person whose
+        times could not be read, although the call as a whole succeeded.
+    """
+    window(("start_time", start_time), ("end_time", end_time))
+    body = {
+        "userIds": members("user_ids", user_ids, 20),
+        "startTime": instant("start_time", start_time),
+        "endTime": instant("end_time", end_time),
+    }
+    path = f"{user_path(union_id)}/querySchedule"
+    return Call("GetSchedule", "POST", path, partial(a_list, name="scheduleInformation"), json=body)
+
+
+def get_user_by_staff_id(user_id: str) -> Call[Json]:
+    """``topapi/v2/user/get``: a person by staff id, with ``unionid``. Not metered; ``qyapi_get_member``.
+
+    A legacy API: at another host, with the token in the form, and with errors in a 200.
+
+    :param user_id: the id that DingTalk's admin console shows (userId, staffId).
+    """
+    form = {"userid": identifier("user_id", user_id)}
+    return Call(
+        "topapi/v2/user/get", "POST", "/topapi/v2/user/get", _person, form=form, credential="form", host="legacy"
+    )
+
+
+def get_me() -> Call[Json]:
+    """``contact/users/me``: the person whose authorization is used. Not metered; ``Contact.User.Read``.
+
+    Only for a connection of ``auth_type`` ``user``.
+    """
+    return Call("GetUser", "GET", "/v1.0/contact/users/me", an_object)
+
+
+def _person(payload: Any) -> Json:
+    person = an_object(payload).get("result")
+    if not isinstance(person, dict) or not isinstance(person.get("unionid"), str):
+        raise UnexpectedAnswerError("answered without a unionid.")
+    return person

@@ -1,0 +1,88 @@
+"""Calendars and meeting rooms.
+
+Pages ``query-a-calendar``, ``add-a-meeting-room-to-an-event``, ``remove-a-meeting-room-from-a-schedule`` and
+``query-the-busy-state-of-the-meeting-room``; SDK ``calendar_1_0``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from airflow_dingtalk_calendar.api.call import (
+    Call,
+    Json,
+    Moment,
+    a_list,
+    an_object,
+    client_token_header,
+    event_path,
+    instant,
+    members,
+    nothing,
+    user_path,
+    window,
+)
+
+MOST_ROOMS = 5
+LONGEST = dt.timedelta(days=90)
+
+
+def list_calendars(union_id: str) -> Call[list[Json]]:
+    """ListCalendars: a person's calendars, each with ``id``, ``type`` and ``privilege``. One metered call."""
+    return Call("ListCalendars", "GET", f"{user_path(union_id)}/calendars", _calendars)
+
+
+def add_meeting_rooms(
+    union_id: str, event_id: str, room_ids: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+) -> Call[None]:
+    """AddMeetingRooms: book 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
+    return _rooms("AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id)
+
+
+def remove_meeting_rooms(
+    union_id: str, event_id: str, room_ids: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+) -> Call[None]:
+    """RemoveMeetingRooms: release 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
+    removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove")
+    return _rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)
+
+
+def get_meeting_rooms_schedule(
+    union_id: str, room_ids: Sequence[str], *, start_time: Moment, end_time: Moment
+) -> Call[list[Json]]:
+    """GetMeetingRoomsSchedule: when rooms are taken, and by which event. One metered call; ``Calendar.Event.Read``.
+
+    :param room_ids: 1-5 rooms; ``end_time`` is at most 90 days after ``start_time``.
+    :return: of each ``{"roomId", "scheduleItems": […]}``, or with an ``error``.
+    """
+    window(("start_time", start_time), ("end_time", end_time), LONGEST)
+    body = {
+        "roomIds": members("room_ids", room_ids, MOST_ROOMS),
+        "startTime": instant("start_time", start_time),
+        "endTime": instant("end_time", end_time),
+    }
+    path = f"{user_path(union_id)}/meetingRooms/schedules/query"
+    return Call("GetMeetingRoomsSchedule", "POST", path, partial(a_list, name="scheduleInformation"), json=body)
+
+
+def _rooms(
+    action: str,
+    suffix: str,
+    member: str,
+    union_id: str,
+    event_id: str,
+    room_ids: Sequence[str],
+    client_token: str,
+    calendar_id: str,
+) -> Call[None]:
+    rooms = [{"roomId": room} for room in members("room_ids", room_ids, MOST_ROOMS)]
+    path = f"{event_path(union_id, calendar_id, event_id)}/meetingRooms{suffix}"
+    headers = client_token_header(client_token)
+    return Call(action, "POST", path, nothing, json={member: rooms}, headers=headers, writes=True)
+
+
+def _calendars(payload: Any) -> list[Json]:
+    return a_list(an_object(payload).get("response"), "calendars")

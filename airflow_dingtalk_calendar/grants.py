@@ -1,0 +1,160 @@
+"""How each type of app comes by an access token, as steps that somebody else carries out.
+
+========= ======================================== ====================================================
+auth_type app                                      what it needs besides key and secret
+========= ======================================== ====================================================
+app       internal                                 nothing
+unified   internal, or third-party enterprise      ``corp_id``
+corp_app  third-party enterprise                   ``corp_id``, and the newest suite ticket in a Variable
+user      third-party personal (acts as a person)  that person's grant in a Variable
+========= ======================================== ====================================================
+
+A ticket changes every 5 hours and a refresh token at every use, so neither can stand in a connection: they are
+Airflow Variables. Something else keeps the ticket fresh; the grant is written back here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_dingtalk_calendar import answers, api
+from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnectionError, RequestError
+from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, WriteVariable
+
+# A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
+PATIENCE = (0.1, 0.3, 1.0, 2.0, 4.0)
+AGAIN = "Authorize again: python -m airflow_dingtalk_calendar.authorize --conn-id …"
+
+Steps = Generator[Step, Any, api.AccessToken]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person's authorization gave: an access token until a time, and what renews it."""
+
+    access_token: str
+    refresh_token: str
+    good_until: float
+
+    @classmethod
+    def of(cls, token: api.AccessToken, now: float) -> Grant:
+        """Make the grant of an answer; ``now`` is wall-clock time, because other processes read it."""
+        return cls(token.value, token.refresh_token or "", now + token.lifetime)
+
+    @classmethod
+    def parse(cls, text: str | None, name: str) -> Grant:
+        """Read what the Variable holds."""
+        try:
+            grant = json.loads(text or "")
+            return cls(str(grant["access_token"]), str(grant["refresh_token"]), float(grant["good_until"]))
+        except (ValueError, TypeError, KeyError):
+            problem = f"the Variable {name} holds no grant. {AGAIN}"
+        raise InvalidConnectionError(("connection.extra.user_grant_variable", problem))
+
+    def dump(self) -> str:
+        """Write it for the Variable."""
+        return json.dumps(
+            {"access_token": self.access_token, "refresh_token": self.refresh_token, "good_until": self.good_until}
+        )
+
+
+def fetch(settings: Settings, wall_clock: Callable[[], float], refused: str | None) -> Steps:
+    """Get a new access token.
+
+    :param refused: the token that the service has just refused, if any: it is not to be had from a Variable again.
+    """
+    match settings.auth_type:
+        case "unified":
+            return _asked(settings, api.unified_token(settings.corp_id, settings.app_key, settings.app_secret))
+        case "corp_app":
+            return _by_ticket(settings)
+        case "user":
+            return _by_grant(settings, wall_clock, refused)
+        case _:
+            return _asked(settings, api.access_token(settings.app_key, settings.app_secret))
+
+
+def _asked(settings: Settings, call: api.Call[api.AccessToken], *secrets: str) -> Steps:
+    answer = yield Send(call, call.headers)
+    token = answers.parsed(call, answer, settings.app_secret, *secrets)
+    for secret in filter(None, (token.value, token.refresh_token)):
+        yield Mask(secret)
+    return token
+
+
+def _by_ticket(settings: Settings) -> Steps:
+    ticket = yield from _ticket(settings)
+    try:
+        return (yield from _for_corp(settings, ticket))
+    except CredentialsError as error:
+        if error.code != "invalidSuiteTicket" or (newer := (yield from _ticket(settings))) == ticket:
+            raise
+    return (yield from _for_corp(settings, newer))
+
+
+def _for_corp(settings: Settings, ticket: str) -> Steps:
+    call = api.corp_access_token(settings.app_key, settings.app_secret, settings.corp_id, ticket)
+    return (yield from _asked(settings, call, ticket))
+
+
+def _ticket(settings: Settings) -> Generator[Step, Any, str]:
+    ticket = yield ReadVariable(settings.suite_ticket_variable)
+    if not ticket or not ticket.strip():
+        name = settings.suite_ticket_variable
+        problem = f"the Variable {name} is empty or missing: store the newest suite_ticket that DingTalk pushed in it"
+        raise InvalidConnectionError(("connection.extra.suite_ticket_variable", problem))
+    return str(ticket).strip()
+
+
+def _by_grant(settings: Settings, wall_clock: Callable[[], float], refused: str | None) -> Steps:
+    grant = yield from _grant(settings)
+    if not _good(grant, wall_clock(), refused):
+        grant = yield from _renewed(settings, grant, wall_clock, refused)
+    for secret in (grant.access_token, grant.refresh_token):
+        yield Mask(secret)
+    return api.AccessToken(grant.access_token, grant.good_until - wall_clock())
+
+
+def _grant(settings: Settings) -> Generator[Step, Any, Grant]:
+    text = yield ReadVariable(settings.user_grant_variable)
+    return Grant.parse(text, settings.user_grant_variable)
+
+
+def _good(grant: Grant, now: float, refused: str | None) -> bool:
+    return grant.access_token != refused and now < grant.good_until - api.SPARE
+
+
+def _renewed(
+    settings: Settings, grant: Grant, wall_clock: Callable[[], float], refused: str | None
+) -> Generator[Step, Any, Grant]:
+    """Refresh a grant and write it back; who finds its refresh token dead goes on with the winner's grant."""
+    call = api.user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
+    try:
+        token = yield from _asked(settings, call, grant.refresh_token)
+    except RequestError as error:
+        if error.retryable:
+            raise
+        return (yield from _winners(settings, grant, error))
+    new = Grant.of(token, wall_clock())
+    yield WriteVariable(settings.user_grant_variable, new.dump())
+    if (yield ReadVariable(settings.user_grant_variable)) == grant.dump():
+        yield Tell(
+            f"The Variable {settings.user_grant_variable} still holds the old grant after writing the new one: an "
+            f"environment variable or a secrets backend shadows it. The old grant is dead: remove the shadow. {AGAIN}"
+        )
+    return new
+
+
+def _winners(settings: Settings, lost: Grant, error: RequestError) -> Generator[Step, Any, Grant]:
+    """Wait for the grant that another process has just got; without one, ours died some other way."""
+    for seconds in PATIENCE:
+        grant = yield from _grant(settings)
+        if grant.refresh_token != lost.refresh_token:
+            return grant
+        yield Sleep(seconds)
+    error.hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {AGAIN}"
+    raise error
