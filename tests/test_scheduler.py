@@ -46,7 +46,8 @@ with DAG("mapped", schedule=None, **OPTIONS):
 def dingtalk() -> Iterator[Emulator]:
     """DingTalk for all tests here, each with events of its own, so that one access token is good for all."""
     users = [*SAMPLE["users"], *DATA["users"]]
-    with Emulator({**DATA, "users": users, "events": [*SAMPLE["events"], *map(event, EVENTS)]}) as emulator:
+    data = {**DATA, "users": users, "events": [*SAMPLE["events"], *map(event, EVENTS)]}
+    with Emulator(data, replay="stored") as emulator:
         yield emulator
 
 
