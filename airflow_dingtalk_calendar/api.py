@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
+from airflow_dingtalk_calendar.secret import Secret
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch
@@ -225,4 +226,4 @@ def _token(payload: Any) -> tuple[str, float]:
         raise UnexpectedAnswerError("answered without a usable access token.", retryable=True)
     if not isinstance(lifetime, (int, float)) or not 0 < lifetime < float("inf"):
         raise UnexpectedAnswerError("answered without a lifetime of the access token.", retryable=True)
-    return token, float(lifetime)
+    return Secret(token), float(lifetime)

@@ -24,6 +24,7 @@ from typing import Any, NoReturn, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
+from airflow_dingtalk_calendar.secret import Secret
 
 DEFAULT_HOST = "https://api.dingtalk.io"
 
@@ -85,7 +86,7 @@ def from_connection(connection: Connection) -> Settings:
     allow_http = options.pop("allow_http", False)
     return Settings(
         app_key=_credential(connection.login, "login", "the app key (Client ID)"),
-        app_secret=_credential(connection.password, "password", "the app secret (Client Secret)"),
+        app_secret=Secret(_credential(connection.password, "password", "the app secret (Client Secret)")),
         base_url=base_url(connection, allow_http=allow_http),
         **options,
     )

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 
 # From the ground up; a module may import its own layer and those below.
 LAYERS = [
-    {"", "exceptions", "fields", "moments", "parts", "reading", "models", "form", "get_provider_info"},
+    {"", "exceptions", "fields", "moments", "parts", "reading", "models", "form", "get_provider_info", "secret"},
     {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings"},
     {"hooks"},
     {"triggers"},
