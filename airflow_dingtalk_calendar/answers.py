@@ -107,8 +107,8 @@ MEANINGS: dict[str, Meaning] = {
     "ServiceUnavailable": _SERVICE,
     "invalidParameter": Meaning(
         InvalidRequestError,
-        "Where that text does not tell: union_id must be the organizer's unionId (not a staff userId, nor a unionId from "
-        "another company's app), and a room booked for the event must be free at the new time.",
+        "Where that text does not tell: union_id must be the organizer's unionId (not a staff userId, nor a unionId "
+        "from another company's app), and a room booked for the event must be free at the new time.",
     ),
     "paramIllegal": _INVALID,
     "InvalidParameter.ParsedISO8601TimestampError": _INVALID,
