@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, ca
 
 from airflow.providers.common.compat.sdk import BaseHook, mask_secret
 
-from airflow_dingtalk_calendar import api, flow, retry, settings
+from airflow_dingtalk_calendar import api, flow, settings
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.hooks.transport import Transport
@@ -95,23 +95,12 @@ class DingTalkBaseHook(BaseHook):
 
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        from tenacity import Retrying
-
-        session = flow.Session(self.get_conn(), lane=None, clock=self._clock)
-        retrying = Retrying(**retry.arguments(call, session.settings.max_attempts, self._sleep))
-        return retrying(lambda: self._drive(flow.attempt(call, session)))
+        return self._drive(flow.steps(call, flow.Session(self.get_conn(), None, self._clock)))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        from tenacity import AsyncRetrying
-
-        session = flow.Session(await self.aget_conn(), lane=asyncio.get_running_loop(), clock=self._clock)
-        retrying = AsyncRetrying(**retry.arguments(call, session.settings.max_attempts, self._asleep))
-
-        async def once() -> T:  # tenacity awaits coroutine functions only
-            return await self._adrive(flow.attempt(call, session))
-
-        return await retrying(once)
+        session = flow.Session(await self.aget_conn(), asyncio.get_running_loop(), self._clock)
+        return await self._adrive(flow.steps(call, session))
 
     def _drive(self, steps: Generator[flow.Step, Any, T]) -> T:
         proceed: Callable[[], flow.Step] = partial(next, steps)
