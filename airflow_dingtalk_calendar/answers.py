@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -41,8 +41,8 @@ class Answer:
     """An HTTP answer: status, headers (lower-case names) and the whole body."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 class Meaning(NamedTuple):
@@ -107,7 +107,11 @@ MEANINGS: dict[str, Meaning] = {
     "serviceBusy": _SERVICE,
     "unknownError": _SERVICE,  # seen with HTTP 500
     "ServiceUnavailable": _SERVICE,
-    "invalidParameter": Meaning(InvalidRequestError, ORGANIZER),
+    "invalidParameter": Meaning(
+        InvalidRequestError,
+        "Where that text does not tell: union_id must be the organizer's unionId (not a staff userId, nor a unionId "
+        "from another company's app), and a room booked for the event must be free at the new time.",
+    ),
     "paramIllegal": _INVALID,
     "InvalidParameter.ParsedISO8601TimestampError": _INVALID,
     "itemNotFound": Meaning(NotFoundError, ORGANIZER),
@@ -130,11 +134,21 @@ def read(answer: Answer, *secrets: str) -> Any:
     :param secrets: blotted out of the error's texts, in case the answer echoes the request.
     :raises RequestError: one of its classes, by the tables above.
     """
-    payload = _json(answer)
+    payload, error = _understood(answer, secrets)
+    if error:
+        raise error  # here, where no variable holds the body: some tracebacks show variables
+    return payload
+
+
+def _understood(answer: Answer, secrets: tuple[str, ...]) -> tuple[Any, RequestError | None]:
+    try:
+        payload = json.loads(answer.content) if answer.content.strip() or answer.status >= 300 else None
+    except (ValueError, RecursionError):
+        return None, _unreadable(answer)
     fields = {key.lower(): value for key, value in payload.items()} if isinstance(payload, dict) else {}
     if answer.status < 300 and not _refused(fields):
-        return payload
-    raise _error(answer, fields, partial(_printable, secrets=secrets))
+        return payload, None
+    return None, _error(answer, fields, partial(_printable, secrets=secrets))
 
 
 def parsed(call: Call[T], answer: Answer, *secrets: str) -> T:
@@ -154,16 +168,6 @@ def parsed(call: Call[T], answer: Answer, *secrets: str) -> T:
 def _refused(fields: Mapping[str, Any]) -> bool:
     """Whether a 200 is none: unknown paths and legacy APIs answer so, and the edge when it bans an address."""
     return str(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields)
-
-
-def _json(answer: Answer) -> Any:
-    if not answer.content.strip() and answer.status < 300:
-        return None
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        unreadable = _unreadable(answer)
-    raise unreadable  # outside the handler: json's errors hold the body
 
 
 def _unreadable(answer: Answer) -> RequestError:

@@ -1,24 +1,26 @@
-"""One attempt at a call, as a list of steps that somebody else carries out.
+"""A call from its first attempt to its end, as steps that somebody else carries out.
 
-The generator :func:`attempt` decides what happens next (wait for a token, fetch one, keep the pace, send, renew
-the token and send again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the
-rules stand here once, and no network, clock or sleep is needed to test them.
+The generators decide what happens next (wait for a token, fetch one, keep the pace, send, renew the token, wait and
+try again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the rules stand here
+once, and no network, clock or sleep is needed to test them.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Hashable
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from airflow_dingtalk_calendar import answers, auth, grants, pace
+from airflow_dingtalk_calendar import answers, auth, grants, pace, retry
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import RequestError, TokenRejectedError
 from airflow_dingtalk_calendar.settings import Settings
 from airflow_dingtalk_calendar.steps import Send, Sleep, Step, Wait
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
 
@@ -40,6 +42,24 @@ class Session:
     tokens: auth.Tokens = field(default_factory=lambda: auth.TOKENS)
     pace: pace.Pace = field(default_factory=lambda: pace.PACE)
     unknown: bool = False
+
+
+def steps(call: Call[T], session: Session) -> Generator[Step, Any, T]:
+    """Carry out a call, in as many attempts as it takes and may take.
+
+    :raises RequestError: of the last attempt.
+    """
+    number = 1
+    while True:
+        try:
+            return (yield from attempt(call, session))
+        except RequestError as error:
+            seconds = retry.pause(error, call, number, session.settings.max_attempts)
+            if seconds is None:
+                raise
+            log.warning("Attempt %d failed, next in %.1f s: %s", number, seconds, error)
+        yield Sleep(seconds)
+        number += 1
 
 
 def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:

@@ -9,6 +9,26 @@ from __future__ import annotations
 from typing import Any
 
 FIELDS: dict[str, dict[str, Any]] = {
+    "auth_type": {
+        "label": "Type of app",
+        "schema": {"type": ["string", "null"], "enum": ["app", "unified", "corp_app", "user"]},
+        "description": "app: internal (default). unified: by corp id. corp_app: third-party enterprise. user: personal.",
+    },
+    "corp_id": {
+        "label": "Corp id",
+        "schema": {"type": ["string", "null"]},
+        "description": "corpId of the organisation; for unified and corp_app.",
+    },
+    "suite_ticket_variable": {
+        "label": "Variable with the suite ticket",
+        "schema": {"type": ["string", "null"]},
+        "description": "Name of an Airflow Variable, with token or secret in it; for corp_app.",
+    },
+    "user_grant_variable": {
+        "label": "Variable with the user's grant",
+        "schema": {"type": ["string", "null"]},
+        "description": "Name of an Airflow Variable, with token or secret in it; for user.",
+    },
     "timezone": {
         "label": "Time zone",
         "schema": {"type": ["string", "null"]},
@@ -38,6 +58,11 @@ FIELDS: dict[str, dict[str, Any]] = {
         "label": "TLS verification",
         "schema": {"type": ["string", "null"]},
         "description": "true (default), false, or the path of a CA bundle on the workers.",
+    },
+    "legacy_host": {
+        "label": "Legacy API host",
+        "schema": {"type": ["string", "null"]},
+        "description": "For looking up staff ids. Default: oapi.dingtalk beside api.dingtalk.",
     },
     "allow_http": {
         "label": "Allow plain http",

@@ -79,7 +79,11 @@ def fetch(settings: Settings, wall_clock: Callable[[], float], refused: str | No
 
 
 def _asked(settings: Settings, call: api.Call[api.AccessToken], *secrets: str) -> Steps:
-    answer = yield Send(call, call.headers)
+    try:
+        answer = yield Send(call, call.headers)
+    except RequestError as error:
+        error.action = call.action
+        raise
     token = answers.parsed(call, answer, settings.app_secret, *secrets)
     for secret in filter(None, (token.value, token.refresh_token)):
         yield Mask(secret)

@@ -160,7 +160,7 @@ class EventPatch(Part):
         if model is None or problems or refused:
             raise InvalidPatchError(*problems, *wrong, *refused)
         model._unchecked = unchecked
-        if not model._fields():
+        if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
         return model
 
@@ -174,13 +174,14 @@ class EventPatch(Part):
         return {**self._fields(), "id": event_id}
 
     def _fields(self) -> dict[str, Any]:
-        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, exclude={"id"})
+        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        fields.pop("id", None)
         if self.online_meeting:
             fields["onlineMeetingInfo"] = {"type": "dingtalk"}
         for name, switch in SWITCHES.items():
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = as_switch(not send)
-        return {**fields, **copy.deepcopy(self._unchecked)}
+        return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -136,9 +136,10 @@ def as_moment(value: Any) -> dt.datetime:
 def _parsed(text: str) -> Any:
     """Return the datetime that the text names, or the text itself when it names none."""
     bare = text.strip()
-    if _MOMENT.match(bare) and _valid(dt.datetime.fromisoformat, bare):
-        return dt.datetime.fromisoformat(bare)
-    return text
+    try:
+        return dt.datetime.fromisoformat(bare) if _MOMENT.match(bare) else text
+    except ValueError:
+        return text
 
 
 def _local(moment: dt.datetime, zone: str) -> dt.datetime:
@@ -160,6 +161,8 @@ def _there(moment: dt.datetime, zone: str) -> dt.datetime:
 
 
 def _skipped(moment: dt.datetime) -> bool:
+    if isinstance(moment.tzinfo, dt.timezone):
+        return False  # an offset, where no clock changes
     try:
         back = moment.astimezone(dt.UTC).astimezone(moment.tzinfo)
     except OverflowError:

@@ -126,7 +126,7 @@ def _blanks(value: Any, loc: Loc) -> Iterator[Loc]:
 
 def in_place(data: Any, default: str | None) -> Any:
     """Bring both ends into object form in one time zone, and complete the end of a series in it."""
-    if not isinstance(data, Mapping):
+    if not isinstance(data, Mapping) or not {"start", "end", "recurrence"} & data.keys():
         return data
     start, end = moments.as_object(data.get("start")), moments.as_object(data.get("end"))
     placed = {

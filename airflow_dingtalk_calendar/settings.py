@@ -23,6 +23,7 @@ from typing import Any, NoReturn, Protocol
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 from airflow_dingtalk_calendar.hosts import base_url
+from airflow_dingtalk_calendar.secret import Secret
 
 DEFAULT_HOST = "https://api.dingtalk.io"
 
@@ -97,7 +98,7 @@ def from_connection(connection: Connection) -> Settings:
     _check_auth(options)
     return Settings(
         app_key=_credential(connection.login, "login", "the app key (Client ID)"),
-        app_secret=_credential(connection.password, "password", "the app secret (Client Secret)"),
+        app_secret=Secret(_credential(connection.password, "password", "the app secret (Client Secret)")),
         base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )

@@ -19,7 +19,7 @@ PATCH = {
     "end": {"dateTime": "2027-03-02T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
     "reminders": [{"method": "dingtalk", "minutes": 15}],
 }
-ROUNDS, CALLS = 15, 60
+ROUNDS, CALLS = 31, 40
 Patcher = Callable[[], Any]
 
 

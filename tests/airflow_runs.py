@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import sqlite3
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from textwrap import dedent
@@ -19,34 +16,25 @@ from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEvent
 """
 
 
-@dataclass(frozen=True)
 class Run:
-    """A finished DAG run, as Airflow's metadata database tells of it.
+    """A finished DAG run, as Airflow's metadata database tells of it."""
 
-    Read with SQL rather than with Airflow's models, whose API differs between the versions we support.
-    """
-
-    run_id: str
-    database: Path
+    def __init__(self, dag_run: Any) -> None:
+        self._tasks = {(ti.task_id, _index(ti)): ti for ti in dag_run.get_task_instances()}
 
     def state(self, task_id: str, map_index: int = -1) -> str:
         """Return the state of a task."""
-        return str(self._one("state", "task_instance", task_id, map_index))
+        return str(self._tasks[task_id, map_index].state)
 
     def xcom(self, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
         """Return what a task pushed."""
-        value = self._one("value", "xcom", task_id, map_index, f"and key = '{key}'")
-        return None if value is None else json.loads(value)
+        mapped = {} if map_index < 0 else {"map_indexes": map_index}
+        return self._tasks[task_id, map_index].xcom_pull(task_id, key=key, **mapped)
 
-    def rendered(self, task_id: str) -> str:
-        """Return a task's rendered fields, as stored."""
-        return str(self._one("rendered_fields", "rendered_task_instance_fields", task_id, -1))
 
-    def _one(self, column: str, table: str, task_id: str, map_index: int, more: str = "") -> Any:
-        query = f"select {column} from {table} where run_id = ? and task_id = ? and map_index = ? {more}"  # noqa: S608
-        with sqlite3.connect(self.database) as database:
-            row = database.execute(query, (self.run_id, task_id, map_index)).fetchone()
-        return row[0] if row else None
+def _index(ti: Any) -> int:
+    index = getattr(ti, "map_index", None)
+    return int(ti.region_index if index is None else index)  # Airflow 3.4 keeps it under another name
 
 
 def run_dag(home: Path, source: str, *, native: bool = False, conf: dict[str, Any] | None = None) -> Run:
@@ -60,7 +48,7 @@ def run_dag(home: Path, source: str, *, native: bool = False, conf: dict[str, An
     file = home / "dags" / f"{name}.py"
     file.write_text(f"{HEADER}\nwith DAG({options}) as dag:\n{body}\n")
     try:
-        return Run(run_file(file, conf).run_id, home / "airflow.db")
+        return Run(run_file(file, conf))
     finally:
         file.unlink()
 

@@ -237,7 +237,7 @@ def effect_lines(effects: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def record_lines() -> Iterator[tuple[str, str]]:
-    """Read Airflow's database, where the next task would find the XComs."""
+    """Read Airflow's database, where the next task would find the XComs (its tables are those of Airflow 3.3)."""
     with closing(sqlite3.connect(DATABASE)) as connection:
         yield from connection.execute(
             "SELECT task_id, state || ', try ' || try_number FROM task_instance WHERE dag_id = ?", (DAG_ID,)

@@ -28,7 +28,9 @@ SERVICES = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
-HEALTHY = ("/execution/health", "/api/v2/monitor/health")  # the first makes its routes when it is first asked
+# Airflow makes the API of its workers at the first request to it. That takes seconds, so no task shall be the first.
+WORKERS_API = "/execution/health"
+HEALTH = "/api/v2/monitor/health"
 START_LIMIT = 120.0  # seconds
 RUN_LIMIT = 60.0
 INTERVAL = 0.2
@@ -51,10 +53,11 @@ class Standalone:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            for ending in (signal.SIGTERM, signal.SIGHUP):  # then, too, nothing may be left running
+                if signal.getsignal(ending) is signal.SIG_DFL:
+                    stack.callback(signal.signal, ending, signal.signal(ending, signal.default_int_handler))
             stack.enter_context(self._client)
             stack.callback(until, self._is_over, 30, self._words)
-            for ending in (signal.SIGTERM, signal.SIGHUP):  # then, too, nothing may be left running
-                stack.callback(signal.signal, ending, signal.signal(ending, signal.default_int_handler))
             self._start()
             self._stack = stack.pop_all()
         return self
@@ -135,10 +138,11 @@ class Standalone:
     def _is_healthy(self) -> bool:
         assert all(service.poll() is None for service in self._services.values()), self._words()
         try:
-            answers = [self._client.get(path).json() for path in HEALTHY]
+            self._client.get(WORKERS_API)
+            health = self._client.get(HEALTH).json()
         except httpx.TransportError:
             return False
-        return all(part["status"] == "healthy" for part in answers[1].values())
+        return all(service["status"] == "healthy" for service in health.values())
 
     def _is_over(self) -> bool:
         """Kill all that belongs to the services; whatever it is in the middle of, nobody needs it."""
@@ -163,7 +167,7 @@ class Standalone:
         return "\n".join(f"\n== {service}\n" + "\n".join(lines[-20:]) for service, lines in logs.items())
 
 
-def until(question: Callable[[], T], seconds: float, otherwise: Callable[[], str]) -> T:
+def until(question: Callable[[], T | None], seconds: float, otherwise: Callable[[], str]) -> T:
     """Ask again and again until the answer is true, and return it; fail with a text when that takes too long."""
     deadline = time.monotonic() + seconds
     while not (answer := question()):
@@ -180,7 +184,8 @@ def free_port() -> int:
 
 def environment(home: Path) -> dict[str, str]:
     """Return the environment for an Airflow of our own: no settings of the user's, and no proxy before loopback."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    strange = ("AIRFLOW", "_AIRFLOW")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     direct = {name: value for name, value in ours.items() if not name.lower().endswith("_proxy")}
     return {**direct, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "NO_COLOR": "1"}
 

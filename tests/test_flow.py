@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from airflow_dingtalk_calendar.exceptions import (
 )
 from airflow_dingtalk_calendar.models import EventPatch
 from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.steps import Mask, Send, Sleep, Step, Wait
 
 SETTINGS = Settings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)
 TOKEN = {"accessToken": "token-1", "expireIn": 7200}
@@ -38,7 +40,7 @@ class Clock:
 @pytest.fixture
 def session() -> flow.Session:
     """A session with stores and a clock of its own."""
-    return flow.Session(SETTINGS, None, Clock(), auth.Tokens(), pace.Pace())
+    return flow.Session(SETTINGS, None, Clock(), Clock(), auth.Tokens(), pace.Pace())
 
 
 def answer(status: int, body: Any) -> Answer:
@@ -46,23 +48,23 @@ def answer(status: int, body: Any) -> Answer:
     return Answer(status, {}, json.dumps(body).encode())
 
 
-def play(steps: Generator[flow.Step, Any, Any], *results: Any) -> tuple[list[flow.Step], Any]:
+def play(steps: Generator[Step, Any, Any], *results: Any) -> tuple[list[Step], Any]:
     """Carry out steps with the given results for those that send; return the steps and the end."""
     left, seen, reply = list(results), [], None
     try:
         step = next(steps)
         while True:
             seen.append(step)
-            reply = left.pop(0) if isinstance(step, (flow.Send, flow.Wait)) else None
+            reply = left.pop(0) if isinstance(step, (Send, Wait)) else None
             step = steps.throw(reply) if isinstance(reply, BaseException) else steps.send(reply)
     except StopIteration as end:
         assert not left
         return seen, end.value
 
 
-def sent(steps: list[flow.Step]) -> list[str]:
+def sent(steps: list[Step]) -> list[str]:
     """Name the calls that were sent."""
-    return [step.call.action for step in steps if isinstance(step, flow.Send)]
+    return [step.call.action for step in steps if isinstance(step, Send)]
 
 
 GET = api.get_event("u", "E")
@@ -74,7 +76,7 @@ def test_a_token_is_fetched_masked_and_sent(session: flow.Session) -> None:
     """The first call fetches a token, tells Airflow that it is secret, and sends it in the header only."""
     steps, event = play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
     assert sent(steps) == ["GetAccessToken", "GetEvent"]
-    assert flow.Mask("token-1") in steps
+    assert Mask("token-1") in steps
     assert steps[-1].headers["x-acs-dingtalk-access-token"] == "token-1"  # type: ignore[union-attr]
     assert event == EVENT
     assert "token-1" not in repr(steps)
@@ -111,7 +113,7 @@ def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.Session) -> 
     next(attempt)
     session.tokens.keep(SETTINGS.identity, "token-2", 7200, 1000)
     step = attempt.send(answer(400, REFUSED))
-    while not isinstance(step, flow.Send):
+    while not isinstance(step, Send):
         step = attempt.send(None)
     assert step.headers["x-acs-dingtalk-access-token"] == "token-2"
 
@@ -119,9 +121,9 @@ def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.Session) -> 
 def test_those_who_wait_share_the_fetch_and_its_failure(session: flow.Session) -> None:
     """While one fetches, others wait; they get its failure, and after success the token."""
     leader, follower = flow.attempt(GET, session), flow.attempt(PATCH, session)
-    assert isinstance(next(leader), flow.Send)
+    assert isinstance(next(leader), Send)
     wait = next(follower)
-    assert isinstance(wait, flow.Wait)
+    assert isinstance(wait, Wait)
     with pytest.raises(CredentialsError):
         leader.send(answer(400, {"code": "invalidClientIdOrSecret"}))
     shared = wait.done.exception()
@@ -140,21 +142,21 @@ def test_a_cancelled_fetch_is_taken_over(session: flow.Session) -> None:
     leader.close()
     assert wait.done.done()  # type: ignore[union-attr]
     step = follower.send(None)
-    assert isinstance(step, flow.Send)
+    assert isinstance(step, Send)
     assert step.call.action == "GetAccessToken"
 
 
 def test_threads_do_not_wait_for_event_loops(session: flow.Session) -> None:
     """A thread fetches for itself rather than wait for a coroutine, which may be of its own loop."""
-    in_loop = flow.Session(SETTINGS, "a loop", session.clock, session.tokens, session.pace)
+    in_loop = replace(session, lane="a loop")
     next(flow.attempt(GET, in_loop))
-    assert isinstance(next(flow.attempt(GET, session)), flow.Send)
+    assert isinstance(next(flow.attempt(GET, session)), Send)
 
 
 def test_apps_do_not_share_tokens(session: flow.Session) -> None:
     """Another secret, app or host has a token of its own, so that a wrong secret cannot pass as right."""
     play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
-    other = flow.Session(Settings("app", "other", SETTINGS.base_url), None, session.clock, session.tokens, session.pace)
+    other = replace(session, settings=Settings("app", "other", SETTINGS.base_url))
     assert sent([next(flow.attempt(GET, other))]) == ["GetAccessToken"]
 
 
@@ -162,11 +164,7 @@ def test_calls_are_spaced_per_api(session: flow.Session) -> None:
     """At ten per second, three calls at once go at 0, 0.1 and 0.2 s; another API has its own pace."""
     session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
     naps = [
-        [
-            step.seconds
-            for step in play(flow.attempt(call, session), answer(200, EVENT))[0]
-            if isinstance(step, flow.Sleep)
-        ]
+        [step.seconds for step in play(flow.attempt(call, session), answer(200, EVENT))[0] if isinstance(step, Sleep)]
         for call in (GET, GET, GET, PATCH)
     ]
     assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1, 0.2, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -26,12 +27,26 @@ def test_a_retry_keeps_the_token() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"dag_id": "x"}, {"run_id": "x"}, {"task_id": "x"}, {"map_index": 0}, {"max_tries": 4}, {"region_id": "loop-1"}],
+    [
+        {"dag_id": "x"},
+        {"run_id": "x"},
+        {"task_id": "x"},
+        {"map_index": 0},
+        {"max_tries": 4},
+        {"region_id": UUID(int=7), "region_index": 0},
+    ],
     ids=str,
 )
 def test_another_intent_has_another_token(other: dict[str, Any]) -> None:
     """Another task, run, map index, loop, or clearing makes another token."""
     assert client_token_for(context(), "E") != client_token_for(context(**other), "E")
+
+
+def test_each_pass_of_a_loop_has_a_token() -> None:
+    """Passes of a loop (Airflow 3.4) share the map index and differ in the token; outside of loops nothing changes."""
+    passes = [client_token_for(context(region_id=UUID(int=7), region_index=index), "E") for index in (0, 1)]
+    assert passes[0] != passes[1]
+    assert client_token_for(context(region_id=UUID(int=0), region_index=-1), "E") == client_token_for(context(), "E")
 
 
 def test_the_request_is_part_of_the_token() -> None:

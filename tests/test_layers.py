@@ -13,8 +13,20 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 
 # From the ground up; a module may import its own layer and those below.
 LAYERS = [
-    {"", "exceptions", "fields", "moments", "parts", "reading", "models", "form", "get_provider_info"},
-    {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings"},
+    {
+        "",
+        "exceptions",
+        "fields",
+        "moments",
+        "parts",
+        "reading",
+        "models",
+        "form",
+        "get_provider_info",
+        "secret",
+        "hosts",
+    },
+    {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings", "grants", "steps"},
     {"hooks"},
     {"triggers"},
     {"operators", "sensors"},

@@ -9,11 +9,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,6 @@ from airflow_dingtalk_calendar.emulator.failures import KINDS
 from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
 from airflow_dingtalk_calendar.models import EventPatch
-from tests.airflow_runs import run_file
 from tests.conftest import HOME
 
 ROOT = Path(__file__).parent.parent
@@ -78,18 +79,28 @@ def sample(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 
 
 @pytest.fixture
-def dag_file(airflow_db: None) -> Iterator[Path]:
-    """A file in Airflow's DAG folder."""
+def load(airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Import a DAG from a file in Airflow's DAG folder; a task that fails is not tried again, minutes later."""
     file = HOME / "dags" / "move_review.py"
-    yield file
-    file.unlink(missing_ok=True)
+    monkeypatch.syspath_prepend(file.parent)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def dag(code: str) -> Any:
+        file.write_text(code, encoding="utf-8")
+        found = import_module(file.stem).dag
+        for task in found.tasks:
+            task.retries = 0
+        return found
+
+    yield dag
+    sys.modules.pop(file.stem, None)
+    file.unlink()
 
 
 @pytest.mark.parametrize("code", DAGS, ids=range(len(DAGS)))
-def test_dags_change_the_event(code: str, dag_file: Path, sample: Emulator) -> None:
+def test_dags_change_the_event(code: str, load: Callable[[str], Any], sample: Emulator) -> None:
     """Airflow runs each DAG of the README, and the event changes."""
-    dag_file.write_text(code, encoding="utf-8")
-    assert run_file(dag_file).state == "success"
+    assert load(code).test().state == "success"
     assert [update["event_id"] for update in sample.effects["updates"]] == [REVIEW]
 
 
@@ -100,12 +111,11 @@ def test_snippets_print_what_they_promise(code: str, sample: Emulator, capsys: p
     assert REVIEW in capsys.readouterr().out
 
 
-def test_the_test_of_a_dag_passes(dag_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_test_of_a_dag_passes(load: Callable[[str], Any], tmp_path: Path) -> None:
     """The test that the README suggests for users' DAGs passes with the README's first DAG."""
-    dag_file.write_text(DAGS[0], encoding="utf-8")
+    load(DAGS[0])
     test = tmp_path / "test_move_review.py"
     test.write_text(TESTS, encoding="utf-8")
-    monkeypatch.syspath_prepend(dag_file.parent)
     recorder = Recorder()
     assert pytest.main(["-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(test)], plugins=[recorder]) == 0
     assert recorder.called == ["passed"]
@@ -222,7 +232,7 @@ def test_the_table_of_errors_is_complete() -> None:
     rows = {codes(row[0])[0]: row[1] for row in table("error")}
     assert rows.keys() == errors.keys()
     for name, again in rows.items():
-        assert again == "mostly" or (again == "yes") == errors[name].retryable
+        assert again == "it depends" or (again == "yes") == errors[name].retryable
 
 
 def test_the_table_of_switches_is_complete() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.hosts import is_local
 from airflow_dingtalk_calendar.settings import Settings, from_connection
 
 
@@ -86,7 +87,7 @@ def test_plain_http_can_be_allowed() -> None:
     """An emulator on another machine is reached with extra.allow_http."""
     settings = from_connection(connection({"allow_http": True}, host="http://emulator.test:8080"))
     assert settings.base_url == "http://emulator.test:8080"
-    assert not settings.is_local
+    assert not is_local(settings.base_url)
 
 
 @pytest.mark.parametrize("typed", [lambda value: value, str], ids=["typed", "text"])

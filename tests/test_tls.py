@@ -65,6 +65,8 @@ def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:
         with suppress(OSError), plain, context.wrap_socket(plain, server_side=True) as secure:
             secure.recv(65536)
             secure.sendall(NOT_JSON)
+            while secure.recv(65536):  # closing with something unread would reset the connection
+                pass
 
 
 def test_an_untrusted_certificate_is_refused(run: Callable[..., Any], connect: Callable[..., None], https: str) -> None:

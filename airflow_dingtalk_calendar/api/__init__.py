@@ -4,7 +4,7 @@ Paths, parameters and limits are those of the official pages (help.dingtalk.io /
 official SDK (``alibabacloud_dingtalk`` 2.2).
 """
 
-from airflow_dingtalk_calendar.api.call import Call, Json, identifier
+from airflow_dingtalk_calendar.api.call import Call, Json, batches, following, identifier
 from airflow_dingtalk_calendar.api.events import (
     create_event,
     delete_event,
@@ -50,9 +50,11 @@ __all__ = [
     "access_token",
     "add_attendees",
     "add_meeting_rooms",
+    "batches",
     "corp_access_token",
     "create_event",
     "delete_event",
+    "following",
     "get_event",
     "get_me",
     "get_meeting_rooms_schedule",

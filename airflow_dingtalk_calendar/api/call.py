@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
+from airflow_dingtalk_calendar.identity import fresh_client_token
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -75,9 +76,9 @@ def segment(name: str, value: str) -> str:
         raise InvalidInputError((name, "is not valid Unicode")) from None
 
 
-def client_token_header(client_token: str) -> Mapping[str, str]:
-    """Write the header that gives a request its identity."""
-    text = identifier("client_token", client_token)
+def client_token_header(client_token: str | None) -> Mapping[str, str]:
+    """Write the header that gives a request its identity; without one given, it gets one of its own."""
+    text = fresh_client_token() if client_token is None else identifier("client_token", client_token)
     if not (text.isascii() and text.isprintable()) or len(text) > 256:
         raise InvalidInputError(("client_token", "must be 1 to 256 printable ASCII characters"))
     return {"x-client-token": text}
@@ -123,13 +124,14 @@ def window(first: tuple[str, Moment | None], last: tuple[str, Moment | None], mo
 
     :param first: name and value of its begin; ``last`` of its end.
     """
-    if first[1] is None or last[1] is None:
+    (first_name, begin), (last_name, end) = first, last
+    if begin is None or end is None:
         return
-    span = as_moment(*last) - as_moment(*first)
+    span = as_moment(last_name, end) - as_moment(first_name, begin)
     if span <= dt.timedelta(0):
-        raise InvalidInputError((last[0], f"must be after {first[0]}"))
+        raise InvalidInputError((last_name, f"must be after {first_name}"))
     if most is not None and span > most:
-        raise InvalidInputError((last[0], f"must be at most {most.days} days after {first[0]}"))
+        raise InvalidInputError((last_name, f"must be at most {most.days} days after {first_name}"))
 
 
 def members(name: str, ids: Sequence[str], most: int) -> list[str]:
@@ -176,6 +178,20 @@ def a_page(name: str, payload: Any) -> Json:
     if not all(token is None or isinstance(token, str) for token in tokens.values()):
         raise UnexpectedAnswerError("answered with a page token that is not text.", retryable=True)
     return {**page, name: a_list(page, name), **tokens}
+
+
+def following(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
+    """Make the call for the page after this one; None after the last.
+
+    :param seen: page tokens so far; a service that repeats one would be asked for ever.
+    """
+    token = page["nextToken"]
+    if token is None:
+        return None
+    if token in seen:
+        raise UnexpectedAnswerError("answered with the same page token again; start over from the first page.")
+    seen.add(token)
+    return replace(call, params={**call.params, "nextToken": token})
 
 
 def nothing(_: Any) -> None:

@@ -147,7 +147,7 @@ def list_instances(
 
 
 def create_event(
-    union_id: str, event: Mapping[str, Any], *, client_token: str, calendar_id: str = "primary"
+    union_id: str, event: Mapping[str, Any], *, client_token: str | None = None, calendar_id: str = "primary"
 ) -> Call[Json]:
     """CreateEvent: make an event whose organizer is ``union_id``. One metered call; ``Calendar.Event.Write``.
 
@@ -171,7 +171,7 @@ def patch_event(
     event_id: str,
     patch: EventPatch,
     *,
-    client_token: str,
+    client_token: str | None = None,
     calendar_id: str = "primary",
     repeat_meeting: bool = False,
 ) -> Call[Json]:
@@ -200,7 +200,7 @@ def delete_event(
     union_id: str,
     event_id: str,
     *,
-    client_token: str,
+    client_token: str | None = None,
     calendar_id: str = "primary",
     push_notification: bool | None = None,
 ) -> Call[None]:

@@ -41,7 +41,7 @@ def add_attendees(
     event_id: str,
     attendees: Sequence[Json],
     *,
-    client_token: str,
+    client_token: str | None = None,
     calendar_id: str = "primary",
     push_notification: bool | None = None,
     chat_notification: bool | None = None,
@@ -65,7 +65,12 @@ def add_attendees(
 
 
 def remove_attendees(
-    union_id: str, event_id: str, attendees: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+    union_id: str,
+    event_id: str,
+    attendees: Sequence[str],
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
 ) -> Call[None]:
     """RemoveAttendee: uninvite people, at most 500. One metered call; ``Calendar.Event.Write``.
 
@@ -105,7 +110,7 @@ def respond_event(
     event_id: str,
     response_status: ResponseStatus,
     *,
-    client_token: str,
+    client_token: str | None = None,
     calendar_id: str = "primary",
 ) -> Call[None]:
     """RespondEvent: answer an invitation. One metered call; ``Calendar.Event.Write``.

@@ -36,14 +36,24 @@ def list_calendars(union_id: str) -> Call[list[Json]]:
 
 
 def add_meeting_rooms(
-    union_id: str, event_id: str, room_ids: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+    union_id: str,
+    event_id: str,
+    room_ids: Sequence[str],
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
 ) -> Call[None]:
     """AddMeetingRooms: book 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
     return _rooms("AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id)
 
 
 def remove_meeting_rooms(
-    union_id: str, event_id: str, room_ids: Sequence[str], *, client_token: str, calendar_id: str = "primary"
+    union_id: str,
+    event_id: str,
+    room_ids: Sequence[str],
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
 ) -> Call[None]:
     """RemoveMeetingRooms: release 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
     removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove")
@@ -75,7 +85,7 @@ def _rooms(
     union_id: str,
     event_id: str,
     room_ids: Sequence[str],
-    client_token: str,
+    client_token: str | None,
     calendar_id: str,
 ) -> Call[None]:
     rooms = [{"roomId": room} for room in members("room_ids", room_ids, MOST_ROOMS)]

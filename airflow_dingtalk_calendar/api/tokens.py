@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from airflow_dingtalk_calendar.api.call import Call, an_object, segment
 from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
+from airflow_dingtalk_calendar.secret import Secret
 
 LONGEST = 10 * 86400.0  # seconds; documented lifetimes are two hours
 
@@ -87,4 +88,4 @@ def _token(value: str, lifetime: str, renews: bool, payload: Any) -> AccessToken
 def _usable(token: Any, what: str) -> str:
     if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
         raise UnexpectedAnswerError(f"answered without a usable {what}.", retryable=True)
-    return token
+    return Secret(token)

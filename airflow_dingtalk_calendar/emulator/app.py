@@ -193,4 +193,5 @@ def _encoded(answer: Answer, request_id: str) -> tuple[bytes, list[tuple[bytes, 
 
 
 def _pieces(body: bytes, single: bool) -> list[bytes]:
-    return [body[n : n + 1] for n in range(len(body))] if single else [body]
+    # Without a body the client is done with the head, and whatever it does next must not find this answer unfinished.
+    return [body[n : n + 1] for n in range(len(body))] if single or not body else [body]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from functools import cached_property, partial
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, ca
 from airflow.providers.common.compat.sdk import BaseHook, mask_secret
 from asgiref.sync import sync_to_async
 
-from airflow_dingtalk_calendar import api, flow, retry, settings
+from airflow_dingtalk_calendar import api, flow, settings
 from airflow_dingtalk_calendar.hooks import variables
 from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, Wait, WriteVariable
 
@@ -99,23 +99,34 @@ class DingTalkBaseHook(BaseHook):
 
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        from tenacity import Retrying
-
         session = flow.Session(self.get_conn(), None, self._clock, self._wall_clock)
-        retrying = Retrying(**retry.arguments(call, session.settings.max_attempts, self._sleep))
-        return retrying(lambda: self._drive(flow.attempt(call, session)))
+        return self._drive(flow.steps(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        from tenacity import AsyncRetrying
-
         session = flow.Session(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
-        retrying = AsyncRetrying(**retry.arguments(call, session.settings.max_attempts, self._asleep))
+        return await self._adrive(flow.steps(call, session))
 
-        async def once() -> T:  # tenacity awaits coroutine functions only
-            return await self._adrive(flow.attempt(call, session))
+    def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
+        """Carry out a call that lists, page by page; only one page is in memory.
 
-        return await retrying(once)
+        :raises UnexpectedAnswerError: when the service repeats a page token, which would never end.
+        """
+        following: api.Call[api.Json] | None = call
+        seen: set[str] = set()
+        while following:
+            page = self.run(following)
+            yield page
+            following = api.following(call, page, seen)
+
+    async def apages(self, call: api.Call[api.Json]) -> AsyncIterator[api.Json]:
+        """Carry out a call that lists like :meth:`pages`, from a coroutine."""
+        following: api.Call[api.Json] | None = call
+        seen: set[str] = set()
+        while following:
+            page = await self.arun(following)
+            yield page
+            following = api.following(call, page, seen)
 
     def _drive(self, steps: Generator[Step, Any, T]) -> T:
         proceed: Callable[[], Step] = partial(next, steps)

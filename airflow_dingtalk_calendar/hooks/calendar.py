@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar import api, auth, form, identity, settings
+from airflow_dingtalk_calendar import api, form, grants, identity, settings
 from airflow_dingtalk_calendar.exceptions import InvalidRequestError, NotFoundError, PermissionDeniedError
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, methods
 
@@ -42,6 +42,21 @@ class DingTalkCalendarHook(DingTalkBaseHook):
 
     get_event, aget_event = methods(api.get_event)
     list_events, alist_events = methods(api.list_events)
+    list_events_view, alist_events_view = methods(api.list_events_view)
+    list_instances, alist_instances = methods(api.list_instances)
+    create_event, acreate_event = methods(api.create_event)
+    delete_event, adelete_event = methods(api.delete_event)
+    add_attendees, aadd_attendees = methods(api.add_attendees)
+    remove_attendees, aremove_attendees = methods(api.remove_attendees)
+    list_attendees, alist_attendees = methods(api.list_attendees)
+    respond_event, arespond_event = methods(api.respond_event)
+    list_calendars, alist_calendars = methods(api.list_calendars)
+    add_meeting_rooms, aadd_meeting_rooms = methods(api.add_meeting_rooms)
+    remove_meeting_rooms, aremove_meeting_rooms = methods(api.remove_meeting_rooms)
+    get_schedule, aget_schedule = methods(api.get_schedule)
+    get_meeting_rooms_schedule, aget_meeting_rooms_schedule = methods(api.get_meeting_rooms_schedule)
+    get_user_by_staff_id, aget_user_by_staff_id = methods(api.get_user_by_staff_id)
+    get_me, aget_me = methods(api.get_me)
 
     def patch_event(
         self, union_id: str, event_id: str, patch: EventPatch | Mapping[str, Any] | str, **options: Any
@@ -71,7 +86,7 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
-            self.run(auth.fetch_call(self.get_conn()))
+            self._drive(grants.fetch(self.get_conn(), self._wall_clock, refused=None))
             missing = [scope for call in _PROBES for scope in self._missing(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong
             return False, str(error)
@@ -120,5 +135,4 @@ def _patch_call(
 
     if not isinstance(patch, EventPatch):
         patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
-    token = identity.fresh_client_token() if client_token is None else client_token
-    return api.patch_event(union_id, event_id, patch, client_token=token, **options)
+    return api.patch_event(union_id, event_id, patch, client_token=client_token, **options)
