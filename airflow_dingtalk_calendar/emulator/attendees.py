@@ -35,12 +35,9 @@ def remove_attendees(store: Store, call: Call) -> str:
     people = before.get("attendees", [])
     after = {**before, "attendees": [person for person in people if person["id"] not in leaving]}
     told = [person["id"] for person in people if person["id"] in leaving]
-    write(store, call, before, after).tell(("push", "chat") if _unasked(store) else (), told)
+    # The body has no member for notifications, so this one is always without.
+    write(store, call, before, after).tell(asked_for(store, {}, push="", chat=""), told)
     return ""
-
-
-def _unasked(store: Store) -> bool:
-    return store.settings.unasked_notifications == "sent"
 
 
 def list_attendees(store: Store, call: Call) -> Event:

@@ -6,6 +6,8 @@ Sources: "Create event", "Add event attendees", "Remove event attendees", "Add m
 
 from __future__ import annotations
 
+from typing import Any
+
 from .checks import ATTENDEES_PER_CALL, PATCH, Event, event_body, json_body
 from .shapes import Place, Shape, boolean, date_time, list_of, object_of, one_of, text
 
@@ -43,10 +45,17 @@ _ADD_ROOMS = object_of({"meetingRoomsToAdd": list_of(_ROOM)}, required=["meeting
 _REMOVE_ROOMS = object_of({"meetingRoomsToRemove": list_of(_ROOM)}, required=["meetingRoomsToRemove"])
 _RESPOND = object_of({"responseStatus": one_of(*ANSWERS)}, required=["responseStatus"])
 _PERIOD = {"startTime": date_time, "endTime": date_time}
-_SCHEDULE = object_of({"userIds": list_of(text(), limit=_USERS_PER_QUERY), **_PERIOD}, required=["userIds", *_PERIOD])
-_ROOM_SCHEDULE = object_of(
-    {"roomIds": list_of(text(), limit=_ROOMS_PER_QUERY), **_PERIOD}, required=["roomIds", *_PERIOD]
-)
+
+
+def _id(value: Any, place: Place) -> str:
+    named: str = text()(value, place)
+    if not named.strip():
+        raise place.wrong("cannot be blank")
+    return named
+
+
+_SCHEDULE = object_of({"userIds": list_of(_id, limit=_USERS_PER_QUERY), **_PERIOD}, required=["userIds", *_PERIOD])
+_ROOM_SCHEDULE = object_of({"roomIds": list_of(_id, limit=_ROOMS_PER_QUERY), **_PERIOD}, required=["roomIds", *_PERIOD])
 
 
 def create_body(raw: bytes, place: Place) -> Event:

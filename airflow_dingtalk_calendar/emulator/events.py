@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 from . import patching
@@ -19,7 +20,7 @@ from .store import Store
 from .views import got, patched
 from .writing import asked_for, others, write
 
-# Where "Create event" speaks of an end at all, it is needed; as a parameter it is optional.
+# Nothing says how long an event without an end lasts.
 _USUAL_LENGTH = timedelta(hours=1)
 
 
@@ -107,21 +108,25 @@ def delete_event(store: Store, call: Call) -> str:
     primary(call)
     push = flag(call.query, "pushNotification")
     event = shared(store, call)
-    if call.params["userId"] == event["organizer"]["id"]:
-        _cancel(store, call, event, push)
-    else:
-        remaining = [person for person in event["attendees"] if person["id"] != call.params["userId"]]
-        write(store, call, event, {**event, "attendees": remaining})
+    me = call.params["userId"]
+    by_organizer = me == event["organizer"]["id"]
+    changed = _cancelled if by_organizer else partial(_left_by, me)
+    for instance in store.instances(event["id"]):
+        store.put({**changed(instance), "updateTime": store.stamp(after=instance["updateTime"])})
+    written = write(store, call, event, changed(event))
+    if by_organizer:
+        # "A notice" goes to all attendees in any case; the parameter is about the pop-up.
+        popup = asked_for(store, {"pushNotification": push}, push="pushNotification")
+        written.tell([*popup, "chat"], others(event))
     return ""
 
 
-def _cancel(store: Store, call: Call, event: Event, push: bool | None) -> None:
-    for instance in store.instances(event["id"]):
-        store.put({**instance, "status": "cancelled", "updateTime": store.stamp(after=instance["updateTime"])})
-    written = write(store, call, event, {**event, "status": "cancelled"})
-    # "A notice" goes to all attendees in any case; the parameter is about the pop-up.
-    popup = asked_for(store, {"pushNotification": push}, push="pushNotification")
-    written.tell([*popup, "chat"], others(event))
+def _cancelled(event: Event) -> Event:
+    return {**event, "status": "cancelled"}
+
+
+def _left_by(union_id: str, event: Event) -> Event:
+    return {**event, "attendees": [person for person in event.get("attendees", ()) if person["id"] != union_id]}
 
 
 def respond_event(store: Store, call: Call) -> str:

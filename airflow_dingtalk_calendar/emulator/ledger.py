@@ -15,9 +15,10 @@ from .checks import Event
 class Ledger:
     """The effects, in the order they happened.
 
-    :param writes: one row per executed call that changes an event, with its ``action``, and before and after of the
-        members a GetEvent shows differently; a new event has been ``None`` in every member.
-    :param updates: of those the rows of PatchEvent, with the members sent.
+    :param writes: one row per executed call that changes an event: its ``action``, the members sent (of CreateEvent
+        and PatchEvent), and before and after of those a GetEvent shows differently, which are ``None`` before a
+        creation.
+    :param updates: of those the rows of PatchEvent.
     :param meetings: one row per video meeting created.
     :param notifications: one row per notification that went out.
     :param calls: metered calls per action; what the gateway turned away is not metered, nor are the calls documented
@@ -41,9 +42,10 @@ class Ledger:
         :param changed: before and after of each member that differs.
         :param time: when it happened.
         """
-        self.writes.append({**request, "action": action, "changed": changed, "time": time})
+        row = {**request, "fields": list(sent), "changed": changed, "time": time}
+        self.writes.append({"action": action, **row})
         if action == "PatchEvent":
-            self.updates.append({**request, "fields": list(sent), "changed": changed, "time": time})
+            self.updates.append(row)
 
     def meet(self, request: Event, conference_id: str) -> None:
         """Note a video meeting created."""

@@ -1,4 +1,13 @@
-"""Reading the data an emulator starts with, checked before anything listens: apps, users, rooms, events, and corps."""
+"""Reading the data an emulator starts with, checked before anything listens.
+
+``apps``    required: ``appKey``, ``appSecret``; ``scopes`` (all), ``authorizedBy`` (the first of the corps), ``range``
+            (unionIds it may act for; everybody)
+``users``   ``unionId``, ``name``, ``email``, ``userId`` (the id as a member of staff)
+``rooms``   ``roomId``, ``displayName``; rooms that an event has need not be named here
+``events``  as GetEvent shows them
+``corps``   corpIds that exist; the first one's calendar this is, and there is no other
+``suiteTicket``  the ticket that third-party apps were sent last
+"""
 
 from __future__ import annotations
 

@@ -35,6 +35,10 @@ _EXTRA: dict[str, dict[str, str]] = {
 }
 
 
+#: The kinds of apps a connection can be for.
+AUTH_TYPES = tuple(_EXTRA)
+
+
 class Connection(H11Protocol):
     """uvicorn's HTTP protocol that hands its socket to the application, so that a fault can get at it."""
 
@@ -79,7 +83,7 @@ def application(store: Store) -> ASGIApp:
 class Emulator:
     """A DingTalk calendar that runs as long as the ``with`` block.
 
-    :param data: apps, users and events; the sample if absent.
+    :param data: apps, users, rooms and events, see :mod:`~.loading`; the sample if absent.
     :param port: 0 for any free one.
     :param host: the address to listen on.
     :param clock: seconds since the epoch; tests may inject their own.

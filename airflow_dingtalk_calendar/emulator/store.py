@@ -40,7 +40,7 @@ class Receipt:
 class Store:
     """All state of one emulator.
 
-    :param data: apps, users and events; the sample if absent.
+    :param data: apps, users, rooms and events; the sample if absent.
     :param clock: seconds since the epoch; tests inject their own.
     :param settings: switches, see :class:`~.settings.Settings`.
     """
