@@ -27,7 +27,7 @@ def primary(call: Call) -> None:
 
 def stored(store: Store, event_id: str) -> Event:
     """Return an event that has not been cancelled."""
-    event = store.events.get(event_id)
+    event = store.find(event_id)
     if event is None or event["status"] == "cancelled":
         raise Problem(Refusal.NOT_FOUND, "The event does not exist")
     return event

@@ -44,7 +44,7 @@ def list_attendees(store: Store, call: Call) -> Event:
     """List who takes part in an event ("Query a list of attendees")."""
     if call.params["calendarId"] != "primary":
         raise Problem(Refusal.ATTENDEES_CALENDAR)
-    event = store.events.get(call.params["eventId"])
+    event = store.find(call.params["eventId"])
     if event is None or event["status"] == "cancelled":
         raise Problem(Refusal.ATTENDEES_EVENT)
     if call.params["userId"] not in store.participants(event):

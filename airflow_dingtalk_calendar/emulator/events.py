@@ -89,7 +89,7 @@ def get_event(store: Store, call: Call) -> Event:
     """Show an event to somebody who takes part in it ("Query event details")."""
     primary(call)
     limit = number(call.query, "maxAttendees", 100, 500)
-    event = store.events.get(call.params["eventId"])
+    event = store.find(call.params["eventId"])
     if event is None or call.params["userId"] not in store.participants(event):
         raise Problem(Refusal.NOT_FOUND, "The event does not exist")
     if event["status"] == "cancelled" and event.get("seriesMasterId"):

@@ -20,6 +20,8 @@ class Settings:
         request is executed again.
     :param instance_patch: what patching an instance of a series changes (UNVERIFIED): that ``instance``, as the page
         speaks of "a single event"; the whole ``series``; or nothing, the call is ``refuse``-d.
+    :param view_ids: whether the id that ListEventsView gives an instance nobody has changed is ``unknown`` to other
+        calls or ``usable``: a write then stores the instance under it (UNVERIFIED).
     :param all_day_end: whether the end date of an all-day event is ``exclusive``, as "Create event" says, or
         ``inclusive``, so that start and end may be the same day, as the official tutorial's update has it
         (UNVERIFIED).
@@ -52,6 +54,7 @@ class Settings:
     attendees: Literal["replace", "append"] = "replace"
     replay: Literal["stored", "again"] = "stored"
     instance_patch: Literal["instance", "series", "refuse"] = "instance"
+    view_ids: Literal["unknown", "usable"] = "unknown"
     all_day_end: Literal["exclusive", "inclusive"] = "exclusive"
     omitted_reminders: Literal["unchanged", "default"] = "unchanged"
     empty_text: Literal["clears", "ignored", "refused"] = "clears"

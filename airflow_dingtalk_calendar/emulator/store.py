@@ -16,6 +16,7 @@ from typing import Any
 from .checks import Event
 from .errors import Problem, Refusal
 from .faults import Faults
+from .instances import named
 from .ledger import Ledger
 from .listing import Change, Page
 from .loading import App, load, load_events
@@ -127,6 +128,11 @@ class Store:
     def participants(self, event: Event) -> frozenset[str]:
         """Return the unionIds of organizer and attendees."""
         return frozenset([event["organizer"]["id"], *(person["id"] for person in event.get("attendees", ()))])
+
+    def find(self, event_id: str) -> Event | None:
+        """Return an event, as the switch says also an instance that is not stored."""
+        event = self.events.get(event_id)
+        return named(event_id, self.events) if event is None and self.settings.view_ids == "usable" else event
 
     def put(self, event: Event) -> Event:
         """Store an event, note that it changed, and return it as stored."""

@@ -90,7 +90,8 @@ def test_the_connection_can_be_pasted(tmp_path):
 def test_a_connection_for_another_kind_of_app_can_be_pasted():
     """--auth-type chooses it, and a third-party app's ticket comes along as the Variable it names."""
     with running("--print-connection", "--auth-type", "corp_app") as process:
-        _, connection, variable = (shlex.split(process.stdout.readline())[1] for _ in range(3))
+        process.stdout.readline()
+        connection, variable = (shlex.split(process.stdout.readline())[1] for _ in range(2))
         extra = json.loads(connection.partition("=")[2])["extra"]
         assert extra["auth_type"] == "corp_app"
         assert variable == f"AIRFLOW_VAR_{extra['suite_ticket_variable'].upper()}={SAMPLE['suiteTicket']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 
 import pytest
@@ -77,6 +78,28 @@ def test_an_instance_is_the_series_at_its_time(client):
     assert first["id"].endswith("=")
     assert refusal(client.get(first["id"])) == (404, "itemNotFound")
     assert [event["id"] for event in view(client).json()["events"] if event["id"] == first["id"]] == [first["id"]]
+
+
+def test_ids_of_instances_can_be_usable(client, dingtalk):
+    """A switch makes an instance one that can be read, and is stored once it is changed or cancelled."""
+    dingtalk.configure(view_ids="usable")
+    first, _, third, _ = (event["id"] for event in instances(client).json()["events"])
+    assert client.get(first).json()["start"]["dateTime"] == "2027-01-04T09:30:00+08:00"
+    assert client.patch(first, summary="Only this one").status_code == 200
+    assert client.send("DELETE", third).status_code == 200
+    told = instances(client).json()["events"]
+    assert (told[0]["id"], told[0]["summary"], len(told)) == (first, "Only this one", 3)
+    assert refusal(client.get(third)) == (404, "instanceNotExist")
+    assert dingtalk.event(STAND_UP)["summary"] == "Team stand-up 站会"
+    assert dingtalk.effects["updates"][0]["changed"] == {"summary": ["Team stand-up 站会", "Only this one"]}
+
+
+@pytest.mark.parametrize("plain", ["x@", f"{STAND_UP}@20270105T013000Z", f"{REVIEW}@20270114T070000Z", "x"])
+def test_a_made_up_instance_is_not_found(client, dingtalk, plain):
+    """An id must be one that the view gives."""
+    dingtalk.configure(view_ids="usable")
+    for event_id in (base64.b64encode(plain.encode()).decode(), plain):
+        assert refusal(client.get(event_id)) == (404, "itemNotFound")
 
 
 def test_stored_instances_have_their_own_ids(client):
