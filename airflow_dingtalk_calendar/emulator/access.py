@@ -14,10 +14,15 @@ _NOT_ORGANIZER = {
 }
 
 
-def primary(call: Call) -> None:
-    """Refuse another calendar than the primary one."""
+def named_user(call: Call) -> None:
+    """Refuse a path without a user."""
     if not call.params["userId"].strip():
         raise invalid("userId", "cannot be blank")
+
+
+def primary(call: Call) -> None:
+    """Refuse another calendar than the primary one."""
+    named_user(call)
     if not call.params["calendarId"].strip():
         raise Problem(Refusal.CALENDAR_BLANK)
     # "Set this parameter to primary"; which error any other gets is not documented.

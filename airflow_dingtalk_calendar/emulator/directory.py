@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from .access import named_user
 from .checks import Event
 from .errors import Problem, Refusal, invalid_is
 from .gateway import Call
-from .schedules import known_caller
 from .store import Store
 
 
 def list_calendars(store: Store, call: Call) -> Event:
     """List somebody's calendars ("Query a calendar"), which here is the primary one."""
     with invalid_is(Refusal.PARAM_ILLEGAL):
-        known_caller(call)
+        named_user(call)
     user = call.params["userId"]
     if not store.in_range(call.app, user):
         raise Problem(Refusal.PARAM_ILLEGAL, "userId: does not exist")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from .access import named_user
 from .bodies import room_schedule_body, schedule_body
 from .checks import Event
 from .errors import Problem, Refusal, invalid, invalid_is
@@ -22,7 +23,7 @@ _WORDS = {"tentative": "TENTATIVE", "needsAction": "BUSY", "accepted": "BUSY"}  
 def get_schedule(store: Store, call: Call) -> Event:
     """Tell when people are busy ("Query free/busy information"); who cannot be asked about has an error inside."""
     with invalid_is(Refusal.PARAM_ILLEGAL):
-        known_caller(call)
+        named_user(call)
         body = schedule_body(call.body, call.place)
         low, high = _period(store, body)
     return {"scheduleInformation": [_person(store, call, user, low, high) for user in body["userIds"]]}
@@ -44,7 +45,7 @@ def _status(event: Event, union_id: str) -> str | None:
 
 def get_meeting_rooms_schedule(store: Store, call: Call) -> Event:
     """Tell when rooms are taken ("Query the availability of meeting rooms")."""
-    known_caller(call)
+    named_user(call)
     body = room_schedule_body(call.body, call.place)
     low, high = _period(store, body)
     if high - low > _LONGEST_FOR_ROOMS:
@@ -62,12 +63,6 @@ def _room(store: Store, room_id: str, low: datetime, high: datetime) -> Event:
 def _booking(event: Event) -> Event:
     organizer = {"id": event["organizer"]["id"]}
     return {"status": "BUSY", "eventId": event["id"], "organizer": organizer, **_times(event)}
-
-
-def known_caller(call: Call) -> None:
-    """Refuse a path without a user."""
-    if not call.params["userId"].strip():
-        raise invalid("userId", "cannot be blank")
 
 
 def _period(store: Store, body: Event) -> tuple[datetime, datetime]:

@@ -200,7 +200,10 @@ class Emulator:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """Every request to DingTalk's paths so far, oldest first."""
+        """Every request to DingTalk's paths so far, oldest first, without secrets.
+
+        ``token_in_url`` tells whether there was an access token where logs and proxies see it.
+        """
         return deepcopy(list(self.store.requests))
 
     @property

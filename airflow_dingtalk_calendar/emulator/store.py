@@ -157,8 +157,10 @@ class Store:
     @property
     def rooms(self) -> dict[str, str]:
         """Name of each meeting room by its id: those in the data, and those some event has."""
-        booked = (room for event in self.events.values() for room in event.get("meetingRooms", ()))
-        return {**{room["roomId"]: room.get("displayName", room["roomId"]) for room in booked}, **self.named_rooms}
+        rooms = dict(self.named_rooms)
+        for room in (room for event in self.events.values() for room in event.get("meetingRooms", ())):
+            rooms.setdefault(room["roomId"], room.get("displayName", room["roomId"]))
+        return rooms
 
     def booked(self, room_id: str) -> list[Event]:
         """Return the events that take place in a room."""
