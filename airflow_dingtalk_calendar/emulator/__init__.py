@@ -9,9 +9,11 @@ fails::
         ...
         assert len(dingtalk.effects["updates"]) == 1
 
-The modules, from the bottom up: ``errors``, ``shapes``, ``checks`` (what a request may look like), ``sample``,
-``loading`` (the data it starts with), ``settings``, ``ledger``, ``failures``, ``faults``, ``store`` (state, without
-HTTP), ``views``, ``recurring``, ``patching``, ``listing`` (what the calendar does), ``gateway``, ``endpoints``
+The modules, from the bottom up: ``errors``, ``shapes``, ``params``, ``checks``, ``bodies`` (what a request may look
+like), ``sample``, ``loading`` (the data it starts with), ``settings``, ``ledger``, ``failures``, ``faults``,
+``tokens``, ``store`` (state, without HTTP), ``views``, ``recurring``, ``instances``, ``patching``, ``listing``,
+``paging`` (what the calendar does), ``gateway``, ``access``, ``writing`` (what calls have in common), ``events``,
+``attendees``, ``rooms``, ``expanding``, ``schedules``, ``directory``, ``legacy``, ``signing_in``, ``endpoints``
 (handlers, without state), ``app``, ``control``, ``page``, ``server`` (HTTP). It is a second, independent reading of
 DingTalk's contract, so it imports nothing from the rest of the distribution: a wire name misspelt in shared code
 would be wrong on both sides, and therefore green.

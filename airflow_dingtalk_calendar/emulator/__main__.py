@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from .server import Emulator
+from .server import AUTH_TYPES, Emulator
 
 _STOP = {signal.SIGINT, signal.SIGTERM}
 
@@ -26,18 +26,17 @@ def main(arguments: list[str] | None = None) -> int:
         emulator = Emulator(_data(options.data), options.port, host=options.host, **dict(options.set))
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    return _run(emulator, options.print_connection)
+    return _run(emulator, options.auth_type if options.print_connection else None)
 
 
-def _run(emulator: Emulator, print_connection: bool) -> int:
+def _run(emulator: Emulator, printed: str | None) -> int:
     # Blocked before the server's thread starts, so that it is this thread that gets the signal.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     try:
         with emulator:
             _say(emulator.url)
-            if print_connection:
-                connection = json.dumps(emulator.connection(), ensure_ascii=False)
-                _say(f"export AIRFLOW_CONN_DINGTALK_DEFAULT={shlex.quote(connection)}")
+            if printed:
+                _say_connection(emulator, printed)
             signal.sigwait(_STOP)
     except OSError as error:  # the port is taken, or the address not ours
         sys.stderr.write(f"cannot listen: {error}\n")
@@ -47,6 +46,14 @@ def _run(emulator: Emulator, print_connection: bool) -> int:
     return 0
 
 
+def _say_connection(emulator: Emulator, auth_type: str) -> None:
+    connection = emulator.connection(auth_type)
+    text = json.dumps(connection, ensure_ascii=False)
+    _say(f"export AIRFLOW_CONN_DINGTALK_DEFAULT={shlex.quote(text)}")
+    if ticket := connection["extra"].get("suite_ticket_variable"):
+        _say(f"export AIRFLOW_VAR_{ticket.upper()}={shlex.quote(emulator.suite_ticket)}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_dingtalk_calendar.emulator",
@@ -54,9 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--data", metavar="FILE", help="JSON with apps, users and events, instead of the sample")
+    parser.add_argument("--data", metavar="FILE", help="JSON with apps, users, rooms and events, instead of the sample")
     parser.add_argument("--set", metavar="NAME=VALUE", type=_setting, action="append", default=[], help="set a switch")
     parser.add_argument("--print-connection", action="store_true", help="print the Airflow connection to paste")
+    parser.add_argument("--auth-type", choices=AUTH_TYPES, default="app", help="kind of app in it (default: app)")
     parser.add_argument("--allow-remote", action="store_true", help="allow a host that is not loopback")
     return parser
 

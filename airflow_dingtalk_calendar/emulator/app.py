@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 #: SO_LINGER with time 0: closing then sends RST instead of FIN.
 _NO_LINGER = struct.pack("ii", 1, 0)
 _WITHOUT_BODY = (204, 304)
+#: Members of bodies and queries that the log does not tell.
+_SECRETS = frozenset(
+    ("appSecret", "client_secret", "clientSecret", "suiteSecret", "suiteTicket", "code", "refreshToken", "access_token")
+)
 
 
 class Gone(Exception):  # noqa: N818
@@ -78,9 +82,10 @@ class Exchange:
         if self.call is None:
             return UNKNOWN_PATH
         try:
-            return Answer(200, await self._perform(self.call))
+            answer = await self._perform(self.call)
+            return answer if isinstance(answer, Answer) else Answer(200, answer)
         except Problem as problem:
-            return problem.answer(self.request_id)
+            return self.call.endpoint.refused(problem, self.request_id)
         finally:
             self.entry.update(authorized=self.call.app is not None, ignored=self.call.place.ignored)
 
@@ -158,12 +163,13 @@ def _entry(scope: Scope, body: bytes, call: Call | None) -> dict[str, Any]:
         "method": scope["method"],
         "path": scope["path"],
         "raw_path": scope["raw_path"].decode("ascii"),
-        "query": scope["query_string"].decode("ascii", "replace"),
+        "query": _masked_query(scope),
+        "token_in_url": "access_token" in dict(_pairs(scope)),
         "action": call.endpoint.action if call else None,
         "status": None,
         "code": None,
         "client_token": call.client_token if call else _headers(scope).get("x-client-token"),
-        "body": _logged(body),
+        "body": _masked(call.form if call and call.form else _parsed(body)),
         "headers": list(_headers(scope)),
         "authorized": False,
         "ignored": [],
@@ -171,12 +177,25 @@ def _entry(scope: Scope, body: bytes, call: Call | None) -> dict[str, Any]:
     }
 
 
-def _logged(body: bytes) -> Any:
+def _pairs(scope: Scope) -> list[tuple[str, str]]:
+    query = scope["query_string"].decode("ascii", "replace")
+    return [(unquote(pair.partition("=")[0]), pair) for pair in query.split("&")]
+
+
+def _masked_query(scope: Scope) -> str:
+    return "&".join(f"{name}=***" if name in _SECRETS else pair for name, pair in _pairs(scope))
+
+
+def _parsed(body: bytes) -> Any:
     try:
-        value = read_json(body)
+        return read_json(body)
     except ValueError:
         return None
-    return {**value, "appSecret": "***"} if isinstance(value, dict) and "appSecret" in value else value
+
+
+def _masked(body: Any) -> Any:
+    hidden = dict.fromkeys(_SECRETS & body.keys(), "***") if isinstance(body, dict) else {}
+    return {**body, **hidden} if hidden else body
 
 
 def _encoded(answer: Answer, request_id: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:

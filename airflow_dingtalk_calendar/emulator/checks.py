@@ -123,18 +123,29 @@ PATCH: dict[str, Shape] = {
 
 def patch_body(raw: bytes, event_id: str, place: Place) -> Event:
     """Return the patch a body asks for; what means nothing to the service is noted at ``place``."""
-    try:
-        body = read_json(raw) if raw.strip() else None
-    except ValueError:
-        raise place.wrong("the body cannot be parsed as JSON") from None
-    if body is None:
-        raise Problem(Refusal.EVENT_MISSING)
+    body = event_body(raw, place)
     if isinstance(body, dict) and not str(body.get("id") or "").strip():
         raise Problem(Refusal.EVENT_ID_BLANK)
     patch: Event = object_of(PATCH)(body, place)
     if patch["id"] != event_id:
         raise place.member("id").wrong("does not match the event id in the path")
     return patch
+
+
+def event_body(raw: bytes, place: Place) -> Any:
+    """Return the JSON of a body that must have an event in it."""
+    body = json_body(raw, place) if raw.strip() else None
+    if body is None:
+        raise Problem(Refusal.EVENT_MISSING)
+    return body
+
+
+def json_body(raw: bytes, place: Place) -> Any:
+    """Return the JSON of a body."""
+    try:
+        return read_json(raw)
+    except ValueError:
+        raise place.wrong("the body cannot be parsed as JSON") from None
 
 
 def instant(moment: Event) -> date:

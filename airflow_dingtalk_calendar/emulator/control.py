@@ -69,6 +69,16 @@ class Control:
         self.store.advance(seconds)
         return JSONResponse({"now": self.store.stamp()})
 
+    async def sign_in(self, request: Request) -> Response:
+        """Show what signing in depends on, after changing what is given."""
+        now = {"suite_ticket": self.store.suite_ticket, "signed_in": self.store.signed_in}
+        if request.method == "PATCH":
+            now = await _object(request, now)
+            if not isinstance(now["suite_ticket"], str) or not isinstance(now["signed_in"], str | None):
+                raise ValueError("suite_ticket is a string, and signed_in a string or null")
+            self.store.suite_ticket, self.store.signed_in = now["suite_ticket"], now["signed_in"]
+        return JSONResponse(now)
+
     async def page(self, request: Request) -> Response:
         """Show calendar and history to people."""
         return HTMLResponse(page(self.store))
@@ -85,6 +95,7 @@ def control(store: Store) -> Starlette:
         Route("/_emulator/effects", handlers.effects),
         Route("/_emulator/faults", handlers.faults, methods=["GET", "POST", "DELETE"]),
         Route("/_emulator/settings", handlers.settings, methods=["GET", "PATCH"]),
+        Route("/_emulator/sign_in", handlers.sign_in, methods=["GET", "PATCH"]),
         Route("/_emulator/clock", handlers.clock, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={ValueError: _refused})

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from . import gateway, patching
-from .checks import Event, patch_body
-from .errors import Problem, Refusal, invalid
+from . import attendees, directory, events, expanding, legacy, rooms, schedules, signing_in
+from .errors import Answer, Problem
 from .gateway import Call
-from .listing import listed, number
-from .shapes import read_json
 from .store import Store
-from .views import got, patched
 
-READ, WRITE = "Calendar.Event.Read", "Calendar.Event.Write"
-_EVENTS = "/v1.0/calendar/users/{userId}/calendars/{calendarId}/events"
+READ, WRITE, SCHEDULE = "Calendar.Event.Read", "Calendar.Event.Write", "Calendar.EventSchedule.Read"
+_OAUTH = "/v1.0/oauth2"
+_USER = "/v1.0/calendar/users/{userId}"
+_EVENTS = _USER + "/calendars/{calendarId}/events"
+_EVENT = _EVENTS + "/{eventId}"
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,12 @@ class Endpoint:
     """A method and path, and what answers it.
 
     :param action: the name of the operation in the SDK.
-    :param handle: returns the body of a 200 answer or raises a Problem.
+    :param handle: returns the body of a 200 answer or another Answer, or raises a Problem.
     :param scope: the permission needed; empty where no access token is.
     :param idempotent: whether ``x-client-token`` means something to it.
+    :param caller: whose token it takes: an app's, a user's, or any.
+    :param metered: whether it counts against the monthly quota.
+    :param legacy: whether it is one of the older host, with its own ways to carry a token and to tell an error.
     """
 
     action: str
@@ -35,6 +37,9 @@ class Endpoint:
     handle: Callable[[Store, Call], Any]
     scope: str = ""
     idempotent: bool = False
+    caller: Literal["any", "app", "user"] = "any"
+    metered: bool = True
+    legacy: bool = False
 
     def match(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
         """Return the path parameters if a request is for this endpoint."""
@@ -45,93 +50,68 @@ class Endpoint:
         fits = all(part == segment or part.startswith("{") for part, segment in pairs)
         return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")} if fits else None
 
-
-def get_access_token(store: Store, call: Call) -> Event:
-    """Issue the access token of an internal app ("Get the access token of an internal app")."""
-    try:
-        body = read_json(call.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Problem(Refusal.NOT_JSON)
-    for name, missing in (("appKey", Refusal.MISSING_APP_KEY), ("appSecret", Refusal.MISSING_APP_SECRET)):
-        if not body.get(name):
-            raise Problem(missing)
-    app = store.apps.get(str(body["appKey"]))
-    if app is None or app.secret != body["appSecret"]:
-        raise Problem(Refusal.BAD_CREDENTIALS)
-    gateway.throttle(store, app, call)
-    return {"accessToken": store.issue_token(app).value, "expireIn": -int(-store.settings.token_lifetime // 1)}
-
-
-def patch_event(store: Store, call: Call) -> Event:
-    """Update an event ("Update event")."""
-    _primary(call)
-    patch = patch_body(call.body, call.params["eventId"], call.place)
-    named = _stored(store, call.params["eventId"])
-    _organizer_only(store, call, named)
-    before = patching.target(named, store.events, store.settings)
-    after = patching.apply(patching.Context(before, store.settings, store.emails), patch)
-    if any(before.get(name) != after.get(name) for name in ("start", "end", "recurrence")) and store.room_taken(after):
-        raise Problem(Refusal.ROOM_TAKEN)
-    time = store.stamp(after=before["updateTime"])
-    shown, event = store.shown(before), store.put({**after, "updateTime": time})
-    request = {"event_id": event["id"], "client_token": call.client_token, "request_id": call.request_id}
-    store.ledger.record(request, patch, shown, store.shown(event), time)
-    return patched(event, store.viewer(call.params["userId"]))
-
-
-def get_event(store: Store, call: Call) -> Event:
-    """Show an event to somebody who takes part in it ("Query event details")."""
-    _primary(call)
-    limit = number(call.query, "maxAttendees", 100, 500)
-    event = store.events.get(call.params["eventId"])
-    if event is None or call.params["userId"] not in store.participants(event):
-        raise Problem(Refusal.NOT_FOUND, "The event does not exist")
-    if event["status"] == "cancelled" and event.get("seriesMasterId"):
-        raise Problem(Refusal.INSTANCE_GONE)
-    return got(event, store.viewer(call.params["userId"], limit))
-
-
-def list_events(store: Store, call: Call) -> Event:
-    """List somebody's events ("Query an event list")."""
-    _primary(call)
-    return listed(store, call.params["userId"], call.query)
-
-
-def _primary(call: Call) -> None:
-    if not call.params["userId"].strip():
-        raise invalid("userId", "cannot be blank")
-    if not call.params["calendarId"].strip():
-        raise Problem(Refusal.CALENDAR_BLANK)
-    # "Set this parameter to primary"; which error any other gets is not documented.
-    if call.params["calendarId"] != "primary":
-        raise Problem(Refusal.NOT_FOUND, "The calendar does not exist")
-
-
-def _stored(store: Store, event_id: str) -> Event:
-    event = store.events.get(event_id)
-    if event is None or event["status"] == "cancelled":
-        raise Problem(Refusal.NOT_FOUND, "The event does not exist")
-    return event
-
-
-_NOT_ORGANIZER = {
-    "invalidParameter": Refusal.INVALID,
-    "itemNotFound": Refusal.NOT_FOUND,
-    "forbidden": Refusal.FORBIDDEN,
-}
-
-
-def _organizer_only(store: Store, call: Call, event: Event) -> None:
-    if call.params["userId"] != event["organizer"]["id"]:
-        raise Problem(_NOT_ORGANIZER[store.settings.not_organizer], "Only the organizer can update the event")
+    def refused(self, problem: Problem, request_id: str) -> Answer:
+        """Return the answer to a call refused."""
+        return legacy.told(problem, request_id) if self.legacy else problem.answer(request_id)
 
 
 ENDPOINTS = (
-    Endpoint("GetAccessToken", "POST", "/v1.0/oauth2/accessToken", get_access_token),
-    Endpoint("ListEvents", "GET", _EVENTS, list_events, READ),
-    Endpoint("GetEvent", "GET", _EVENTS + "/{eventId}", get_event, READ),
-    Endpoint("PatchEvent", "PUT", _EVENTS + "/{eventId}", patch_event, WRITE, idempotent=True),
+    Endpoint("GetAccessToken", "POST", _OAUTH + "/accessToken", signing_in.get_access_token),
+    Endpoint("GetCorpAccessToken", "POST", _OAUTH + "/corpAccessToken", signing_in.get_corp_access_token),
+    Endpoint("GetUserToken", "POST", _OAUTH + "/userAccessToken", signing_in.get_user_token),
+    Endpoint("GetToken", "POST", _OAUTH + "/{corpId}/token", signing_in.get_token),
+    Endpoint("Authorize", "GET", "/oauth2/auth", signing_in.authorize),
+    Endpoint("ListEvents", "GET", _EVENTS, events.list_events, READ),
+    Endpoint("GetEvent", "GET", _EVENT, events.get_event, READ),
+    Endpoint("CreateEvent", "POST", _EVENTS, events.create_event, WRITE, idempotent=True),
+    Endpoint("PatchEvent", "PUT", _EVENT, events.patch_event, WRITE, idempotent=True),
+    Endpoint("DeleteEvent", "DELETE", _EVENT, events.delete_event, WRITE, idempotent=True),
+    Endpoint("RespondEvent", "POST", _EVENT + "/respond", events.respond_event, WRITE, idempotent=True),
+    Endpoint("ListEventsView", "GET", _USER + "/calendars/{calendarId}/eventsview", expanding.list_events_view, READ),
+    Endpoint("ListInstances", "GET", _EVENT + "/instances", expanding.list_instances, READ),
+    Endpoint("ListAttendees", "GET", _EVENT + "/attendees", attendees.list_attendees, READ),
+    Endpoint("AddAttendee", "POST", _EVENT + "/attendees", attendees.add_attendees, WRITE, idempotent=True),
+    Endpoint(
+        "RemoveAttendee", "POST", _EVENT + "/attendees/batchRemove", attendees.remove_attendees, WRITE, idempotent=True
+    ),
+    Endpoint("AddMeetingRooms", "POST", _EVENT + "/meetingRooms", rooms.add_meeting_rooms, WRITE, True, caller="app"),
+    Endpoint(
+        "RemoveMeetingRooms",
+        "POST",
+        _EVENT + "/meetingRooms/batchRemove",
+        rooms.remove_meeting_rooms,
+        WRITE,
+        idempotent=True,
+        caller="app",
+    ),
+    Endpoint("ListCalendars", "GET", _USER + "/calendars", directory.list_calendars, READ),
+    Endpoint("GetSchedule", "POST", _USER + "/querySchedule", schedules.get_schedule, SCHEDULE),
+    Endpoint(
+        "GetMeetingRoomsSchedule",
+        "POST",
+        _USER + "/meetingRooms/schedules/query",
+        schedules.get_meeting_rooms_schedule,
+        READ,
+    ),
+    Endpoint(
+        "GetUser",
+        "GET",
+        "/v1.0/contact/users/{unionId}",
+        directory.get_user,
+        "Contact.User.Read",
+        caller="user",
+        metered=False,
+    ),
+    # The path is its name: the older host is not in the SDK.
+    Endpoint(
+        "topapi/v2/user/get",
+        "POST",
+        "/topapi/v2/user/get",
+        legacy.get_staff,
+        "qyapi_get_member",
+        caller="app",
+        metered=False,
+        legacy=True,
+    ),
 )
 ACTIONS = {endpoint.action: endpoint for endpoint in ENDPOINTS}

@@ -5,6 +5,8 @@ Sources: the error tables of the pages named in the comments; the messages of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -21,7 +23,10 @@ class Answer:
     @property
     def code(self) -> str | None:
         """The error code a client would read in it."""
-        return self.body.get("code") if self.status >= 400 and isinstance(self.body, dict) else None
+        if not isinstance(self.body, dict):
+            return None
+        errcode = self.body.get("sub_code") or self.body.get("errcode")
+        return self.body.get("code") if self.status >= 400 else str(errcode) if errcode else None
 
 
 class Refusal(Enum):
@@ -42,10 +47,18 @@ class Refusal(Enum):
         "The organisation's calls of this month are used up",
     )
     NOT_JSON = (400, "Missingbody", "body is mandatory for this action")
-    # "Get the access token of an internal app"; Missing<name> follows the gateway's Missingbody.
+    # "Get the access token of an internal app".
     BAD_CREDENTIALS = (400, "invalidClientIdOrSecret", "无效的clientId或者clientSecret")
-    MISSING_APP_KEY = (400, "MissingappKey", "appKey is mandatory for this action")
-    MISSING_APP_SECRET = (400, "MissingappSecret", "appSecret is mandatory for this action")
+    # "Get the access token of an app", "... of the authorized enterprise".
+    INVALID_CLIENT = (400, "invalid.client", "The client id or secret is not valid")
+    GRANT_TYPE = (400, "unsupported.grant.type", "The grant type is not supported")
+    UNAUTHORIZED_CLIENT = (401, "unauthorized.client", "The organisation has not authorized the app")
+    UNKNOWN_ERROR = (500, "unknownError", "未知错误")
+    SUITE_KEY = (400, "invalidSuiteKey", "The suite key or secret is not valid")
+    SUITE_TICKET = (400, "invalidSuiteTicket", "The suite ticket is not valid")
+    AUTH_INFO = (400, "invalidAuthInfo", "The organisation has not authorized the app")
+    # "Get a user token" has no table; this is what third parties have got for a code and a refresh token used before.
+    GRANT_GONE = (400, "invalidParameter.authCode.notFound", "不合法的临时授权码")
     # "Update event", error codes, in the order of the page ("invalidParameter / forwardErrorMessage" first).
     INVALID = (400, "invalidParameter", "")
     CALENDAR_BLANK = (400, "invalidParameter", "CalendarId cannot be blank")
@@ -58,6 +71,26 @@ class Refusal(Enum):
     NOT_FOUND = (404, "itemNotFound", "")
     # "Query event details": the instance of a series is gone.
     INSTANCE_GONE = (404, "instanceNotExist", "The instance of the recurring event does not exist")
+    # "Create event": the user is outside the app's range; created too much today.
+    OUT_OF_RANGE = (400, "permissionDeny", "The user is not in the range the app is authorized for")
+    FLOW_LIMIT = (400, "flowLimit", "The user has created too many events today")
+    # "Query a list of attendees".
+    ATTENDEES_CALENDAR = (400, "invalidParameter.event.calendarId", "The calendar id is not valid")
+    ATTENDEES_EVENT = (400, "invalidParameter.event.eventId", "The event id is not valid")
+    ATTENDEES_CALLER = (400, "invalidParameter.subscribed.invalid", "The user does not have this event")
+    ATTENDEES_SIZE = (400, "invalidParameter.maxResults", "")
+    # "Add a meeting room".
+    ROOM_NOT_AVAILABLE = (400, "meetingRoomNotAvailable", "The meeting room is taken at that time")
+    # "Query the personal information of a user".
+    USER_NOT_FOUND = (404, "invalidParameter.user.notFound", "The user does not exist")
+    # "Query user details", on the older host: see legacy.py.
+    STAFF_INVALID = (200, "33012", "无效的USERID")
+    STAFF_UNKNOWN = (200, "60121", "找不到该用户")
+    STAFF_OUT_OF_RANGE = (200, "50002", "请求的员工userid不在授权范围内")
+    BAD_PARAMETER = (200, "400002", "参数错误")
+    # "Query a calendar", "Query free/busy information"; the second is a third party's observation.
+    PARAM_ILLEGAL = (400, "paramIllegal", "")
+    NO_MILLISECONDS = (400, "InvalidParameter.ParsedISO8601TimestampError", "")
     # "Create event" documents the code. That an update by somebody else gets it, and with 403, is a guess: see
     # Settings.not_organizer.
     FORBIDDEN = (403, "permissionDeny", "")
@@ -72,6 +105,7 @@ class Problem(Exception):  # noqa: N818 - what the client gets is an answer like
     """
 
     def __init__(self, refusal: Refusal, message: str = "", **more: Any) -> None:
+        self.refusal = refusal
         self.status, self.code, documented = refusal.value
         self.message = message or documented
         self.more = more
@@ -85,6 +119,22 @@ class Problem(Exception):  # noqa: N818 - what the client gets is an answer like
 def invalid(place: str, message: str) -> Problem:
     """Return an ``invalidParameter`` that names the member at fault."""
     return Problem(Refusal.INVALID, f"{place}: {message}" if place else message)
+
+
+def missing(name: str) -> Problem:
+    """Return the refusal of a token request without a mandatory member, which follows the gateway's Missingbody."""
+    problem = Problem(Refusal.NOT_JSON, f"{name} is mandatory for this action")
+    problem.code = f"Missing{name}"
+    return problem
+
+
+@contextmanager
+def invalid_is(refusal: Refusal) -> Iterator[None]:
+    """Tell what is invalid by the code a page has for it instead of ``invalidParameter``."""
+    try:
+        yield
+    except Problem as problem:
+        raise Problem(refusal, problem.message) if problem.refusal is Refusal.INVALID else problem from None
 
 
 # The gateway's answer to any path or method it does not know, whoever asks.

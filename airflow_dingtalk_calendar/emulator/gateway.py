@@ -15,6 +15,7 @@ from .errors import Problem, Refusal
 from .loading import App
 from .shapes import Place
 from .store import Receipt, Store
+from .tokens import Token
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -30,6 +31,7 @@ class Call:
     :param params: path parameters by name, percent-decoded.
     :param place: collects the members of the body that mean nothing to the service.
     :param app: whose token it carries, once the gateway has let it in.
+    :param user: the unionId of the user the token acts for; empty for an app's own.
     """
 
     endpoint: Endpoint
@@ -40,11 +42,25 @@ class Call:
     request_id: str
     place: Place = field(default_factory=Place)
     app: App | None = None
+    user: str = ""
 
     @property
     def query(self) -> dict[str, str]:
         """Query parameters; of repeated ones the last."""
         return dict(parse_qsl(self.query_string, keep_blank_values=True))
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Members of a body that is a form."""
+        is_form = self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
+
+    @property
+    def access_token(self) -> str | None:
+        """The access token; a legacy call has it in its form or query, any other in its header, and nowhere else."""
+        if self.endpoint.legacy:
+            return self.query.get("access_token") or self.form.get("access_token")
+        return self.headers.get(_TOKEN_HEADER)
 
     @property
     def client_token(self) -> str | None:
@@ -55,23 +71,40 @@ class Call:
 def admit(store: Store, call: Call) -> None:
     """Let a call through to its service, or refuse it."""
     if call.endpoint.scope:
-        call.app = _authenticated(store, call)
-        _permitted(call.app, call.endpoint.scope)
+        token = _authenticated(store, call)
+        call.app, call.user = store.apps[token.app_key], token.owner if token.kind == "user" else ""
+        _permitted(call.app, call)
+        _own_path(store, call)
         throttle(store, call.app, call)
-        _meter(store, call)
+        if call.endpoint.metered:
+            _meter(store, call)
 
 
-def _authenticated(store: Store, call: Call) -> App:
-    token = call.headers.get(_TOKEN_HEADER)
-    if not token:
+def _authenticated(store: Store, call: Call) -> Token:
+    if not call.access_token:
         raise Problem(Refusal.MISSING_TOKEN)
-    return store.app_of(token)
+    token = store.tokens.known(call.access_token)
+    if token is None:
+        raise Problem(Refusal.INVALID_TOKEN)
+    return token
 
 
-def _permitted(app: App, scope: str) -> None:
+def _permitted(app: App, call: Call) -> None:
+    scope, caller = call.endpoint.scope, "user" if call.user else "app"
     if scope not in app.scopes:
         message = f"The app has not been granted the permission required: [{scope}]"
-        raise Problem(Refusal.NO_PERMISSION, message, accessdenieddetail={"requiredScopes": [scope]})
+    elif call.endpoint.caller not in ("any", caller):
+        # Which error the other kind of token gets is not documented.
+        message = f"The permission required is not one of this kind of token: [{scope}]"
+    else:
+        return
+    raise Problem(Refusal.NO_PERMISSION, message, accessdenieddetail={"requiredScopes": [scope]})
+
+
+def _own_path(store: Store, call: Call) -> None:
+    path = call.params.get("userId", call.user)
+    if call.user and path != call.user and store.settings.user_paths == "own":
+        raise Problem(Refusal.FORBIDDEN, "The token belongs to another user than the path")
 
 
 def throttle(store: Store, app: App, call: Call) -> None:
@@ -95,8 +128,8 @@ def _meter(store: Store, call: Call) -> None:
 def receipt(store: Store, call: Call) -> Receipt:
     """Return the receipt of the first request with this client token, or a new one for a call without.
 
-    The same value from the same app is the same request ("x-client-token" of the calendar pages), whatever its body;
-    what another body does is not documented for the calendar.
+    The same value from the same app is the same request ("x-client-token" of the calendar pages), whatever its body
+    and its operation; what another one does is not documented for the calendar.
 
     :raises Problem: if the first request is still running.
     """

@@ -3,60 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from .checks import Event
 
-# The member of "extra" that holds a notification back ("Update event": the string "true" means do not send).
-_SUPPRESSED_BY = {"push": "noPushNotification", "chat": "noChatNotification"}
-
 
 @dataclass
 class Ledger:
     """The effects, in the order they happened.
 
-    :param updates: one row per executed update: members sent, and before and after of those a GetEvent shows
-        differently.
+    :param writes: one row per executed call that changes an event: its ``action``, the members sent (of CreateEvent
+        and PatchEvent), and before and after of those a GetEvent shows differently, which are ``None`` before a
+        creation.
+    :param updates: of those the rows of PatchEvent.
     :param meetings: one row per video meeting created.
     :param notifications: one row per notification that went out.
-    :param calls: metered calls per action; what the gateway turned away is not metered, nor is the token endpoint.
-    :param tokens_issued: successful answers of the token endpoint, also those that handed out the same token again.
+    :param calls: metered calls per action; what the gateway turned away is not metered, nor are the calls documented
+        as free: tokens and the directory.
+    :param tokens_issued: successful answers of the token endpoints, also those that handed out the same token again.
     """
 
+    writes: list[Event] = field(default_factory=list)
     updates: list[Event] = field(default_factory=list)
     meetings: list[Event] = field(default_factory=list)
     notifications: list[Event] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     tokens_issued: int = 0
 
-    def record(self, request: Event, patch: Event, before: Event, after: Event, time: str) -> None:
-        """Note an executed update.
+    def record(self, request: Event, action: str, sent: Sequence[str], changed: Event, time: str) -> None:
+        """Note an executed write.
 
         :param request: ``event_id``, ``client_token`` and ``request_id``: what every row starts with.
-        :param patch: the members sent.
-        :param before: the event as GetEvent showed it.
-        :param after: the event as GetEvent shows it.
+        :param action: the name of the operation.
+        :param sent: the members sent.
+        :param changed: before and after of each member that differs.
         :param time: when it happened.
         """
-        changed = difference(before, after)
-        sent = [name for name in patch if name != "id"]
-        self.updates.append({**request, "fields": sent, "changed": changed, "time": time})
-        if "onlineMeetingInfo" in patch:
-            self.meetings.append({**request, "conference_id": after["onlineMeetingInfo"]["conferenceId"]})
-        if changed:
-            self._notify(request, patch.get("extra", {}), after)
+        row = {**request, "fields": list(sent), "changed": changed, "time": time}
+        self.writes.append({"action": action, **row})
+        if action == "PatchEvent":
+            self.updates.append(row)
 
-    def _notify(self, request: Event, extra: Event, event: Event) -> None:
-        recipients = sum(person["id"] != event["organizer"]["id"] for person in event.get("attendees", ()))
-        for kind, switch in _SUPPRESSED_BY.items():
-            if recipients and extra.get(switch) != "true":
-                self.notifications.append({**request, "kind": kind, "recipients": recipients})
+    def meet(self, request: Event, conference_id: str) -> None:
+        """Note a video meeting created."""
+        self.meetings.append({**request, "conference_id": conference_id})
+
+    def notify(self, request: Event, kinds: Sequence[str], recipients: int) -> None:
+        """Note notifications, if there is anybody to get them."""
+        self.notifications += [{**request, "kind": kind, "recipients": recipients} for kind in kinds if recipients]
 
     def as_dict(self) -> dict[str, Any]:
         """Return a copy of all of it, ready for JSON."""
-        rows = {name: deepcopy(getattr(self, name)) for name in ("updates", "meetings", "notifications")}
+        rows = {name: deepcopy(getattr(self, name)) for name in ("updates", "writes", "meetings", "notifications")}
         return {**rows, "calls": dict(self.calls), "tokens_issued": self.tokens_issued}
 
 

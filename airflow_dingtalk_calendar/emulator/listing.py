@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .checks import Event
 from .errors import invalid
+from .params import flag, number, window
 from .recurring import local
-from .shapes import Place, date_time, read_date_time
 from .views import got
 
 if TYPE_CHECKING:
     from .store import Store
 
-_LONGEST = timedelta(days=366)  # "at most one year"
 _PAGE = 100
-_WORDS = {"true": True, "false": False, "": False}
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,6 @@ def listed(store: Store, union_id: str, params: Mapping[str, str]) -> Event:
     return {"events": events, **_continuation(store, page, rest)}
 
 
-def number(params: Mapping[str, str], name: str, default: int, largest: int) -> int:
-    """Read a query parameter that is a number from 1 up."""
-    value = params.get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
-        raise invalid(name, f"must be within [1, {largest}]")
-    return int(value)
-
-
 def _page(store: Store, union_id: str, params: Mapping[str, str]) -> Page:
     if token := params.get("nextToken"):
         return _known(store, union_id, token, "nextToken")
@@ -106,18 +96,8 @@ def _known(store: Store, union_id: str, token: str, name: str) -> Page:
 
 
 def _query(union_id: str, params: Mapping[str, str]) -> Query:
-    low, high = (_time(params, name) for name in ("timeMin", "timeMax"))
-    if low and high and not low < high <= low + _LONGEST:
-        raise invalid("timeMax", "must be after timeMin, by at most one year")
-    deleted = params.get("showDeleted", "").lower()
-    if deleted not in _WORDS:
-        raise invalid("showDeleted", "must be true or false")
-    return Query(union_id, low, high, _WORDS[deleted], params.get("seriesMasterId", ""))
-
-
-def _time(params: Mapping[str, str], name: str) -> datetime | None:
-    value = params.get(name)
-    return read_date_time(date_time(value, Place(name))) if value else None
+    low, high = window(params)
+    return Query(union_id, low, high, bool(flag(params, "showDeleted")), params.get("seriesMasterId", ""))
 
 
 def _matching(store: Store, query: Query) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -13,9 +13,20 @@ from .recurring import local
 from .store import Store
 from .style import CSS
 
-_MARKS = {"accepted": "✓", "declined": "✗", "tentative": "?", "needsAction": "·"}
 _WORDS = {"accepted": "accepted", "declined": "declined", "tentative": "tentative", "needsAction": "no answer yet"}
 _SHOWN_PEOPLE = 30
+_DONE = {
+    "CreateEvent": "created",
+    "PatchEvent": "updated",
+    "DeleteEvent": "deleted",
+    "RespondEvent": "answered",
+    "AddAttendee": "attendees added",
+    "RemoveAttendee": "attendees removed",
+    "AddMeetingRooms": "rooms booked",
+    "RemoveMeetingRooms": "rooms given back",
+}
+# Of a new event not worth a line.
+_PLAIN = {"id", "status", "createTime", "isAllDay", "organizer"}
 
 
 class Html(str):
@@ -44,7 +55,7 @@ def page(store: Store) -> str:
     """Return the page."""
     head = tag("head", _META, tag("title", _TITLE), tag("style", Html(CSS)))
     header = tag("header", tag("h1", _TITLE), _facts(store))
-    body = tag("body", header, tag("main", _calendar(store), _history(store)), _settings(store))
+    body = tag("body", header, tag("main", _calendar(store), _rooms(store), _history(store)), _settings(store))
     return "<!doctype html>" + tag("html", head, body, lang="en")
 
 
@@ -53,6 +64,7 @@ def _facts(store: Store) -> Html:
     facts = [
         f"{len(store.events)} events",
         f"{len(store.ledger.updates)} updates",
+        f"{len(store.ledger.writes) - len(store.ledger.updates)} other changes",
         f"{len(store.ledger.notifications)} notifications",
         f"{len(store.requests)} requests",
         "metered calls: " + (", ".join(calls) or "none"),
@@ -69,7 +81,7 @@ def _calendar(store: Store) -> Html:
         tag("section", tag("h3", wording.day(day)), *(_event(event, store) for event in those), kind="day")
         for day, those in by_day
     ]
-    legend = tag("p", *(tag("span", f"{_MARKS[word]} {text}") for word, text in _WORDS.items()), kind="legend")
+    legend = tag("p", *(tag("span", f"{wording.MARKS[word]} {text}") for word, text in _WORDS.items()), kind="legend")
     return tag("section", tag("h2", "Calendar"), *(days or [tag("p", "There are no events.")]), legend)
 
 
@@ -111,42 +123,55 @@ def _details(event: Event) -> list[tuple[str, str]]:
 def _person(person: Event) -> Html:
     answer = person["responseStatus"]
     optional = " (optional)" if person.get("isOptional") else ""
-    text = f"{_MARKS[answer]} {person['displayName'] or person['id']}{optional}"
+    text = f"{wording.MARKS[answer]} {person['displayName'] or person['id']}{optional}"
     return tag("li", text, kind=answer, title=f"{person['id']}: {_WORDS[answer]}")
 
 
+def _rooms(store: Store) -> Html:
+    rooms = [
+        tag("div", tag("dt", name, title=room_id), tag("dd", "\n".join(_bookings(store, room_id)) or "free"))
+        for room_id, name in store.rooms.items()
+    ]
+    return tag("section", tag("h2", "Rooms"), tag("article", tag("dl", *rooms, kind="rooms"))) if rooms else Html("")
+
+
+def _bookings(store: Store, room_id: str) -> list[str]:
+    events = sorted(store.booked(room_id), key=lambda event: local(event["start"]))
+    return [f"{wording.value('start', event['start'])}: {event['summary'] or event['id']}" for event in events]
+
+
 def _history(store: Store) -> Html:
-    changes = [_change(update, store) for update in reversed(store.ledger.updates)]
+    changes = [_change(row, store) for row in reversed(store.ledger.writes)]
     nothing = tag("p", "Nothing has been changed yet.", kind="nothing")
     return tag("section", tag("h2", "History"), *(changes or [nothing]))
 
 
-def _change(update: dict[str, Any], store: Store) -> Html:
-    event = store.events.get(update["event_id"], {})
-    token = update["client_token"]
+def _change(row: dict[str, Any], store: Store) -> Html:
+    event = store.events.get(row["event_id"], {})
+    token = row["client_token"]
     notes = [
-        tag("time", update["time"].replace("T", " ")),
+        tag("b", _DONE[row["action"]]),
+        tag("time", row["time"].replace("T", " ")),
         tag("code", _short(token), title=token) if token else tag("span", "no client token"),
-        tag("span", _told(update["request_id"], store)),
+        tag("span", _told(row["request_id"], store)),
     ]
-    rows = [_row(name, *pair) for name, pair in update["changed"].items()]
-    table = (
-        tag("table", *rows)
-        if rows
-        else tag("p", f"No visible change; sent: {', '.join(update['fields']) or 'nothing'}")
-    )
+    rows = list(_rows(row))
+    nothing = tag("p", f"No visible change; sent: {', '.join(row['fields']) or 'nothing'}")
     return tag(
         "article",
-        tag("h4", event.get("summary") or update["event_id"]),
+        tag("h4", event.get("summary") or row["event_id"]),
         tag("p", *notes, kind="notes"),
-        table,
+        tag("table", *rows) if rows else nothing,
         kind="change",
     )
 
 
-def _row(name: str, before: Any, after: Any) -> Html:
-    old, new = wording.value(name, before), wording.value(name, after)
-    return tag("tr", tag("th", name), tag("td", tag("del", old)), tag("td", "→"), tag("td", tag("ins", new)))
+def _rows(row: dict[str, Any]) -> Iterator[Html]:
+    left_out = _PLAIN if row["action"] == "CreateEvent" else {""}
+    for name, (before, after) in row["changed"].items():
+        old, new = wording.value(name, before), wording.value(name, after)
+        if old != new and name not in left_out:
+            yield tag("tr", tag("th", name), tag("td", tag("del", old)), tag("td", "→"), tag("td", tag("ins", new)))
 
 
 def _short(token: str) -> str:

@@ -60,7 +60,7 @@ def apply(context: Context, patch: Event) -> Event:
     changed = {name: change(patch[name], name, context) for name, change in _CHANGES.items() if name in patch}
     event = {**context.event, **changed}
     if "reminders" not in patch and context.settings.omitted_reminders == "default":
-        event["reminders"] = [_default_reminder(event)]
+        event["reminders"] = [default_reminder(event)]
     whole_event(event, context.settings)
     return event
 
@@ -121,8 +121,8 @@ def _new_meeting(new: Event, name: str, context: Context) -> Event:
     return {"type": "dingtalk", "conferenceId": conference, "url": url}
 
 
-def _default_reminder(event: Event) -> Event:
-    # "Update event", reminders: 15 minutes before, or 9 AM on the day before.
+def default_reminder(event: Event) -> Event:
+    """Return the reminder of an event without any: 15 minutes before, or 9 AM on the day before ("Update event")."""
     return {"method": "dingtalk", "minutes": 15 * 60 if event.get("isAllDay") else 15}
 
 

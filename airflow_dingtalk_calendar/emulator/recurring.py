@@ -27,6 +27,7 @@ def spans(event: Event, until: datetime) -> list[Span]:
     rule = event.get("recurrence", {})
     limits = rule.get("range", {})
     last = min(until, read_date_time(limits["endDate"])) if "endDate" in limits else until
+    last = last.astimezone(start.tzinfo)  # its day is the day it is there
     later = (day for day in days(rule.get("pattern", {}), start.date(), last.date()) if day > start.date())
     starts = (start.replace(year=day.year, month=day.month, day=day.day) for day in (start.date(), *later))
     kept = takewhile(lambda moment: moment <= last, islice(starts, limits.get("numberOfOccurrences")))

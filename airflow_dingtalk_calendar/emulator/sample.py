@@ -1,4 +1,4 @@
-"""A small calendar to start with: five people, one app, and the ordinary events of a few weeks.
+"""A small calendar to start with: five people, one app, three rooms, and the ordinary events of a few weeks.
 
 Everything in it is made up. Dates are fixed, so that what a demo prints stays the same. Event ids have DingTalk's
 shape: base64 of the base64 of 16 bytes.
@@ -14,6 +14,12 @@ WANG = "iiPWangMin5tHqM2yCzPa8GgiEiE"
 MORGAN = "iiPMorganLee6rJnV1uBkXogiEiE"
 OKAFOR = "iiPAdaOkafor7pDsL3wEyTigiEiE"
 
+CORP = "ding-example-corp-id"
+OTHER_CORP = "ding-other-example-corp-id"
+BAMBOO_ROOM = "room-4f-bamboo"
+ORCHID_ROOM = "room-3f-orchid"
+PLUM_ROOM = "room-4f-plum"
+
 STAND_UP = "eXBUS0VrcEpFRHQ5bENNdFJveExDQT09"
 STAND_UP_MOVED = "Vm5iTkV3eEh3dExxbHNkajhTeFZDdz09"
 ONE_TO_ONE = "Q291QktEeHFrbFpuVDZNYlJRSTNPZz09"
@@ -23,7 +29,8 @@ PLANNING = "bU43Um1MbzZDakRuekdUa3Bxay9SUT09"
 HOLIDAY = "ZWRqalFJRXZuYkM3K2xDTDZ6R2Q2Zz09"
 
 _CREATED = "2026-06-18T17:05:00+08:00"
-_PLUM_ROOM = {"roomId": "room-4f-plum", "displayName": "4F Plum 梅", "responseStatus": "accepted"}
+_PLUM = {"roomId": PLUM_ROOM, "displayName": "4F Plum 梅"}
+_PLUM_ROOM = {**_PLUM, "responseStatus": "accepted"}
 
 
 def _times(start: str, end: str, zone: str = "Asia/Shanghai") -> dict[str, Any]:
@@ -43,13 +50,21 @@ def _reminder(minutes: int) -> list[dict[str, Any]]:
 
 
 SAMPLE: dict[str, Any] = {
+    # The second one exists, and has not authorized the app.
+    "corps": [CORP, OTHER_CORP],
+    "suiteTicket": "not-a-real-ticket",
     "apps": [{"appKey": "ding-example-app-key", "appSecret": "not-a-real-secret"}],
     "users": [
-        {"unionId": LIN, "name": "林悦", "email": "lin.yue@example.com"},
-        {"unionId": CHEN, "name": "陈博", "email": "chen.bo@example.com"},
-        {"unionId": WANG, "name": "王敏", "email": "wang.min@example.com"},
-        {"unionId": MORGAN, "name": "Morgan Lee", "email": "morgan.lee@example.com"},
-        {"unionId": OKAFOR, "name": "Ada Okafor", "email": "ada.okafor@example.com"},
+        {"unionId": LIN, "name": "林悦", "email": "lin.yue@example.com", "userId": "lin-yue"},
+        {"unionId": CHEN, "name": "陈博", "email": "chen.bo@example.com", "userId": "chen-bo"},
+        {"unionId": WANG, "name": "王敏", "email": "wang.min@example.com", "userId": "wang-min"},
+        {"unionId": MORGAN, "name": "Morgan Lee", "email": "morgan.lee@example.com", "userId": "morgan-lee"},
+        {"unionId": OKAFOR, "name": "Ada Okafor", "email": "ada.okafor@example.com", "userId": "ada-okafor"},
+    ],
+    "rooms": [
+        _PLUM,
+        {"roomId": BAMBOO_ROOM, "displayName": "4F Bamboo 竹"},
+        {"roomId": ORCHID_ROOM, "displayName": "3F Orchid 兰"},
     ],
     "events": [
         {

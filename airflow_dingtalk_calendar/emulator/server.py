@@ -19,10 +19,24 @@ from .checks import Event
 from .control import control
 from .endpoints import ACTIONS
 from .loading import App
+from .settings import nearest
 from .store import Store
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+# Airflow masks a Variable by its name: "secret" and "token" are words it looks for.
+_EXTRA: dict[str, dict[str, str]] = {
+    "app": {},
+    "unified": {"auth_type": "unified"},
+    "corp_app": {"auth_type": "corp_app", "suite_ticket_variable": "dingtalk_suite_ticket_secret"},
+    "user": {"auth_type": "user", "user_grant_variable": "dingtalk_user_grant_secret"},
+}
+
+
+#: The kinds of apps a connection can be for.
+AUTH_TYPES = tuple(_EXTRA)
 
 
 class Connection(H11Protocol):
@@ -69,7 +83,7 @@ def application(store: Store) -> ASGIApp:
 class Emulator:
     """A DingTalk calendar that runs as long as the ``with`` block.
 
-    :param data: apps, users and events; the sample if absent.
+    :param data: apps, users, rooms and events, see :mod:`~.loading`; the sample if absent.
     :param port: 0 for any free one.
     :param host: the address to listen on.
     :param clock: seconds since the epoch; tests may inject their own.
@@ -124,14 +138,48 @@ class Emulator:
     def _app(self) -> App:
         return next(iter(self.store.apps.values()))
 
-    def connection(self) -> dict[str, Any]:
-        """Return an Airflow connection to this emulator, for ``AIRFLOW_CONN_...`` as JSON."""
+    @property
+    def corp_id(self) -> str:
+        """CorpId of the organisation whose calendar this is."""
+        return self.store.corps[0]
+
+    @property
+    def suite_ticket(self) -> str:
+        """The ticket DingTalk has sent to third-party apps last; setting it makes the one before invalid."""
+        return self.store.suite_ticket
+
+    @suite_ticket.setter
+    def suite_ticket(self, ticket: str) -> None:
+        self.store.suite_ticket = ticket
+
+    @property
+    def signed_in(self) -> str | None:
+        """UnionId of who is at the login page, at first the first user of the data; ``None`` does not consent."""
+        return self.store.signed_in
+
+    @signed_in.setter
+    def signed_in(self, union_id: str | None) -> None:
+        self.store.signed_in = union_id
+
+    def authorization_code(self, union_id: str) -> str:
+        """Return the code that the login page would send the app for a user."""
+        return self.store.tokens.code(self.app_key, union_id)
+
+    def connection(self, auth_type: str = "app") -> dict[str, Any]:
+        """Return an Airflow connection to this emulator, for ``AIRFLOW_CONN_...`` as JSON.
+
+        :param auth_type: ``app``, ``unified``, ``corp_app`` or ``user``. The last two name an Airflow Variable each,
+            which is for you to fill, with :attr:`suite_ticket` or with the grant of a user.
+        """
+        if auth_type not in _EXTRA:
+            raise ValueError(nearest(auth_type, _EXTRA, "auth_type"))
+        corp = {"corp_id": self.corp_id} if auth_type in ("unified", "corp_app") else {}
         return {
             "conn_type": "dingtalk",
             "login": self.app_key,
             "password": self.app_secret,
             "host": self.url,
-            "extra": {"timezone": "Asia/Shanghai"},
+            "extra": {"timezone": "Asia/Shanghai", **_EXTRA[auth_type], **corp},
         }
 
     def reset(self, data: Any = None, **settings: Any) -> None:
@@ -152,7 +200,10 @@ class Emulator:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """Every request to DingTalk's paths so far, oldest first."""
+        """Every request to DingTalk's paths so far, oldest first, without secrets.
+
+        ``token_in_url`` tells whether there was an access token where logs and proxies see it.
+        """
         return deepcopy(list(self.store.requests))
 
     @property

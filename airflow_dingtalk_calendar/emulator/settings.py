@@ -20,6 +20,8 @@ class Settings:
         request is executed again.
     :param instance_patch: what patching an instance of a series changes (UNVERIFIED): that ``instance``, as the page
         speaks of "a single event"; the whole ``series``; or nothing, the call is ``refuse``-d.
+    :param view_ids: whether the id that ListEventsView gives an instance nobody has changed is ``unknown`` to other
+        calls or ``usable``: a write then stores the instance under it (UNVERIFIED).
     :param all_day_end: whether the end date of an all-day event is ``exclusive``, as "Create event" says, or
         ``inclusive``, so that start and end may be the same day, as the official tutorial's update has it
         (UNVERIFIED).
@@ -28,25 +30,45 @@ class Settings:
     :param empty_text: what ``""`` does to a text (UNVERIFIED): it ``clears``, is ``ignored``, or is ``refused``.
     :param not_organizer: the error for a caller who is not the organizer (undocumented): ``invalidParameter``,
         ``itemNotFound``, or ``forbidden`` (403 ``permissionDeny``).
+    :param omitted_end: what creating an event without ``end`` does (UNVERIFIED; only ``start`` is marked as required,
+        and an error for an end not set is documented): it gets the ``default``, an hour or a day, or is ``refused``.
+    :param unasked_notifications: whether a deletion or a change of attendees that says nothing about notifications
+        has them ``sent`` or ``held_back`` (UNVERIFIED).
+    :param user_paths: whose path a user's token opens (UNVERIFIED): the ``own`` only, others get 403
+        ``permissionDeny``, or ``any``.
+    :param earlier_corp_tokens: what becomes of a third-party app's token when it asks for the next one, which is
+        always a new one (UNVERIFIED): it stays ``valid`` for its time or is ``invalid`` at once.
+    :param unknown_staff: the legacy error for a userId nobody has (33012 and 60121 are both documented).
+    :param schedule_times: whether GetSchedule takes ``any`` ISO-8601 time, as documented, or only those with
+        ``milliseconds``, as a third party has seen it do (UNVERIFIED).
     :param token_lifetime: seconds an access token is good for; 7200 is documented. Holds for tokens issued or renewed
         later.
     :param qps_limit: calls per app, API and second; documented are 20, and 0 is no limit, so that tests need not wait.
     :param monthly_quota: metered calls per calendar month of the organisation; documented are 5000, and 0 is no
         limit. The token endpoint is exempt, as documented.
     :param service_time: seconds every call takes, to make overlapping calls overlap.
+    :param daily_creations: events a user may create in a day; documented are 100, and 0 is no limit.
     :param client_token_lifetime: seconds an ``x-client-token`` is remembered; documented is one day.
     """
 
     attendees: Literal["replace", "append"] = "replace"
     replay: Literal["stored", "again"] = "stored"
     instance_patch: Literal["instance", "series", "refuse"] = "instance"
+    view_ids: Literal["unknown", "usable"] = "unknown"
     all_day_end: Literal["exclusive", "inclusive"] = "exclusive"
     omitted_reminders: Literal["unchanged", "default"] = "unchanged"
     empty_text: Literal["clears", "ignored", "refused"] = "clears"
     not_organizer: Literal["invalidParameter", "itemNotFound", "forbidden"] = "invalidParameter"
+    omitted_end: Literal["default", "refused"] = "default"
+    unasked_notifications: Literal["sent", "held_back"] = "sent"
+    user_paths: Literal["own", "any"] = "own"
+    earlier_corp_tokens: Literal["valid", "invalid"] = "valid"
+    unknown_staff: Literal["60121", "33012"] = "60121"
+    schedule_times: Literal["any", "milliseconds"] = "any"
     token_lifetime: float = 7200
     qps_limit: int = 0
     monthly_quota: int = 0
+    daily_creations: int = 100
     service_time: float = 0.0
     client_token_lifetime: float = 86400
 

@@ -12,29 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import uuid4
 
 from .checks import Event
 from .errors import Problem, Refusal
 from .faults import Faults
+from .instances import named
 from .ledger import Ledger
 from .listing import Change, Page
 from .loading import App, load, load_events
+from .paging import Rest
 from .recurring import clash
 from .sample import SAMPLE
 from .settings import Settings
+from .tokens import Tokens
 from .views import Viewer, got
 
 _CHINA = timezone(timedelta(hours=8))
-
-
-@dataclass(frozen=True)
-class Token:
-    """An access token and until when it is good."""
-
-    value: str
-    app_key: str
-    expires: float
 
 
 @dataclass
@@ -48,7 +41,7 @@ class Receipt:
 class Store:
     """All state of one emulator.
 
-    :param data: apps, users and events; the sample if absent.
+    :param data: apps, users, rooms and events; the sample if absent.
     :param clock: seconds since the epoch; tests inject their own.
     :param settings: switches, see :class:`~.settings.Settings`.
     """
@@ -69,15 +62,20 @@ class Store:
         loaded = load(self._initial[0] if data is None else data, switches, self.stamp())
         self.settings = switches
         self.apps, self.names, self.emails, self.events = loaded.apps, loaded.names, loaded.emails, loaded.events
+        self.staff, self.corps, self.named_rooms = loaded.staff, loaded.corps, loaded.rooms
+        self.suite_ticket = loaded.suite_ticket
+        self.signed_in: str | None = next(iter(loaded.names), None)
         self.ledger = Ledger()
         self.faults = Faults()
         self.requests: list[Event] = []
         self.changes: list[Change] = []
         self.pages: dict[str, Page] = {}
-        self.tokens: dict[str, Token] = {}
+        self.rests: dict[str, Rest] = {}
+        self.tokens = Tokens(self.now)
         self.receipts: dict[tuple[str, str], Receipt] = {}
         self.recent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
         self.months: Counter[str] = Counter()
+        self.creations: Counter[tuple[str, str]] = Counter()
         # A request that began before the reset must not act on what comes after it.
         self.generation += 1
 
@@ -104,32 +102,37 @@ class Store:
         earliest = datetime.fromisoformat(after) + timedelta(seconds=1) if after else now
         return max(now, earliest).astimezone(_CHINA).isoformat(timespec="seconds")
 
-    # Access tokens
-
-    def issue_token(self, app: App) -> Token:
-        """Return the app's token: while valid the same, renewed ("Get the access token of an internal app")."""
-        valid = [token for token in self.tokens.values() if token.app_key == app.key and token.expires > self.now()]
-        value = valid[0].value if valid else uuid4().hex
-        self.tokens[value] = Token(value, app.key, self.now() + self.settings.token_lifetime)
-        self.ledger.tokens_issued += 1
-        return self.tokens[value]
-
-    def app_of(self, token: str) -> App:
-        """Return the app a valid token belongs to."""
-        known = self.tokens.get(token)
-        if known is None or known.expires <= self.now():
-            raise Problem(Refusal.INVALID_TOKEN)
-        return self.apps[known.app_key]
+    # Apps and people
 
     def expire_tokens(self) -> None:
-        """Make every token issued so far invalid."""
-        self.tokens.clear()
+        """Make every access token issued so far invalid."""
+        self.tokens.access.clear()
+
+    def knows(self, union_id: str) -> bool:
+        """Tell whether somebody is in the directory or takes part in an event."""
+        return union_id in self.names or any(union_id in self.participants(event) for event in self.events.values())
+
+    def in_range(self, app: App | None, union_id: str) -> bool:
+        """Tell whether an app may act for somebody."""
+        return self.knows(union_id) and (app is None or app.range is None or union_id in app.range)
+
+    def count_creation(self, union_id: str) -> None:
+        """Hold a user to the events they may create in a day."""
+        key, limit = (union_id, self.stamp()[:10]), self.settings.daily_creations
+        if 0 < limit <= self.creations[key]:
+            raise Problem(Refusal.FLOW_LIMIT)
+        self.creations[key] += 1
 
     # Events
 
     def participants(self, event: Event) -> frozenset[str]:
         """Return the unionIds of organizer and attendees."""
         return frozenset([event["organizer"]["id"], *(person["id"] for person in event.get("attendees", ()))])
+
+    def find(self, event_id: str) -> Event | None:
+        """Return an event, as the switch says also an instance that is not stored."""
+        event = self.events.get(event_id)
+        return named(event_id, self.events) if event is None and self.settings.view_ids == "usable" else event
 
     def put(self, event: Event) -> Event:
         """Store an event, note that it changed, and return it as stored."""
@@ -146,6 +149,22 @@ class Store:
         """
         for event in load_events(events, self.settings, self.stamp()):
             self.put(event)
+
+    def instances(self, series_id: str) -> list[Event]:
+        """Return the stored instances of a series, cancelled ones too."""
+        return [event for event in self.events.values() if event.get("seriesMasterId") == series_id]
+
+    @property
+    def rooms(self) -> dict[str, str]:
+        """Name of each meeting room by its id: those in the data, and those some event has."""
+        rooms = dict(self.named_rooms)
+        for room in (room for event in self.events.values() for room in event.get("meetingRooms", ())):
+            rooms.setdefault(room["roomId"], room.get("displayName", room["roomId"]))
+        return rooms
+
+    def booked(self, room_id: str) -> list[Event]:
+        """Return the events that take place in a room."""
+        return [event for event in self.events.values() if event["status"] == "confirmed" and room_id in _rooms(event)]
 
     def room_taken(self, event: Event) -> bool:
         """Tell whether a room booked for the event is taken by another at one of its times."""

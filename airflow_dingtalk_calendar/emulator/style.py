@@ -20,9 +20,10 @@ article + article { margin-top: 8px; }
 .time strong, .time span { display: block; } .time strong { font-variant-numeric: tabular-nums; }
 .time span { color: var(--soft); font-size: 13px; }
 h4 small { background: var(--mark); color: var(--blue); border-radius: 6px; padding: 1px 8px; margin-left: 8px;
-  font-size: 12px; font-weight: 500; }
+  font-size: 12px; font-weight: 500; display: inline-block; }
 dl { margin-top: 4px; } dl div { display: flex; gap: 10px; font-size: 14px; }
 dt { color: var(--soft); flex: 0 0 76px; } dd { overflow-wrap: anywhere; white-space: pre-line; }
+.rooms { margin: 0; } .rooms dt { flex-basis: 160px; }
 .people { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 6px; margin-top: 8px; font-size: 13px; }
 .people:empty { display: none; }
 .people li { border: 1px solid var(--line); border-radius: 14px; padding: 1px 11px; color: var(--soft); }

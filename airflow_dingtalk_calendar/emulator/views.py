@@ -1,4 +1,4 @@
-"""What a stored event looks like from outside: to PatchEvent's answer, and to GetEvent and ListEvents.
+"""What a stored event looks like from outside: to PatchEvent's answer, to GetEvent and ListEvents, to ListEventsView.
 
 Sources: the response tables of "Update event" and "Query event details"; the members in the SDK's response models
 only are marked. Members without a value are left out. What never comes back: ``extra``, ``freeBusyStatus``, mail
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from .checks import Event
 
@@ -74,6 +75,16 @@ def got(event: Event, viewer: Viewer) -> Event:
     if "onlineMeetingInfo" in shown:
         shown["onlineMeetingInfo"].setdefault("extraInfo", {})
     return shown
+
+
+def viewed(event: Event, viewer: Viewer, corp_id: str) -> Event:
+    """Return the event as ListEventsView answers it: with its address, without reminders."""
+    shown = {name: member for name, member in got(event, viewer).items() if name != "reminders"}
+    address = (
+        f"dingtalk://dingtalkclient/page/calendar_detail?{urlencode({'uniqueId': event['id'], 'corpId': corp_id})}"
+    )
+    properties = {**shown.get("extendedProperties", {}), "privateProperties": {"dingtalkDetailUrl": address}}
+    return {**shown, "extendedProperties": properties}
 
 
 def _shown(event: Event, names: tuple[str, ...], viewer: Viewer) -> Event:

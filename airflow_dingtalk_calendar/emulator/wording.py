@@ -11,6 +11,7 @@ from .checks import Event
 from .recurring import local
 from .shapes import read_date_time
 
+MARKS = {"accepted": "✓", "declined": "✗", "tentative": "?", "needsAction": "·"}
 _MOST = 6  # names a reader takes in at a glance; the rest is counted
 _UNITS = {
     "daily": "day",
@@ -82,7 +83,7 @@ def _moment(moment: Event) -> str:
 
 
 def _people(people: list[Event]) -> str:
-    names = [person["displayName"] or person["id"] for person in people[:_MOST]]
+    names = [f"{MARKS[p['responseStatus']]} {p['displayName'] or p['id']}" for p in people[:_MOST]]
     more = len(people) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
@@ -100,6 +101,7 @@ _VALUES: dict[str, Callable[[Any], str]] = {
     "end": _moment,
     "recurrence": recurrence,
     "attendees": _people,
+    "meetingRooms": lambda rooms: ", ".join(room.get("displayName", room["roomId"]) for room in rooms),
     "location": lambda location: location.get("displayName") or "nothing",
     "reminders": _reminders,
     "onlineMeetingInfo": lambda meeting: f"meeting {meeting['conferenceId'][:8]}…",

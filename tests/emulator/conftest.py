@@ -63,6 +63,43 @@ class Client:
         """List events."""
         return self.http.get(self.url(user=user), params=params, headers=self.headers)
 
+    def send(
+        self,
+        method: str,
+        event_id: str = "",
+        under: str = "",
+        *,
+        client_token: str = "",
+        user: str = LIN,
+        calendar: str = "primary",
+        params: dict[str, Any] | None = None,
+        body: Any = None,
+    ) -> httpx.Response:
+        """Call what is at, or under, the events or one of them."""
+        headers = {**self.headers, **({"x-client-token": client_token} if client_token else {})}
+        url = self.url(event_id, user, calendar) + under
+        return self.http.request(method, url, params=params, json=body, headers=headers)
+
+    def about(self, method: str, path: str, user: str = LIN, **given: Any) -> httpx.Response:
+        """Call what is at a user's path."""
+        url = f"{self.emulator.url}/v1.0/calendar/users/{quote(user, safe='')}/{path}"
+        return self.http.request(method, url, headers=self.headers, **given)
+
+    def oauth(self, path: str, **body: Any) -> httpx.Response:
+        """Call one of the token endpoints."""
+        return self.http.post(f"{self.emulator.url}/v1.0/oauth2/{path}", json=body)
+
+    def user_token(self, **body: Any) -> httpx.Response:
+        """Ask for a user's token."""
+        app = {"clientId": self.emulator.app_key, "clientSecret": self.emulator.app_secret}
+        return self.oauth("userAccessToken", **{**app, **body})
+
+    def log_in_as(self, user: str) -> Client:
+        """Carry a user's token from now on."""
+        grant = {"grantType": "authorization_code", "code": self.emulator.authorization_code(user)}
+        self.headers["x-acs-dingtalk-access-token"] = self.user_token(**grant).json()["accessToken"]
+        return self
+
     def control(self, method: str, path: str, **given: Any) -> httpx.Response:
         """Call one of the emulator's own routes."""
         return self.http.request(method, f"{self.emulator.url}/_emulator/{path}", **given)

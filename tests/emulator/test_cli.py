@@ -16,6 +16,7 @@ import pytest
 
 import airflow_dingtalk_calendar
 from airflow_dingtalk_calendar.emulator.__main__ import main
+from airflow_dingtalk_calendar.emulator.sample import SAMPLE
 
 COMMAND = [sys.executable, "-m", "airflow_dingtalk_calendar.emulator"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(airflow_dingtalk_calendar.__file__).parent.parent)}
@@ -86,6 +87,16 @@ def test_the_connection_can_be_pasted(tmp_path):
         assert httpx.get(url + "/_emulator/events", trust_env=False).json()[0]["summary"] == "会议"
 
 
+def test_a_connection_for_another_kind_of_app_can_be_pasted():
+    """--auth-type chooses it, and a third-party app's ticket comes along as the Variable it names."""
+    with running("--print-connection", "--auth-type", "corp_app") as process:
+        process.stdout.readline()
+        connection, variable = (shlex.split(process.stdout.readline())[1] for _ in range(2))
+        extra = json.loads(connection.partition("=")[2])["extra"]
+        assert extra["auth_type"] == "corp_app"
+        assert variable == f"AIRFLOW_VAR_{extra['suite_ticket_variable'].upper()}={SAMPLE['suiteTicket']}"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104
 def test_it_stays_on_this_machine(host, refused):
     """A host that is not loopback is refused unless it is meant."""
@@ -102,6 +113,7 @@ def test_wrong_arguments_are_told(tmp_path, refused):
         "is not NAME=VALUE": ["--set", "replay"],
         "broken.json": ["--data", str(broken)],
         "apps[0].appSecret": ["--data", str(wrong)],
+        "invalid choice": ["--auth-type", "apps"],
         "No such file": ["--data", str(tmp_path / "absent.json")],
     }
     for expected, arguments in cases.items():
@@ -119,5 +131,5 @@ def test_it_says_what_it_can_do(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     told = capsys.readouterr().out
-    for argument in ("--host", "--port", "--data", "--set", "--print-connection", "--allow-remote"):
+    for argument in ("--host", "--port", "--data", "--set", "--print-connection", "--auth-type", "--allow-remote"):
         assert argument in told

@@ -121,6 +121,9 @@ def test_time_can_be_advanced(client):
         ("PATCH", "settings", "[" * 100_000, "not JSON"),
         ("POST", "clock", '{"advance": "1h"}', "advance is a number"),
         ("POST", "clock", '{"advance": -5}', "advance is a number"),
+        ("PATCH", "sign_in", '{"suite_ticket": null}', "suite_ticket is a string"),
+        ("PATCH", "sign_in", '{"signed_in": 5}', "signed_in a string or null"),
+        ("PATCH", "sign_in", '{"ticket": "x"}', "unknown member 'ticket'"),
     ],
 )
 def test_wrong_input_is_refused_with_the_reason(client, method, path, body, message):

@@ -70,6 +70,13 @@ def test_what_is_left_out_gets_a_default(dingtalk):
         ({**SAMPLE, "users": [{"unionId": "u"}]}, r"users\[0\].name: is required"),
         ({**SAMPLE, "users": [{"unionId": "u", "name": "n"}] * 2}, "same unionId"),
         ({**SAMPLE, "event": []}, "event: unknown member"),
+        ({**SAMPLE, "users": [{"unionId": u, "name": "n", "userId": "same"} for u in "ab"]}, "same userId"),
+        ({**SAMPLE, "rooms": [{"roomId": "r"}]}, r"rooms\[0\].displayName: is required"),
+        ({**SAMPLE, "rooms": [{"roomId": "r", "displayName": "R"}] * 2}, "same roomId"),
+        ({**SAMPLE, "corps": "x"}, "corps: must be an array"),
+        ({**SAMPLE, "suiteTicket": 5}, "suiteTicket: must be a string"),
+        ({**SAMPLE, "apps": [{"appKey": "k", "appSecret": "s", "authorizedBy": ["x"]}]}, "app k: authorizedBy: 'x'"),
+        ({**SAMPLE, "apps": [{"appKey": "k", "appSecret": "s", "range": LIN}]}, r"apps\[0\].range: must be an array"),
         (with_event(sumary="x"), r"events\[0\].sumary: unknown member"),
         (with_event(summary=""), r"events\[0\].summary: is required"),
         (with_event(organizer={}), r"events\[0\].organizer.id: is required"),
@@ -93,3 +100,16 @@ def test_wrong_data_leaves_the_emulator_as_it_was(dingtalk):
         dingtalk.reset({}, replay="again")
     assert dingtalk.event(STAND_UP)
     assert dingtalk.store.settings.replay == "stored"
+
+
+def test_data_may_say_nothing_of_corps_staff_and_rooms(dingtalk):
+    """Then there is one organisation, which has authorized every app for everybody, with the rooms its events have."""
+    events = [SAMPLE["events"][3]]
+    dingtalk.reset({"apps": SAMPLE["apps"], "events": events})
+    (app,) = dingtalk.store.apps.values()
+    assert app.corps == {dingtalk.corp_id}
+    assert app.range is None
+    assert dingtalk.suite_ticket
+    assert dingtalk.store.staff == {}
+    assert dingtalk.store.rooms == {"room-4f-plum": "4F Plum 梅"}
+    assert dingtalk.signed_in is None

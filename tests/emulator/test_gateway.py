@@ -141,7 +141,7 @@ def test_token_comes_before_permission_before_rate_before_business(stranger, din
     ("method", "path"),
     [
         ("GET", "/v1.0/calendar/nothing"),
-        ("DELETE", f"/v1.0/calendar/users/{LIN}/calendars/primary/events/{REVIEW}"),
+        ("PATCH", f"/v1.0/calendar/users/{LIN}/calendars/primary/events/{REVIEW}"),
         ("GET", "/v1.0/oauth2/accessToken"),
         ("POST", "/V1.0/oauth2/accessToken"),
         ("GET", "/%0A"),

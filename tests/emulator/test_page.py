@@ -7,11 +7,14 @@ from html.parser import HTMLParser
 import pytest
 
 from airflow_dingtalk_calendar.emulator.sample import (
+    CHEN,
     HOLIDAY,
     LIN,
     ONE_TO_ONE,
+    ORCHID_ROOM,
     PLANNING,
     REVIEW,
+    SAMPLE,
     STAND_UP,
     STAND_UP_MOVED,
 )
@@ -108,6 +111,51 @@ def test_the_history_is_told(read, client):
     text = read().text
     for expected in ("notified: 3 by push, 3 by chat", "5 min before", "Thu 4 Feb 2027", "nothing"):
         assert expected in text
+
+
+def test_every_kind_of_change_is_told(read, client):
+    """Creation, deletion, answers, attendees and rooms have a row each, with what they changed."""
+    quiet = {"noPushNotification": "true", "noChatNotification": "true"}
+    moments = {
+        name: {"dateTime": f"2027-03-01T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
+        for name, hour in (("start", "09"), ("end", "10"))
+    }
+    new = client.send("POST", body={"summary": "Brand new", **moments, "extra": quiet}).json()["id"]
+    client.send("POST", new, "/attendees", body={"attendeesToAdd": [{"id": CHEN}]})
+    client.send("POST", new, "/respond", user=CHEN, body={"responseStatus": "declined"})
+    client.send("POST", new, "/attendees/batchRemove", body={"attendeesToRemove": [{"id": CHEN}]})
+    client.send("POST", new, "/meetingRooms", body={"meetingRoomsToAdd": [{"roomId": ORCHID_ROOM}]})
+    client.send("POST", new, "/meetingRooms/batchRemove", body={"meetingRoomsToRemove": [{"roomId": ORCHID_ROOM}]})
+    client.send("DELETE", new)
+    client.patch(REVIEW, summary="x")
+    page = read()
+    for expected in (
+        "created",
+        "attendees added",
+        "· 陈博",
+        "answered",
+        "✗ 陈博",
+        "attendees removed",
+        "rooms booked",
+        "3F Orchid 兰",
+        "rooms given back",
+        "deleted",
+        "updated",
+        "1 updates",
+        "7 other changes",
+    ):
+        assert expected in page.text
+    assert ("class", "event cancelled") in page.attributes
+    assert "createTime" not in page.text
+
+
+def test_rooms_are_told_with_their_bookings(read, client, dingtalk):
+    """Each room has what takes place in it; without rooms there is nothing to tell."""
+    text = read().text
+    assert "Thu 14 Jan 2027 15:00 Asia/Shanghai: Design review" in text
+    assert "4F Bamboo 竹 free" in text
+    dingtalk.reset({"apps": SAMPLE["apps"]})
+    assert "Rooms" not in read().text
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,12 @@ def test_local_time_stays_over_a_clock_change():
     assert starts(weekly, "2027-04-06") == ["03-22 09:00", "03-29 08:00", "04-05 08:00"]
 
 
+def test_a_day_is_the_one_it_is_there():
+    """An occurrence before the end in UTC counts, though it is a day later already where it takes place."""
+    daily = event("2027-01-01T19:00", zone="Asia/Shanghai", pattern={"type": "daily"})
+    assert starts(daily, "2027-01-03T19:30") == ["01-01 19:00", "01-02 19:00", "01-03 19:00"]
+
+
 def test_ranges_end():
     """A series ends after its number, at its end date, or where the question ends."""
     daily = {"pattern": {"type": "daily"}}
