@@ -12,7 +12,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "auth_type": {
         "label": "Type of app",
         "schema": {"type": ["string", "null"], "enum": ["app", "unified", "corp_app", "user"]},
-        "description": "app: internal (default). unified: by corp id. corp_app: third-party enterprise. user: personal.",
+        "description": "app: internal (default); unified: by corp id; corp_app: third-party; user: personal.",
     },
     "corp_id": {
         "label": "Corp id",
