@@ -154,9 +154,9 @@ def flags(**values: Any) -> Mapping[str, bool]:
     return read
 
 
-def given_flags(**values: Any) -> Mapping[str, bool]:
+def given_flags(**values: Any) -> dict[str, Any]:
     """Read booleans like :func:`flags`, without those that are None."""
-    return flags(**{name: value for name, value in values.items() if value is not None})
+    return dict(flags(**{name: value for name, value in values.items() if value is not None}))
 
 
 def whole(name: str, value: Any) -> int:
