@@ -273,7 +273,8 @@ def _of_event(problem: Problem) -> Problem:
     """Say of a new event what is said of a patch: there is no ``clear`` for it."""
     path = problem.path.removeprefix("patch")
     placed = f"event{path}" if path != problem.path else path
-    return Problem(placed, BLANK if "came out blank" in problem.text else problem.text)
+    text = BLANK if "came out blank" in problem.text else problem.text.replace("the whole patch", "the whole event")
+    return Problem(placed, text)
 
 
 # Conveniences that say "send it" for switches that say "do not send it".

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import RequestError, TransportError
+from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.operators import attendee, event, lifecycle, listing, room
 from airflow_dingtalk_calendar.operators.base import CalendarOperator
 from tests.airflow_runs import Run
@@ -482,3 +484,13 @@ def test_wrong_rooms_are_refused(kind: type[CalendarOperator], rooms: Any, probl
     with pytest.raises(AirflowFailException, match=problem):
         execute(kind, room_ids=rooms)
     assert dingtalk.requests == []
+
+
+def test_every_operator_is_announced() -> None:
+    """Airflow's metadata names the module of each operator, and the README each operator."""
+    modules = {module for entry in get_provider_info()["operators"] for module in entry["python-modules"]}
+    assert {kind.__module__ for kind in EVERY} == modules
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for kind in EVERY:
+        module = kind.__module__.removeprefix("airflow_dingtalk_calendar.")
+        assert f"| `{kind.__name__}` | `{module}` |" in readme
