@@ -7,6 +7,7 @@ from typing import Any
 from airflow_dingtalk_calendar import form
 
 PACKAGE = "airflow_dingtalk_calendar"
+OPERATORS = ("attendee", "event", "lifecycle", "listing", "room")
 NAME = "DingTalk Calendar"
 
 
@@ -25,7 +26,9 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.hooks.calendar"]}],
-        "operators": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.event"]}],
+        "operators": [
+            {"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.{name}" for name in OPERATORS]}
+        ],
         "connection-types": [
             {
                 "connection-type": "dingtalk",

@@ -43,21 +43,13 @@ from airflow_dingtalk_calendar.parts import (
     UiConfig,
 )
 
-Patch = TypeVar("Patch", bound="EventPatch")
+Fields = TypeVar("Fields", bound="EventFields")
 
 
-class EventPatch(Part):
-    """What shall change in an event. Build it with :meth:`parse`, or from keyword arguments.
-
-    :param online_meeting: True asks for a video meeting, False for nothing.
-    :param notify_push: False sends no push notification about this change.
-    :param notify_chat: False sends no chat card about this change.
-
-    All other fields are the API's, in Python's spelling.
-    """
+class EventFields(Part):
+    """What a patch and a new event have in common."""
 
     # The order is that of validation: each field is checked against those above it.
-    id: Id | None = None
     summary: Annotated[Text, Field(max_length=2048)] | None = None
     description: Annotated[Text, Field(max_length=5000)] | None = None
     is_all_day: Flag | None = None
@@ -133,6 +125,49 @@ class EventPatch(Part):
         return value
 
     @classmethod
+    def _parsed(
+        cls,
+        data: dict[str, Any],
+        timezone: str | None,
+        clear: Collection[str] | None,
+        unchecked_fields: Mapping[str, Any] | str | None,
+    ) -> Self:
+        """Check data that has been tidied, all of it; the problems' paths begin with ``patch``."""
+        problems = _zone_problems(timezone)
+        if clear is not None:
+            data, blanks = reading.clear_fields(data, _names(clear))
+            problems += blanks
+        model, wrong = _validated(cls, data, None if problems else timezone)
+        unchecked, refused = _unchecked(unchecked_fields, data)
+        if model is None or problems or refused:
+            raise InvalidPatchError(*problems, *wrong, *refused)
+        model._unchecked = unchecked
+        return model
+
+    def _fields(self) -> dict[str, Any]:
+        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        fields.pop("id", None)
+        if self.online_meeting:
+            fields["onlineMeetingInfo"] = {"type": "dingtalk"}
+        for name, switch in SWITCHES.items():
+            if (send := getattr(self, name)) is not None:
+                fields.setdefault("extra", {})[to_camel(switch)] = as_switch(not send)
+        return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
+
+
+class EventPatch(EventFields):
+    """What shall change in an event. Build it with :meth:`parse`, or from keyword arguments.
+
+    :param online_meeting: True asks for a video meeting, False for nothing.
+    :param notify_push: False sends no push notification about this change.
+    :param notify_chat: False sends no chat card about this change.
+
+    All other fields are the API's, in Python's spelling.
+    """
+
+    id: Id | None = None
+
+    @classmethod
     def parse(
         cls,
         patch: Mapping[str, Any] | str,
@@ -151,16 +186,8 @@ class EventPatch(Part):
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
         data = reading.tidy(reading.as_mapping(patch, "patch"))
-        problems = _zone_problems(timezone)
-        if clear is not None:
-            data, blanks = reading.clear_fields(data, _names(clear))
-            problems += blanks
-        model, wrong = _validated(cls, data, None if problems else timezone)
-        unchecked, refused = _unchecked(unchecked_fields, data)
-        if model is None or problems or refused:
-            raise InvalidPatchError(*problems, *wrong, *refused)
-        model._unchecked = unchecked
-        if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or unchecked):
+        model = cls._parsed(data, timezone, clear, unchecked_fields)
+        if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or model._unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
         return model
 
@@ -173,20 +200,81 @@ class EventPatch(Part):
             raise InvalidPatchError(("patch.id", "is another event's id than event_id; leave it out"))
         return {**self._fields(), "id": event_id}
 
-    def _fields(self) -> dict[str, Any]:
-        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
-        fields.pop("id", None)
-        if self.online_meeting:
-            fields["onlineMeetingInfo"] = {"type": "dingtalk"}
-        for name, switch in SWITCHES.items():
-            if (send := getattr(self, name)) is not None:
-                fields.setdefault("extra", {})[to_camel(switch)] = as_switch(not send)
-        return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
-
     @property
     def cautions(self) -> tuple[str, ...]:
         """Name what is allowed here although DingTalk's own material leaves its effect open."""
         return tuple(text for applies, text in CAUTIONS if applies(self))
+
+
+class EventConfig(Part):
+    """What attendees may do with an event (official SDK)."""
+
+    allow_attendee_add_conference: Flag | None = None
+    allow_attendee_add_participants: Flag | None = None
+    allow_attendee_create_comment: Flag | None = None
+
+
+class NewEvent(EventFields):
+    """An event to be created. Build it with :meth:`parse`.
+
+    Its fields are those of :class:`EventPatch` without ``id``, and ``event_config``; ``summary`` and ``start`` are
+    required. People are named by unionId: CreateEvent takes no mail addresses.
+    """
+
+    summary: Annotated[Text, Field(max_length=2048)]
+    start: EventTime
+    event_config: EventConfig | None = None
+
+    @field_validator("summary")
+    @classmethod
+    def _has_a_title(cls, value: str) -> str:
+        if value.strip() in ("", "None"):
+            raise ValueError(BLANK)
+        return value
+
+    @field_validator("attendees")
+    @classmethod
+    def _by_union_id(cls, value: list[Attendee] | None) -> list[Attendee] | None:
+        if any(one.email for one in value or ()):
+            raise ValueError("names somebody by email; creating an event takes unionIds only")
+        return value
+
+    @classmethod
+    def parse(
+        cls,
+        event: Mapping[str, Any] | str,
+        *,
+        timezone: str | None = None,
+        unchecked_fields: Mapping[str, Any] | str | None = None,
+    ) -> Self:
+        """Read a new event and check it, all of it; a text that is blank, or the word None, is refused.
+
+        :param event: mapping (snake_case or camelCase), or the JSON text of one.
+        :param timezone: IANA zone for times that have none of their own.
+        :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
+        :raises InvalidPatchError: with all problems; it shows field paths, never values.
+        """
+        given = reading.as_mapping(event, "event")
+        try:
+            return cls._parsed(reading.tidy(given), timezone, (), unchecked_fields)
+        except InvalidPatchError as error:
+            problems = dict.fromkeys(map(_of_event, error.problems))
+        raise InvalidPatchError(*problems)
+
+    def to_body(self) -> dict[str, Any]:
+        """Write the request body: exactly the fields given."""
+        return self._fields()
+
+
+BLANK = "is blank, or the word None; leave it out, or give it a value"
+
+
+def _of_event(problem: Problem) -> Problem:
+    """Say of a new event what is said of a patch: there is no ``clear`` for it."""
+    path = problem.path.removeprefix("patch")
+    placed = f"event{path}" if path != problem.path else path
+    text = BLANK if "came out blank" in problem.text else problem.text.replace("the whole patch", "the whole event")
+    return Problem(placed, text)
 
 
 # Conveniences that say "send it" for switches that say "do not send it".
@@ -228,7 +316,7 @@ def _check_span(start: EventTime, end: EventTime) -> None:
         raise ValueError("must be after the start")
 
 
-def _validated(model: type[Patch], data: dict[str, Any], timezone: str | None) -> tuple[Patch | None, list[Problem]]:
+def _validated(model: type[Fields], data: dict[str, Any], timezone: str | None) -> tuple[Fields | None, list[Problem]]:
     try:
         return model.model_validate(data, context={"timezone": timezone}), []
     except ValidationError as error:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic.alias_generators import to_snake
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models import EventPatch, NewEvent
 
 # Every request field of the official page, and the SDK's three, with each nested member.
 WHOLE: dict[str, Any] = {
@@ -535,3 +535,59 @@ def test_errors_show_no_values(patch: dict[str, Any]) -> None:
         assert SECRET not in repr(error)
         assert error.__cause__ is None
         assert error.__context__ is None
+
+
+def created(event: Any, **options: Any) -> dict[str, Any]:
+    """Parse a new event and write its body."""
+    return NewEvent.parse(event, **options).to_body()
+
+
+def test_a_new_event_has_the_fields_of_a_patch() -> None:
+    """A new event takes every field of a patch, and the settings for attendees, in both spellings."""
+    settings = {"allowAttendeeAddConference": False, "allowAttendeeCreateComment": True}
+    whole = {**WHOLE, "attendees": [{"id": "iiP1", "isOptional": True}], "eventConfig": settings}
+    assert created(whole) == whole
+    assert created(snaked(whole)) == whole
+    assert created(json.dumps(whole)) == whole
+
+
+def test_short_forms_of_a_new_event() -> None:
+    """The conveniences of a patch work for a new event."""
+    event = {"summary": "Retro", "start": "2027-03-02", "online_meeting": "True", "notify_chat": False}
+    assert created({**event, "attendees": ["iiP1"]}) == {
+        "summary": "Retro",
+        "start": {"date": "2027-03-02"},
+        "attendees": [{"id": "iiP1"}],
+        "onlineMeetingInfo": {"type": "dingtalk"},
+        "extra": {"noChatNotification": "true"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"summary": None}, "event.summary: is required"),
+        ({"start": None}, "event.start: is required"),
+        ({"summary": " "}, "event.summary: is blank, or the word None"),
+        ({"location": "None"}, "event.location: is blank, or the word None"),
+        ({"id": "E"}, "event.id: is not a field"),
+        ({"attendees": [{"email": "chen@example.com"}]}, "event.attendees: names somebody by email"),
+        ({"event_config": {"allow_all": True}}, "event.eventConfig.allowAll: is not a field"),
+        ({"start": "2027-03-02T10:00"}, "event.start: needs a time zone: give timeZone, or a timezone"),
+        ({"end": "2027-03-02T09:00:00+08:00"}, "event.end: must be after the start"),
+    ],
+)
+def test_wrong_new_events(wrong: dict[str, Any], problem: str) -> None:
+    """A new event that lacks something, or says what CreateEvent does not take, is refused by path."""
+    with pytest.raises(InvalidPatchError) as caught:
+        created({"summary": "Retro", "start": AT_TEN, **wrong})
+    assert problem in str(caught.value)
+    assert "patch" not in str(caught.value)
+
+
+def test_unchecked_fields_of_a_new_event() -> None:
+    """Fields that this release does not know go out unchanged, but not beside the same checked one."""
+    event = {"summary": "Retro", "start": "2027-03-02"}
+    assert created(event, unchecked_fields={"new": 1})["new"] == 1
+    with pytest.raises(InvalidPatchError, match=r"unchecked_fields\.summary"):
+        created(event, unchecked_fields={"summary": "x"})

@@ -2,13 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.api import Call
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+
+class CalendarOperator(BaseOperator):
+    """What every operator takes.
+
+    :param union_id: unionId of the person as whom to act.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    """
+
+    template_fields: Sequence[str] = ("union_id", "calendar_id", "dingtalk_conn_id")
+    ui_color = "#e8f3ff"
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        calendar_id: str = "primary",
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.calendar_id = calendar_id
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+
+class WritingOperator(CalendarOperator):
+    """An operator that changes something. By itself it sends the calls that ``_calls`` makes.
+
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the
+        request. Of several calls, the second one's has ``-2`` at its end, and so on.
+    :param dry_run: send nothing, return the request.
+    """
+
+    template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
+
+    def __init__(self, *, client_token: str | None = None, dry_run: bool | str = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.client_token = client_token
+        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # a method of the base that nothing calls
+
+    def execute(self, context: Context) -> Any:
+        """Check the arguments, send what they ask for, and return what came of it."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            dry_run = flags(dry_run=self.dry_run)["dry_run"]
+            calls = [self._named(context, call, number) for number, call in enumerate(self._calls(hook), start=1)]
+            return self._shown(calls) if dry_run else self._sent(context, hook, calls)
+
+    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+        """Check the arguments and make the calls; the base gives them their client tokens."""
+        raise NotImplementedError
+
+    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Any:
+        """Send the calls and return the task's result."""
+        raise NotImplementedError
+
+    def _named(self, context: Context, call: Call[Any], number: int) -> Call[Any]:
+        from airflow_dingtalk_calendar.api.call import client_token_header
+
+        token = self._token(context, call.action, call.path, dict(call.params), call.json, number=number)
+        return replace(call, headers=client_token_header(token))
+
+    def _token(self, context: Context, *parts: Any, number: int = 1) -> str:
+        """Return the client token given, or derive one from what the request is about."""
+        from airflow_dingtalk_calendar import identity
+
+        if self.client_token is None:
+            return identity.client_token_for(context, *parts)
+        return self.client_token if number == 1 else f"{self.client_token}-{number}"
+
+    def _shown(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+        (call,) = calls
+        self.log.info("Dry run: %s of %s is not sent.", call.action, self._subject())
+        return {"dry_run": True, "request": request_of(call), "event": None}
+
+    def _subject(self) -> str:
+        """Name what the call is about, for the log."""
+        return "a new event"
+
+
+class EventWritingOperator(WritingOperator):
+    """An operator that changes one event.
+
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    """
+
+    template_fields: Sequence[str] = (*WritingOperator.template_fields, "event_id")
+
+    def __init__(self, *, event_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.event_id = event_id
+
+    def _subject(self) -> str:
+        return f"event {self.event_id}"
 
 
 @contextmanager
@@ -23,6 +127,12 @@ def permanent_errors_fail() -> Iterator[None]:
         if error.retryable:
             raise
         raise AirflowFailException(str(error)) from error
+
+
+def request_of(call: Call[Any]) -> dict[str, Any]:
+    """Show a request, without headers and secrets."""
+    params = {"params": dict(call.params)} if call.params else {}
+    return {"method": call.method, "path": call.path, **params, "body": call.json}
 
 
 def flags(**values: Any) -> Mapping[str, bool]:
@@ -42,3 +152,39 @@ def flags(**values: Any) -> Mapping[str, bool]:
     if problems:
         raise InvalidInputError(*problems)
     return read
+
+
+def given_flags(**values: Any) -> dict[str, Any]:
+    """Read booleans like :func:`flags`, without those that are None."""
+    return dict(flags(**{name: value for name, value in values.items() if value is not None}))
+
+
+def whole(name: str, value: Any) -> int:
+    """Read a whole number that a template may have rendered.
+
+    :raises InvalidInputError: when it is none.
+    """
+    from airflow_dingtalk_calendar.fields import as_whole
+
+    try:
+        return as_whole(value)
+    except ValueError as error:
+        raise InvalidInputError((name, str(error))) from None
+
+
+def listed(name: str, value: Any) -> list[Any]:
+    """Read a list, of whatever an upstream task returned or of the JSON text that a template rendered.
+
+    :raises InvalidInputError: when it is none.
+    """
+    from airflow_dingtalk_calendar import reading
+
+    if isinstance(value, str):
+        try:
+            value = reading.from_json(value, name)
+        except InvalidInputError:
+            value = None
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        problem = "must be a list or the JSON text of one; a list rendered by a template needs | tojson"
+        raise InvalidInputError((name, problem))
+    return list(value)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow_dingtalk_calendar.operators.base import (
+    CalendarOperator,
+    EventWritingOperator,
+    flags,
+    permanent_errors_fail,
+    whole,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch
 
 
-class DingTalkCalendarPatchEventOperator(BaseOperator):
+class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     """Change the named fields of one event; nothing else of it can change (DingTalk's PatchEvent).
 
     The patch is checked before anything is sent. It costs one metered call. An automatic retry sends the same
@@ -47,57 +53,38 @@ class DingTalkCalendarPatchEventOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "union_id",
-        "event_id",
+        *EventWritingOperator.template_fields,
         "patch",
-        "calendar_id",
         "clear",
         "unchecked_fields",
         "timezone",
-        "client_token",
         "skip_if_unchanged",
-        "dry_run",
         "repeat_meeting",
-        "dingtalk_conn_id",
     )
     template_fields_renderers = {"patch": "json", "unchecked_fields": "json"}  # noqa: RUF012  # as Airflow declares it
-    ui_color = "#e8f3ff"
 
     def __init__(
         self,
         *,
-        union_id: str,
-        event_id: str,
         patch: Mapping[str, Any] | str,
-        calendar_id: str = "primary",
         clear: Sequence[str] | str = (),
         unchecked_fields: Mapping[str, Any] | str | None = None,
         timezone: str | None = None,
-        client_token: str | None = None,
         skip_if_unchanged: bool | str = False,
-        dry_run: bool | str = False,
         repeat_meeting: bool | str = False,
-        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.union_id = union_id
-        self.event_id = event_id
         self.patch = patch
-        self.calendar_id = calendar_id
         self.clear = clear
         self.unchecked_fields = unchecked_fields
         self.timezone = timezone
-        self.client_token = client_token
         self.skip_if_unchanged = skip_if_unchanged
-        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # a method of the base that nothing calls
         self.repeat_meeting = repeat_meeting
-        self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the patch, send it, and return the updated event."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.operators.base import flags, permanent_errors_fail
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
             choices = flags(
@@ -106,7 +93,7 @@ class DingTalkCalendarPatchEventOperator(BaseOperator):
             patch = self._parsed_patch(hook)
             call = self._call(context, patch, repeat_meeting=choices["repeat_meeting"])
             if choices["dry_run"]:
-                return self._shown(call)
+                return self._shown([call])
             if choices["skip_if_unchanged"] and (event := self._if_unchanged(hook, call)):
                 return self._pushed(context, event, sent={})
             if not call.repeatable:
@@ -128,27 +115,17 @@ class DingTalkCalendarPatchEventOperator(BaseOperator):
         return patch
 
     def _call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:
-        from airflow_dingtalk_calendar import api, identity
+        from airflow_dingtalk_calendar import api
 
         event_id = api.identifier("event_id", self.event_id)
-        target = (self.union_id, self.calendar_id, event_id)
-        derived = identity.client_token_for(context, *target, patch.to_body(event_id))
         return api.patch_event(
             self.union_id,
             event_id,
             patch,
             calendar_id=self.calendar_id,
-            client_token=derived if self.client_token is None else self.client_token,
+            client_token=self._token(context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)),
             repeat_meeting=repeat_meeting,
         )
-
-    def _shown(self, call: Call[Event]) -> dict[str, Any]:
-        self.log.info("Dry run: %s of event %s is not sent.", call.action, self.event_id)
-        return {
-            "dry_run": True,
-            "request": {"method": call.method, "path": call.path, "body": call.json},
-            "event": None,
-        }
 
     def _if_unchanged(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event | None:
         from airflow_dingtalk_calendar import compare
@@ -188,3 +165,35 @@ class DingTalkCalendarPatchEventOperator(BaseOperator):
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))
         return event
+
+
+class DingTalkCalendarGetEventOperator(CalendarOperator):
+    """Read one event, as any of the people who take part in it sees it (DingTalk's GetEvent).
+
+    It costs one metered call. All arguments are templated. XCom: ``return_value`` is the event, as DingTalk sent it.
+
+    :param union_id: unionId of somebody who takes part in the event.
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param max_attendees: how many attendees to return, 1-500; without it, DingTalk returns 100.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: no such event, a wrong credential or permission.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (*CalendarOperator.template_fields, "event_id", "max_attendees")
+
+    def __init__(self, *, event_id: str, max_attendees: int | str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.event_id = event_id
+        self.max_attendees = max_attendees
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the event and return it."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            most = None if self.max_attendees is None else whole("max_attendees", self.max_attendees)
+            event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
+            self.log.info("Event %s: read.", event["id"])
+            return event

@@ -1,0 +1,153 @@
+"""Operators for the people invited to an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator, flags, given_flags, listed, request_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.api import Call, Json
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+MOST = 5000  # people that an event may have
+OPTIONAL = ("is_optional", "isOptional")
+
+
+class AttendeesOperator(EventWritingOperator):
+    """What adding and removing people have in common.
+
+    :param attendees: the people, as a list or the JSON text of one.
+    """
+
+    template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "attendees")
+    template_fields_renderers = {"attendees": "json"}  # noqa: RUF012  # as Airflow declares it
+
+    def __init__(self, *, attendees: Sequence[str | Mapping[str, Any]] | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.attendees = attendees
+
+    def _people(self) -> list[Json]:
+        from airflow_dingtalk_calendar.api.call import members
+
+        given = listed("attendees", self.attendees)
+        people = [_person(f"attendees[{index}]", value) for index, value in enumerate(given)]
+        members("attendees", [one["id"] for one in people], MOST)
+        return people
+
+    def _split(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
+        """Make one call for each 500 people."""
+        from airflow_dingtalk_calendar import api
+        from airflow_dingtalk_calendar.api.people import MOST_ATTENDEES
+
+        return [make(part) for part in api.batches(self._people(), MOST_ATTENDEES)]
+
+    def _shown(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+        self.log.info("Dry run: %s of %s is not sent.", calls[0].action, self._subject())
+        return {"dry_run": True, "requests": [request_of(call) for call in calls], "event": None}
+
+    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
+        for call in calls:
+            hook.run(call)
+        ids = [one["id"] for one in self._people()]
+        self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
+        return ids
+
+
+class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
+    """Invite people to one event (DingTalk's AddAttendee).
+
+    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens, those
+    too that took effect before. All arguments are templated, nested values too.
+
+    XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
+    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``.
+
+    :param union_id: unionId of the event's **organizer**.
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    :param attendees: unionIds, or of each ``{"id": unionId, "is_optional": true}``; a list, an upstream task's output,
+        or the JSON text of a list. At most 5,000, nobody twice.
+    :param push_notification: whether those invited get a push message; without it, DingTalk decides.
+    :param chat_notification: whether they get a chat card; without it, DingTalk decides.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of several calls, the second one's has ``-2`` at its end, and so on.
+    :param dry_run: send nothing, return the requests.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (*AttendeesOperator.template_fields, "push_notification", "chat_notification")
+
+    def __init__(
+        self,
+        *,
+        push_notification: bool | str | None = None,
+        chat_notification: bool | str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.push_notification = push_notification
+        self.chat_notification = chat_notification
+
+    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+        from airflow_dingtalk_calendar import api
+
+        switches = given_flags(push_notification=self.push_notification, chat_notification=self.chat_notification)
+        return self._split(
+            lambda part: api.add_attendees(self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches)
+        )
+
+
+class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
+    """Take people off the list of one event (DingTalk's RemoveAttendee).
+
+    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens, those
+    too that took effect before. All arguments are templated, nested values too.
+
+    XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
+    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``.
+
+    :param union_id: unionId of the event's **organizer**.
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    :param attendees: unionIds, or of each an object with ``id``; a list, an upstream task's output, or the JSON text
+        of a list. At most 5,000, nobody twice.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of several calls, the second one's has ``-2`` at its end, and so on.
+    :param dry_run: send nothing, return the requests.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+        from airflow_dingtalk_calendar import api
+
+        return self._split(
+            lambda part: api.remove_attendees(
+                self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
+            )
+        )
+
+
+def _person(path: str, value: Any) -> Json:
+    """Read a unionId, or an object with one."""
+    from airflow_dingtalk_calendar import api
+
+    given = {name: member for name, member in _object(value).items() if member is not None}
+    if not given.keys() <= {"id", *OPTIONAL}:
+        raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
+    person: Json = {"id": api.identifier(f"{path}.id", given.get("id"))}
+    if optional := given.keys() & set(OPTIONAL):
+        person["isOptional"] = all(flags(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values())
+    return person
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {"id": value}
