@@ -188,7 +188,7 @@ def following(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None
     token = page["nextToken"]
     if token is None:
         return None
-    if token in seen:
+    if token in seen or token == call.params.get("nextToken"):
         raise UnexpectedAnswerError("answered with the same page token again; start over from the first page.")
     seen.add(token)
     return replace(call, params={**call.params, "nextToken": token})
