@@ -165,7 +165,8 @@ def the_event(event_id: str, payload: Any) -> Json:
 
 def a_list(payload: Any, name: str) -> list[Json]:
     """Read the list of objects that an answer has under this name; absent is empty."""
-    found = an_object(payload).get(name) or []
+    found = an_object(payload).get(name)
+    found = [] if found is None else found
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UnexpectedAnswerError(f"answered with {name} that are not a list of objects.", retryable=True)
     return found
