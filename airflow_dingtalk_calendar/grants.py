@@ -11,6 +11,11 @@ user      third-party personal (acts as a person)  that person's grant in a Vari
 
 A ticket changes every 5 hours and a refresh token at every use, so neither can stand in a connection: they are
 Airflow Variables. Something else keeps the ticket fresh; the grant is written back here.
+
+Variables have no compare-and-set, so two processes may refresh one grant at the same time: DingTalk takes a refresh
+token once, and the loser goes on with what the winner writes. One gap remains: when the winner ends between the
+refresh and the write, or its answer is lost on the way, no valid refresh token is left, and the person has to
+authorize the app again.
 """
 
 from __future__ import annotations
@@ -163,7 +168,11 @@ def _renewed(
             raise
         return (yield from _winners(settings, grant, error))
     new = Grant.of(token, wall_clock())
-    yield WriteVariable(settings.user_grant_variable, new.dump())
+    try:
+        yield WriteVariable(settings.user_grant_variable, new.dump())
+    except Exception:
+        yield Tell(f"The new grant could not be written to the Variable {settings.user_grant_variable}. {AGAIN}")
+        raise
     seen = yield from _grant(settings)
     if seen.refresh_token == grant.refresh_token:
         yield Tell(

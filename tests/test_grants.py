@@ -291,6 +291,20 @@ def test_a_write_without_effect_is_said(
     assert grant.refresh_token not in said
 
 
+def test_a_write_that_fails_is_said(
+    run: Run, grant: Grant, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any, caplog: Any
+) -> None:
+    """When the new grant is lost because it cannot be written, the log says what to do, and the error is raised."""
+
+    def fail(name: str, value: str) -> None:
+        raise OSError("no database")
+
+    stored[GRANT_VARIABLE] = ending(grant)
+    monkeypatch.setattr(variables, "write", fail)
+    refusal(run, OSError)
+    assert "airflow_dingtalk_calendar.authorize" in caplog.text + "".join(capsys.readouterr())
+
+
 # -- what test_connection says --------------------------------------------------------------------------------
 
 WRONG: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
