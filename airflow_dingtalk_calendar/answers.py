@@ -59,6 +59,8 @@ ORGANIZER = (
     "and that the event is in this calendar."
 )
 SCOPE = "Grant the permission to the app in DingTalk's developer console and publish the app again."
+CORP = "Check corp_id in the connection's extra, or have an administrator of that organisation add the app."
+GRANT_GONE = "invalidParameter.authCode.notFound"  # seen by third parties; the page has no table of errors
 QUOTA = "Calls fail until the month ends or the plan is upgraded."
 _QPS = Meaning(ThrottledError, "The limit is per second: lower max_qps or use an Airflow pool.", 1.0)
 _QPM = Meaning(ThrottledError, "The limit is per minute.", MINUTE)
@@ -75,10 +77,13 @@ MEANINGS: dict[str, Meaning] = {
     "invalid.client": _CREDENTIALS,
     "invalidSuiteKey": _CREDENTIALS,
     "invalidSuiteTicket": Meaning(
-        CredentialsError, "The suite ticket is old: DingTalk pushes a new one every 5 hours."
+        CredentialsError,
+        "The suite ticket in the Variable that suite_ticket_variable names is old: DingTalk pushes a new one every "
+        "5 hours.",
     ),
-    "invalidAuthInfo": Meaning(CredentialsError, "The organisation has not opened this app."),
-    "unauthorized.client": Meaning(CredentialsError, "The organisation has not authorised this app."),
+    "invalidAuthInfo": Meaning(CredentialsError, f"The organisation has not opened this app. {CORP}"),
+    "unauthorized.client": Meaning(CredentialsError, f"The organisation has not authorised this app. {CORP}"),
+    GRANT_GONE: Meaning(CredentialsError, "This authorization code or refresh token is unknown or was used before."),
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": Meaning(PermissionDeniedError, SCOPE),
     "Forbidden.AccessDenied.IpNotInWhiteList": Meaning(
         PermissionDeniedError, "Add the workers' public IP address to the app's IP list."
@@ -116,6 +121,24 @@ MEANINGS: dict[str, Meaning] = {
     "InvalidParameter.ParsedISO8601TimestampError": _INVALID,
     "itemNotFound": Meaning(NotFoundError, ORGANIZER),
     "instanceNotExist": Meaning(NotFoundError, "This instance of the series is gone."),
+}
+
+_TOKEN = Meaning(TokenRejectedError, REGION)
+_NOBODY = Meaning(NotFoundError, "Check user_id: it is the staff id that DingTalk's admin console shows.")
+
+# The older host answers 200 with a number; where it wraps another host's error, that one's number counts.
+LEGACY: dict[str, Meaning] = {
+    **dict.fromkeys(("88", "40001", "40014", "42001"), _TOKEN),
+    "60011": Meaning(PermissionDeniedError, SCOPE),
+    "60020": MEANINGS["Forbidden.AccessDenied.IpNotInWhiteList"],
+    "50002": MEANINGS["permissionDeny"],
+    "90018": _QPS,
+    "90002": _GLOBAL_QPS,
+    "90020": MEANINGS["Forbidden.AccessDenied.ApiCountLimitForOrg"],
+    "-1": Meaning(ServiceError, "", 1.0),
+    "60121": _NOBODY,
+    "33012": _NOBODY,
+    "400002": _INVALID,
 }
 
 # For codes that the table does not have.
@@ -192,11 +215,11 @@ def _unreadable(answer: Answer) -> RequestError:
 
 
 def _error(answer: Answer, fields: Mapping[str, Any], text: Callable[[Any], str]) -> RequestError:
-    code = text(fields.get("code") or fields.get("errcode") or fields.get("status") or "")
+    code = text(fields.get("code") or fields.get("sub_code") or fields.get("errcode") or fields.get("status") or "")
     meaning = _meaning(answer.status, code, fields)
     scopes = tuple(map(text, _scopes(fields.get("accessdenieddetail"))))
     return meaning.error(
-        text(fields.get("message") or fields.get("errmsg") or ""),
+        text(fields.get("message") or fields.get("sub_msg") or fields.get("errmsg") or ""),
         status_code=answer.status,
         code=code,
         request_id=text(fields.get("requestid") or fields.get("request_id") or request_id(answer)),
@@ -210,8 +233,13 @@ def _meaning(status: int, code: str, fields: Mapping[str, Any]) -> Meaning:
     if "punish" in fields:
         return Meaning(ThrottledError, "DingTalk bans this address for having called too often.", IP_BAN)
     if status < 300:
-        return Meaning(UnexpectedAnswerError, f"There is no such API at this host. {REGION}")
+        return LEGACY.get(code) or LEGACY.get(str(fields.get("errcode"))) or _no_such_api(code)
     return MEANINGS.get(code) or STATUSES.get(status) or (_SERVICE if status >= 500 else _INVALID)
+
+
+def _no_such_api(code: str) -> Meaning:
+    hint = f"There is no such API at this host. {REGION}" if code == "404" else ""
+    return Meaning(UnexpectedAnswerError, hint)
 
 
 def _wait(answer: Answer, meaning: Meaning) -> float | None:

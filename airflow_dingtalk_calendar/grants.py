@@ -11,17 +11,30 @@ user      third-party personal (acts as a person)  that person's grant in a Vari
 
 A ticket changes every 5 hours and a refresh token at every use, so neither can stand in a connection: they are
 Airflow Variables. Something else keeps the ticket fresh; the grant is written back here.
+
+Variables have no compare-and-set, so two processes may refresh one grant at the same time: DingTalk takes a refresh
+token once, and the loser goes on with what the winner writes. One gap remains: when the winner ends between the
+refresh and the write, or its answer is lost on the way, no valid refresh token is left, and the person has to
+authorize the app again.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_dingtalk_calendar import answers, api
-from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnectionError, RequestError
+from airflow_dingtalk_calendar.exceptions import (
+    CredentialsError,
+    InvalidConnectionError,
+    InvalidRequestError,
+    RequestError,
+    ServiceError,
+    TokenRejectedError,
+)
+from airflow_dingtalk_calendar.secret import Secret
 from airflow_dingtalk_calendar.settings import Settings
 from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, WriteVariable
 
@@ -36,8 +49,8 @@ Steps = Generator[Step, Any, api.AccessToken]
 class Grant:
     """What a person's authorization gave: an access token until a time, and what renews it."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     good_until: float
 
     @classmethod
@@ -50,7 +63,8 @@ class Grant:
         """Read what the Variable holds."""
         try:
             grant = json.loads(text or "")
-            return cls(str(grant["access_token"]), str(grant["refresh_token"]), float(grant["good_until"]))
+            access_token, refresh_token = Secret(grant["access_token"]), Secret(grant["refresh_token"])
+            return cls(access_token, refresh_token, float(grant["good_until"]))
         except (ValueError, TypeError, KeyError):
             problem = f"the Variable {name} holds no grant. {AGAIN}"
         raise InvalidConnectionError(("connection.extra.user_grant_variable", problem))
@@ -69,7 +83,7 @@ def fetch(settings: Settings, wall_clock: Callable[[], float], refused: str | No
     """
     match settings.auth_type:
         case "unified":
-            return _asked(settings, api.unified_token(settings.corp_id, settings.app_key, settings.app_secret))
+            return _unified(settings)
         case "corp_app":
             return _by_ticket(settings)
         case "user":
@@ -88,6 +102,16 @@ def _asked(settings: Settings, call: api.Call[api.AccessToken], *secrets: str) -
     for secret in filter(None, (token.value, token.refresh_token)):
         yield Mask(secret)
     return token
+
+
+def _unified(settings: Settings) -> Steps:
+    call = api.unified_token(settings.corp_id, settings.app_key, settings.app_secret)
+    try:
+        return (yield from _asked(settings, call))
+    except ServiceError as error:
+        if error.code == "unknownError":  # seen on the live service
+            error.hint = "DingTalk answers so, too, when there is no such corp_id: check it in the connection's extra."
+        raise
 
 
 def _by_ticket(settings: Settings) -> Steps:
@@ -111,7 +135,7 @@ def _ticket(settings: Settings) -> Generator[Step, Any, str]:
         name = settings.suite_ticket_variable
         problem = f"the Variable {name} is empty or missing: store the newest suite_ticket that DingTalk pushed in it"
         raise InvalidConnectionError(("connection.extra.suite_ticket_variable", problem))
-    return str(ticket).strip()
+    return Secret(str(ticket).strip())
 
 
 def _by_grant(settings: Settings, wall_clock: Callable[[], float], refused: str | None) -> Steps:
@@ -140,12 +164,17 @@ def _renewed(
     try:
         token = yield from _asked(settings, call, grant.refresh_token)
     except RequestError as error:
-        if error.retryable:
+        if not _dead(error):
             raise
         return (yield from _winners(settings, grant, error))
     new = Grant.of(token, wall_clock())
-    yield WriteVariable(settings.user_grant_variable, new.dump())
-    if (yield ReadVariable(settings.user_grant_variable)) == grant.dump():
+    try:
+        yield WriteVariable(settings.user_grant_variable, new.dump())
+    except Exception:
+        yield Tell(f"The new grant could not be written to the Variable {settings.user_grant_variable}. {AGAIN}")
+        raise
+    seen = yield from _grant(settings)
+    if seen.refresh_token == grant.refresh_token:
         yield Tell(
             f"The Variable {settings.user_grant_variable} still holds the old grant after writing the new one: an "
             f"environment variable or a secrets backend shadows it. The old grant is dead: remove the shadow. {AGAIN}"
@@ -153,12 +182,18 @@ def _renewed(
     return new
 
 
+def _dead(error: RequestError) -> bool:
+    """Whether it is the refresh token that was refused; which code that has is not documented, only seen."""
+    return error.code == answers.GRANT_GONE or isinstance(error, (InvalidRequestError, TokenRejectedError))
+
+
 def _winners(settings: Settings, lost: Grant, error: RequestError) -> Generator[Step, Any, Grant]:
     """Wait for the grant that another process has just got; without one, ours died some other way."""
-    for seconds in PATIENCE:
+    for seconds in (0.0, *PATIENCE):
+        if seconds:
+            yield Sleep(seconds)
         grant = yield from _grant(settings)
         if grant.refresh_token != lost.refresh_token:
             return grant
-        yield Sleep(seconds)
     error.hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {AGAIN}"
     raise error

@@ -45,6 +45,7 @@ TABLE: list[tuple[int, str, str, bool, float | None]] = [
     (403, THROTTLED + "QpmLimitForSuitekeyAndOrgAndApi", "ThrottledError", True, 60.0),
     (403, THROTTLED + "ApiCountLimitForOrg", "QuotaExceededError", False, None),
     (400, "flowLimit", "QuotaExceededError", False, None),
+    (400, "invalidParameter.authCode.notFound", "CredentialsError", False, None),
     (429, "system.busy", "ThrottledError", True, 1.0),
     (429, "systemBusy", "ThrottledError", True, 1.0),
     (429, "anything", "ThrottledError", True, 1.0),

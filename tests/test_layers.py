@@ -29,7 +29,7 @@ LAYERS = [
     {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings", "grants", "steps"},
     {"hooks"},
     {"triggers"},
-    {"operators", "sensors"},
+    {"operators", "sensors", "authorize"},
 ]
 PURE = LAYERS[0] | LAYERS[1]
 # What a pure module cannot do: talk to Airflow, the network, or a clock.

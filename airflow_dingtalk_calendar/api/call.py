@@ -165,7 +165,8 @@ def the_event(event_id: str, payload: Any) -> Json:
 
 def a_list(payload: Any, name: str) -> list[Json]:
     """Read the list of objects that an answer has under this name; absent is empty."""
-    found = an_object(payload).get(name) or []
+    found = an_object(payload).get(name)
+    found = [] if found is None else found
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UnexpectedAnswerError(f"answered with {name} that are not a list of objects.", retryable=True)
     return found
@@ -188,7 +189,7 @@ def following(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None
     token = page["nextToken"]
     if token is None:
         return None
-    if token in seen:
+    if token in seen or token == call.params.get("nextToken"):
         raise UnexpectedAnswerError("answered with the same page token again; start over from the first page.")
     seen.add(token)
     return replace(call, params={**call.params, "nextToken": token})

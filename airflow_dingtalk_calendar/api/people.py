@@ -7,7 +7,7 @@ Pages ``add-schedule-participant``, ``delete-schedule-participant``, ``obtain-ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -51,7 +51,7 @@ def add_attendees(
     :param union_id: the organizer's unionId.
     :param attendees: of ``{"id": unionId, "isOptional": bool}``.
     """
-    members("attendees", [one.get("id", "") for one in attendees], MOST_ATTENDEES)
+    members("attendees", _ids(attendees), MOST_ATTENDEES)
     switches = {"pushNotification": push_notification, "chatNotification": chat_notification}
     return Call(
         "AddAttendee",
@@ -166,6 +166,12 @@ def get_me() -> Call[Json]:
     Only for a connection of ``auth_type`` ``user``.
     """
     return Call("GetUser", "GET", "/v1.0/contact/users/me", an_object)
+
+
+def _ids(attendees: Sequence[Json]) -> list[str]:
+    if isinstance(attendees, (str, Mapping)) or not all(isinstance(one, Mapping) for one in attendees):
+        raise InvalidInputError(("attendees", 'must be a list of {"id": unionId}'))
+    return [one.get("id", "") for one in attendees]
 
 
 def _person(payload: Any) -> Json:

@@ -73,7 +73,8 @@ def _fetch(
     action: str, path: str, body: Mapping[str, str], value: str, lifetime: str, *, renews: bool = False
 ) -> Call[AccessToken]:
     parse = partial(_token, value, lifetime, renews)
-    return Call(action, "POST", path, parse, json=body, credential="none", writes=renews)
+    # A code or refresh token works once: sent again, it would be refused for having worked.
+    return Call(action, "POST", path, parse, json=body, credential="none", writes=renews, repeatable=not renews)
 
 
 def _token(value: str, lifetime: str, renews: bool, payload: Any) -> AccessToken:

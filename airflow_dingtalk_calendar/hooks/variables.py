@@ -1,7 +1,12 @@
-"""Airflow Variables, the same way on 2.11 and 3."""
+"""Airflow Variables, the same way on 2.11 and 3, in a task and outside of one.
+
+In a task of Airflow 3 they go through Airflow's supervisor. On the command line and in the API server, where a
+connection is tested and a person authorizes an app, that is not there: then they are in the database.
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from airflow.providers.common.compat.sdk import Variable
@@ -9,17 +14,21 @@ from airflow.providers.common.compat.sdk import Variable
 
 def read(name: str) -> str | None:
     """Read a Variable's text; None if there is none of that name."""
-    text = _get(name)
+    text = Variable.get(name, default=None) if _in_task() else _stored().get(name, default_var=None)
     return None if text is None else str(text)
 
 
 def write(name: str, value: str) -> None:
     """Write a Variable."""
-    Variable.set(name, value)
+    (Variable if _in_task() else _stored()).set(name, value)
 
 
-def _get(name: str) -> Any:
-    try:
-        return Variable.get(name, default=None)
-    except TypeError:  # Airflow 2.11 calls the parameter differently
-        return Variable.get(name, default_var=None)  # type: ignore[call-arg]
+def _in_task() -> bool:
+    """Whether Airflow 3's supervisor is there to be asked."""
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
+
+
+def _stored() -> Any:
+    from airflow import models  # takes a while, and tasks of Airflow 3 must not
+
+    return models.Variable  # noqa: AIR311
