@@ -2,8 +2,8 @@
 
 What: makes a maintenance window, invites a colleague, moves it by an hour, and cancels it without a popup.
 
-Why: each step is a task of its own, so that a failure is retried where it happened; the event's id goes from task to task
-by XCom.
+Why: each step is a task of its own, so that a failure is retried where it happened; the event's id goes from task to
+task by XCom.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permission
 ``Calendar.Event.Write``, and your own unionIds below; those given are of the emulator's sample calendar.

@@ -3,8 +3,8 @@
 What: in January's one-to-ones of one person, each title gets the quarter in front, and nobody is notified. An event
 that has it already is left out of the plan.
 
-Why: one mapped task per event shows each change, and retries it, by itself. It suits some dozens of events: Airflow maps
-over at most 1,024 (``[core] max_map_length``), and each mapped task costs a worker's start.
+Why: one mapped task per event shows each change, and retries it, by itself. It suits some dozens of events: Airflow
+maps over at most 1,024 (``[core] max_map_length``), and each mapped task costs a worker's start.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
 ``Calendar.Event.Read`` and ``Calendar.Event.Write``, and your own unionId below; the one given is of the emulator's

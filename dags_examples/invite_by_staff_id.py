@@ -2,8 +2,8 @@
 
 What: looks up the unionIds of staff ids in a plain task with the hook, and invites these people to an event.
 
-Why: other systems know people by the staff id that DingTalk's admin console shows; the calendar knows unionIds only. Not
-every call has an operator: in a task of one's own, the hook has them all.
+Why: other systems know people by the staff id that DingTalk's admin console shows; the calendar knows unionIds only.
+Not every call has an operator: in a task of one's own, the hook has them all.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions ``qyapi_get_member``
 and ``Calendar.Event.Write``, and your own ids below; those given are of the emulator's sample calendar.

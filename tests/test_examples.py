@@ -58,7 +58,7 @@ def example(folder: Path, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(dingtalk.connection()))
 
     def run(dag_id: str, due: dt.datetime | None = None, **conf: Any) -> Any:
-        """Run a DAG that is due at a time, or has no logical date, as one triggered by API; return its task or tasks."""
+        """Run a DAG that is due at a time, or has no logical date, as one triggered by API; return its tasks."""
         dag = dag_bag(folder).dags[dag_id]
         for task in dag.tasks:
             task.retries = 0  # a failure shows at once, not after the retries' delay
