@@ -444,3 +444,10 @@ def test_two_processes_refresh_one_grant(dingtalk: Emulator, workers: list[Worke
         assert [heard(worker) for worker in workers] == [EVENT] * 2
     refused = [one for one in dingtalk.requests if one["action"] == "GetUserToken" and one["status"] == 400]
     assert refused, "they never met"
+
+
+def test_a_persons_grant_tests_well(dingtalk: Emulator, grant: Grant) -> None:
+    """The connection of a person's grant is tested in that person's own calendar."""
+    assert DingTalkCalendarHook().test_connection()[0]
+    assert "GetUser" in {request["action"] for request in dingtalk.requests}
+    assert dingtalk.effects["updates"] == []

@@ -222,11 +222,11 @@ def delete_event(
     )
 
 
-def probe_write(name: str) -> Call[Any]:
+def probe_write(union_id: str, event_id: str) -> Call[Any]:
     """PatchEvent that names no event and no change: it can only be refused, by the gateway for a missing
     permission or else by the calendar as empty. One metered call.
     """
-    return Call("PatchEvent", "PUT", event_path(name, "primary", name), an_object, json={})
+    return Call("PatchEvent", "PUT", event_path(union_id, "primary", event_id), an_object, json={})
 
 
 def _created(payload: Any) -> Json:

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar import api, form, grants, identity, settings
@@ -87,12 +87,19 @@ class DingTalkCalendarHook(DingTalkBaseHook):
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
             self._drive(grants.fetch(self.get_conn(), self._wall_clock, refused=None))
-            missing = [scope for call in _PROBES for scope in self._missing(call)]
+            missing = [scope for call in self._probes() for scope in self._missing(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong
             return False, str(error)
         if missing:
             return False, f"The credentials are right, but the app lacks the permission {', '.join(missing)}."
         return True, f"Connected to {self.get_conn().base_url}; the app may read and write events."
+
+    def _probes(self) -> Iterator[api.Call[Any]]:
+        """Make calls that need one permission each and cannot change anything: there is no such event."""
+        # A person's token is good for that person's calendar only.
+        who = str(self.run(api.get_me()).get("unionId")) if self.get_conn().auth_type == "user" else PROBE
+        yield api.get_event(who, PROBE)
+        yield api.probe_write(who, PROBE)
 
     def _missing(self, probe: api.Call[Any]) -> tuple[str, ...]:
         try:
@@ -117,7 +124,6 @@ class DingTalkCalendarHook(DingTalkBaseHook):
 
 
 PROBE = "airflow-connection-test"
-_PROBES = (api.get_event(PROBE, PROBE), api.probe_write(PROBE))
 
 
 def _patch_call(
