@@ -522,6 +522,7 @@ SECRET = "Zq7-content"
                     {"id": inner, "minutes": inner, "dateTime": inner, "timeZone": inner, "pattern": inner}
                 )
             ),
+            max_leaves=10,
         ),
         min_size=1,
     )

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import aclosing, closing
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -146,20 +146,22 @@ class _Body:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
+    # A proxy of the environment is for the outside world, not for an emulator on this machine.
+    trust_env = not is_local(settings.base_url)
     return {
-        "verify": _tls(settings.verify),
+        "verify": _tls(settings.verify, trust_env),
         "proxy": settings.proxy,
-        # A proxy of the environment is for the outside world, not for an emulator on this machine.
-        "trust_env": not is_local(settings.base_url),
+        "trust_env": trust_env,
         "follow_redirects": False,
     }
 
 
-def _tls(verify: bool | str) -> ssl.SSLContext | bool:
-    if isinstance(verify, bool):
-        return verify
+@lru_cache(maxsize=8)  # loading the certificates takes some 40 ms
+def _tls(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
     try:
-        return ssl.create_default_context(cafile=verify)
+        if isinstance(verify, str):
+            return ssl.create_default_context(cafile=verify)
+        return httpx.create_ssl_context(trust_env=trust_env) if verify else False
     except OSError:
         raise InvalidConnectionError(("connection.extra.verify", "is not a readable file of CA certificates")) from None
 
