@@ -49,7 +49,7 @@ class EventTime(Part):
         if not self.date and not self.date_time:
             raise ValueError("needs date (all-day), or dateTime with timeZone")
         if not self.date and not self.time_zone:
-            raise ValueError("needs a time zone: give timeZone, or a timezone for the whole patch")
+            raise ValueError("needs a time zone: give timeZone, or the timezone argument")
         return self
 
     @property
@@ -186,6 +186,14 @@ class UiConfig(Part):
 
     ui_name: Id
     ui_status: Annotated[Literal["hide", "disable", "enable"], Choice]
+
+
+class EventConfig(Part):
+    """What attendees may do with a new event (official SDK, ``CreateEventRequest``)."""
+
+    allow_attendee_add_conference: Flag | None = None
+    allow_attendee_add_participants: Flag | None = None
+    allow_attendee_create_comment: Flag | None = None
 
 
 class Category(Part):

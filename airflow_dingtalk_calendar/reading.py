@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import moments
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MAX_DEPTH = 20
 Loc = tuple[int | str, ...]
@@ -67,8 +70,11 @@ def from_json(text: str, path: str) -> Any:
     raise InvalidPatchError((path, problem))
 
 
-def tidy(value: Any, loc: Loc = ()) -> Any:
-    """Copy into dicts and lists with camelCase keys, without None members."""
+def tidy(value: Any, loc: Loc) -> Any:
+    """Copy into dicts and lists with camelCase keys, without None members.
+
+    :param loc: the way to this place in the input, which begins with the input's own name.
+    """
     if isinstance(value, (str, bytes)):
         return value
     if len(loc) > MAX_DEPTH:
@@ -89,23 +95,24 @@ def _tidy_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
         if name in tidied:
             raise InvalidPatchError((path_of((*loc, name)), "is given twice, in snake_case and in camelCase"))
         if member is not None:
-            tidied[name] = tidy(_structured(member, name) if not loc else member, (*loc, name))
+            tidied[name] = tidy(_structured(member, (*loc, name)), (*loc, name))
     return tidied
 
 
-def _structured(value: Any, name: str) -> Any:
+def _structured(value: Any, loc: Loc) -> Any:
     """Read a field's value from JSON text, where only a structure makes sense."""
-    is_json = name in STRUCTURED and isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
-    return from_json(value, path_of((name,))) if is_json else value
+    is_field = len(loc) == 2 and loc[1] in STRUCTURED
+    is_json = is_field and isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+    return from_json(value, path_of(loc)) if is_json else value
 
 
-def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
+def clear_fields(data: dict[str, Any], clear: Collection[str], root: str) -> tuple[dict[str, Any], list[Problem]]:
     """Empty the fields named in ``clear`` that have no value; refuse blanks in all others."""
     names = [to_camel(name) if "_" in name else name for name in clear]
     problems = [
         Problem("clear", f"cannot clear {shown(name)}{nearest(name, EMPTY)}") for name in names if name not in EMPTY
     ]
-    blanks = {name: list(_blanks(value, (name,))) for name, value in data.items()}
+    blanks = {name: list(blanks_in(value, (root, name))) for name, value in data.items()}
     for name, locs in blanks.items():
         if name not in names:
             problems += [Problem(path_of(loc), _BLANK) for loc in locs]
@@ -116,12 +123,13 @@ def clear_fields(data: dict[str, Any], clear: Collection[str]) -> tuple[dict[str
 _BLANK = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
 
 
-def _blanks(value: Any, loc: Loc) -> Iterator[Loc]:
+def blanks_in(value: Any, loc: Loc) -> Iterator[Loc]:
+    """Find the texts that are blank, or the word ``None``: what a template makes of a variable that is not set."""
     if isinstance(value, str) and value.strip() in ("", "None"):
         yield loc
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, member in members:
-        yield from _blanks(member, (*loc, step))
+        yield from blanks_in(member, (*loc, step))
 
 
 def in_place(data: Any, default: str | None) -> Any:
@@ -145,22 +153,21 @@ def _ending(recurrence: Any, zone: str | None) -> Any:
     return {**recurrence, "range": {**span, "endDate": moments.as_series_end(span["endDate"], zone)}}
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+def problems_of(error: ValidationError, model: type[BaseModel], root: str) -> list[Problem]:
     """Say each of pydantic's errors in our words, by field path."""
-    return [
-        Problem(path_of(item["loc"]), _said(item["type"], item["msg"], item.get("ctx", {}), item["loc"], model))
-        for item in error.errors(include_url=False, include_input=False)
-    ]
+    items = error.errors(include_url=False, include_input=False)
+    return [Problem(path_of((root, *item["loc"])), _said(item, model)) for item in items]
 
 
 def path_of(loc: Loc) -> str:
-    """Write a place in a patch as people do: ``patch.attendees[0].id``."""
-    return "patch" + "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in loc)
+    """Write a place in the input as people do: ``patch.attendees[0].id``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in loc).removeprefix(".")
 
 
-def _said(kind: str, text: str, context: Mapping[str, Any], loc: Loc, model: type[BaseModel]) -> str:
-    if kind == "extra_forbidden":
-        return f"is not a field{nearest(str(loc[-1]), _names_at(model, loc[:-1]))}"
+def _said(item: ErrorDetails, model: type[BaseModel]) -> str:
+    *above, name = item["loc"] or ("",)
+    if item["type"] == "extra_forbidden":
+        return f"is not a field{nearest(str(name), _names_at(model, above))}"
     said = {
         "missing": "is required",
         "string_too_long": "has more than {max_length} characters",
@@ -172,8 +179,8 @@ def _said(kind: str, text: str, context: Mapping[str, Any], loc: Loc, model: typ
         "list_type": "must be a list",
         "model_type": "must be a mapping",
         "model_attributes_type": "must be a mapping",
-    }.get(kind)
-    return said.format(**context) if said else text.removeprefix("Value error, ")
+    }.get(item["type"])
+    return said.format(**item.get("ctx", {})) if said else item["msg"].removeprefix("Value error, ")
 
 
 def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:

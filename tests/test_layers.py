@@ -19,6 +19,7 @@ LAYERS = [
         "fields",
         "moments",
         "parts",
+        "body",
         "reading",
         "models",
         "form",

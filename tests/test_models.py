@@ -574,7 +574,7 @@ def test_short_forms_of_a_new_event() -> None:
         ({"id": "E"}, "event.id: is not a field"),
         ({"attendees": [{"email": "chen@example.com"}]}, "event.attendees: names somebody by email"),
         ({"event_config": {"allow_all": True}}, "event.eventConfig.allowAll: is not a field"),
-        ({"start": "2027-03-02T10:00"}, "event.start: needs a time zone: give timeZone, or a timezone"),
+        ({"start": "2027-03-02T10:00"}, "event.start: needs a time zone: give timeZone, or the timezone argument"),
         ({"end": "2027-03-02T09:00:00+08:00"}, "event.end: must be after the start"),
     ],
 )
@@ -584,6 +584,14 @@ def test_wrong_new_events(wrong: dict[str, Any], problem: str) -> None:
         created({"summary": "Retro", "start": AT_TEN, **wrong})
     assert problem in str(caught.value)
     assert "patch" not in str(caught.value)
+
+
+def test_a_new_event_that_ends_on_its_first_day_has_a_caution() -> None:
+    """Creating an all-day event whose end is its start passes with a caution that names the event's field."""
+    event = {"summary": "Retro", "is_all_day": True, "start": "2027-03-02"}
+    (caution,) = NewEvent.parse({**event, "end": "2027-03-02"}).cautions
+    assert caution.startswith("event.end.date: ")
+    assert NewEvent.parse({**event, "end": "2027-03-03"}).cautions == ()
 
 
 def test_unchecked_fields_of_a_new_event() -> None:

@@ -89,6 +89,10 @@ class WritingOperator(CalendarOperator):
             return identity.client_token_for(context, *parts)
         return self.client_token if number == 1 else f"{self.client_token}-{number}"
 
+    def _warn(self, cautions: Sequence[str]) -> None:
+        for caution in cautions:
+            self.log.warning(caution)
+
     def _shown(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         (call,) = calls
         self.log.info("Dry run: %s of %s is not sent.", call.action, self._subject())

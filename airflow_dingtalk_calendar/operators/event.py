@@ -110,8 +110,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
         )
-        for caution in patch.cautions:
-            self.log.warning(caution)
+        self._warn(patch.cautions)
         return patch
 
     def _call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:

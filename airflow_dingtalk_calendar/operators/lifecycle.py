@@ -63,6 +63,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
 
         zone = self.timezone if self.timezone is not None else hook.get_conn().timezone
         event = NewEvent.parse(self.event, timezone=zone, unchecked_fields=self.unchecked_fields)
+        self._warn(event.cautions)
         return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
 
     def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
