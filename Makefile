@@ -15,7 +15,7 @@ endif
 
 # A developer's own settings must not decide what is installed, where, or which Airflow is tested.
 # Those that say where to download from (index, proxy, certificates, cache) stay.
-unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH $(filter AIRFLOW%,$(.VARIABLES)) \
+unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE $(filter AIRFLOW%,$(.VARIABLES)) \
 	PIP_CONSTRAINT PIP_DRY_RUN PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PRE PIP_PREFIX PIP_PYTHON \
 	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_REQUIRE_VIRTUALENV PIP_ROOT PIP_TARGET PIP_USER \
 	UV_BREAK_SYSTEM_PACKAGES UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_CUSTOM_COMPILE_COMMAND UV_EXCLUDE UV_EXCLUDE_NEWER \
@@ -37,7 +37,7 @@ demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs tha
 	$(PY) tests/demo.py
 
 test: .venv/.installed ## run the tests that need no Airflow services
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -m airflow $(ARGS)

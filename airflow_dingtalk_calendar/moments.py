@@ -194,8 +194,13 @@ def _known(name: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1)  # reads the whole tz database
+def _cities() -> dict[str, str]:
+    return {zone.split("/")[-1].lower(): zone for zone in available_timezones()}
+
+
 def _similar(name: str) -> str:
-    cities = {zone.split("/")[-1].lower(): zone for zone in available_timezones()}
+    cities = _cities()
     near = get_close_matches(name.split("/")[-1].lower()[:40], cities, n=1)
     return f"; did you mean {cities[near[0]]}?" if near else "; names look like Asia/Shanghai"
 
