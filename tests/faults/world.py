@@ -1,0 +1,99 @@
+"""A machine and a DingTalk whose misfortune follows a schedule, and a time that passes only when somebody sleeps."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_dingtalk_calendar import auth, pace
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.hooks import transport
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
+from tests.faults.kinds import EMULATED, HOSTED, TIMEOUT
+
+Schedule = Mapping[int, str]  # which request, counted from 1, meets which kind of fault
+
+
+@dataclass
+class World:
+    """One run of a schedule.
+
+    :ivar wire: sends requests for real.
+    :ivar number: requests so far.
+    :ivar mono: the clock that only runs forward; ``wall``: the time of day, here and at the service.
+    :ivar late: requests that are still on their way.
+    :ivar full: sockets of a server that takes no more connections.
+    """
+
+    dingtalk: Emulator
+    schedule: Schedule
+    wire: httpx.HTTPTransport
+    number: int = 0
+    mono: float = 1000.0
+    wall: float = 1_800_000_000.0
+    late: list[httpx.Request] = field(default_factory=list)
+    full: list[socket.socket] = field(default_factory=list)
+    lock: Any = field(default_factory=RLock)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; what is on its way arrives."""
+        with self.lock:
+            self.mono += seconds
+            self.wall += seconds
+            while self.late:
+                self.wire.handle_request(self.late.pop()).read()
+
+
+class Wire(httpx.BaseTransport):
+    """The way to the service: each request meets what the schedule has for it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, or what is left of it."""
+        return self._world.wire.handle_request(self._met(request))
+
+    def _met(self, request: httpx.Request) -> httpx.Request:
+        world = self._world
+        with world.lock:
+            world.number += 1
+            kind = world.schedule.get(world.number)
+        if kind in EMULATED:
+            world.dingtalk.fault(**EMULATED[kind])
+        return HOSTED[kind](world, request) if kind in HOSTED else request
+
+
+@contextmanager
+def world(dingtalk: Emulator, data: Any, schedule: Schedule, **settings: Any) -> Iterator[World]:
+    """Begin anew: DingTalk with this data and these switches, and hooks that live in this world.
+
+    :param schedule: what happens to which request.
+    """
+    dingtalk.reset(data, **settings)
+    auth.TOKENS.clear()
+    pace.PACE.clear()
+    connection = dingtalk.connection()
+    connection["extra"].update(timeout=TIMEOUT, max_qps=1000)
+    with httpx.HTTPTransport(verify=False) as wire, pytest.MonkeyPatch.context() as patch:
+        here = World(dingtalk, schedule, wire)
+        patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
+        patch.setattr(transport, "_options", lambda _: {"transport": Wire(here)})
+        patch.setattr(DingTalkBaseHook, "_sleep", staticmethod(here.sleep))
+        patch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: here.mono))
+        patch.setattr(DingTalkBaseHook, "_wall_clock", staticmethod(lambda: here.wall))
+        patch.setattr(dingtalk.store, "clock", lambda: here.wall)
+        try:
+            yield here
+            here.sleep(0)
+        finally:
+            for one in here.full:
+                one.close()
