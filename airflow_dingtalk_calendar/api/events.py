@@ -75,17 +75,10 @@ def list_events(
         ``time_max`` was passed.
     :param series_master_id: only instances of this series.
     """
-    window(("time_min", time_min), ("time_max", time_max), YEAR)
-    params = query(
-        timeMin=instant("time_min", time_min),
-        timeMax=instant("time_max", time_max),
-        showDeleted=show_deleted,
-        maxResults=within("max_results", max_results, 100),
-        maxAttendees=within("max_attendees", max_attendees, 100),
-        nextToken=next_token,
-        syncToken=sync_token,
-        seriesMasterId=series_master_id,
-    )
+    params = {
+        **_page((time_min, time_max), max_results, max_attendees, next_token, longest=YEAR),
+        **query(showDeleted=show_deleted, syncToken=sync_token, seriesMasterId=series_master_id),
+    }
     path = f"{calendar_path(union_id, calendar_id)}/events"
     return Call("ListEvents", "GET", path, partial(a_page, "events"), params=params)
 
@@ -107,14 +100,7 @@ def list_events_view(
 
     :param time_min: events that end then or later; ``time_max``: that start before.
     """
-    window(("time_min", time_min), ("time_max", time_max))
-    params = query(
-        timeMin=instant("time_min", time_min),
-        timeMax=instant("time_max", time_max),
-        maxResults=within("max_results", max_results, 100),
-        maxAttendees=within("max_attendees", max_attendees, 100),
-        nextToken=next_token,
-    )
+    params = _page((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{calendar_path(union_id, calendar_id)}/eventsview"
     return Call("ListEventsView", "GET", path, partial(a_page, "events"), params=params)
 
@@ -134,14 +120,7 @@ def list_instances(
 
     :param series_master_id: id of the series' master event.
     """
-    window(("time_min", time_min), ("time_max", time_max))
-    params = query(
-        timeMin=instant("time_min", time_min),
-        timeMax=instant("time_max", time_max),
-        maxResults=within("max_results", max_results, 100),
-        maxAttendees=within("max_attendees", max_attendees, 100),
-        nextToken=next_token,
-    )
+    params = _page((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{event_path(union_id, calendar_id, series_master_id)}/instances"
     return Call("ListInstances", "GET", path, partial(a_page, "events"), params=params)
 
@@ -227,6 +206,25 @@ def probe_write(union_id: str, event_id: str) -> Call[Any]:
     permission or else by the calendar as empty. One metered call.
     """
     return Call("PatchEvent", "PUT", event_path(union_id, "primary", event_id), an_object, json={})
+
+
+def _page(
+    times: tuple[Moment | None, Moment | None],
+    max_results: int | None,
+    max_attendees: int | None,
+    next_token: str | None,
+    longest: dt.timedelta | None = None,
+) -> dict[str, str]:
+    """Check and write the parameters that all lists of events have."""
+    time_min, time_max = times
+    window(("time_min", time_min), ("time_max", time_max), longest)
+    return query(
+        timeMin=instant("time_min", time_min),
+        timeMax=instant("time_max", time_max),
+        maxResults=within("max_results", max_results, 100),
+        maxAttendees=within("max_attendees", max_attendees, 100),
+        nextToken=next_token,
+    )
 
 
 def _created(payload: Any) -> Json:
