@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Any
 
 from airflow_dingtalk_calendar import answers, api
@@ -40,7 +41,6 @@ from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Ste
 
 # A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
 PATIENCE = (0.1, 0.3, 1.0, 2.0, 4.0)
-AGAIN = "Authorize again: python -m airflow_dingtalk_calendar.authorize --conn-id …"
 
 Steps = Generator[Step, Any, api.AccessToken]
 
@@ -59,15 +59,14 @@ class Grant:
         return cls(token.value, token.refresh_token or "", now + token.lifetime)
 
     @classmethod
-    def parse(cls, text: str | None, name: str) -> Grant:
-        """Read what the Variable holds."""
+    def parse(cls, text: str | None) -> Grant | None:
+        """Read what the Variable holds; None if that is no grant."""
         try:
             grant = json.loads(text or "")
             access_token, refresh_token = Secret(grant["access_token"]), Secret(grant["refresh_token"])
             return cls(access_token, refresh_token, float(grant["good_until"]))
         except (ValueError, TypeError, KeyError):
-            problem = f"the Variable {name} holds no grant. {AGAIN}"
-        raise InvalidConnectionError(("connection.extra.user_grant_variable", problem))
+            return None
 
     def dump(self) -> str:
         """Write it for the Variable."""
@@ -148,8 +147,17 @@ def _by_grant(settings: Settings, wall_clock: Callable[[], float], refused: str 
 
 
 def _grant(settings: Settings) -> Generator[Step, Any, Grant]:
-    text = yield ReadVariable(settings.user_grant_variable)
-    return Grant.parse(text, settings.user_grant_variable)
+    grant = Grant.parse((yield ReadVariable(settings.user_grant_variable)))
+    if grant is None:
+        problem = f"the Variable {settings.user_grant_variable} holds no grant. {_again(settings)}"
+        raise InvalidConnectionError(("connection.extra.user_grant_variable", problem))
+    return grant
+
+
+def _again(settings: Settings) -> str:
+    """Say how a person renews the grant; which addresses it may lead back to stands in the app's settings."""
+    command = "python -m airflow_dingtalk_calendar.authorize"
+    return f"Authorize again: {command} --conn-id {quote(settings.conn_id)} --redirect-uri URL"
 
 
 def _good(grant: Grant, now: float, refused: str | None) -> bool:
@@ -167,17 +175,17 @@ def _renewed(
         if not _dead(error):
             raise
         return (yield from _winners(settings, grant, error))
-    new = Grant.of(token, wall_clock())
+    new, name = Grant.of(token, wall_clock()), settings.user_grant_variable
     try:
-        yield WriteVariable(settings.user_grant_variable, new.dump())
+        yield WriteVariable(name, new.dump())
     except Exception:
-        yield Tell(f"The new grant could not be written to the Variable {settings.user_grant_variable}. {AGAIN}")
+        yield Tell(f"The new grant could not be written to the Variable {name}. {_again(settings)}")
         raise
     seen = yield from _grant(settings)
     if seen.refresh_token == grant.refresh_token:
         yield Tell(
-            f"The Variable {settings.user_grant_variable} still holds the old grant after writing the new one: an "
-            f"environment variable or a secrets backend shadows it. The old grant is dead: remove the shadow. {AGAIN}"
+            f"The Variable {name} still holds the old grant after writing the new one: an environment variable or a "
+            f"secrets backend shadows it. The old grant is dead: remove the shadow. {_again(settings)}"
         )
     return new
 
@@ -195,5 +203,5 @@ def _winners(settings: Settings, lost: Grant, error: RequestError) -> Generator[
         grant = yield from _grant(settings)
         if grant.refresh_token != lost.refresh_token:
             return grant
-    error.hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {AGAIN}"
+    error.hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_again(settings)}"
     raise error

@@ -31,6 +31,7 @@ DEFAULT_HOST = "https://api.dingtalk.io"
 class Connection(Protocol):
     """The part of Airflow's connection that is read here."""
 
+    conn_id: str | None
     login: str | None
     password: str | None
     host: str | None
@@ -43,6 +44,7 @@ class Connection(Protocol):
 class Settings:
     """A checked connection.
 
+    :ivar conn_id: its id in Airflow, for messages that name a command.
     :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user`` (see :mod:`.grants`).
     :ivar corp_id: corpId of the organisation, for ``unified`` and ``corp_app``.
     :ivar suite_ticket_variable: name of the Airflow Variable with the newest suite ticket, for ``corp_app``.
@@ -70,6 +72,7 @@ class Settings:
     max_attempts: int = 4
     verify: bool | str = True
     proxy: str | None = field(default=None, repr=False)
+    conn_id: str = "dingtalk_default"
 
     @cached_property
     def identity(self) -> str:
@@ -99,6 +102,7 @@ def from_connection(connection: Connection) -> Settings:
     return Settings(
         app_key=_credential(connection.login, "login", "the app key (Client ID)"),
         app_secret=Secret(_credential(connection.password, "password", "the app secret (Client Secret)")),
+        conn_id=connection.conn_id or "",
         base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )

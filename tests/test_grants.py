@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar import api, authorize
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnectionError, RequestError, ServiceError
 from airflow_dingtalk_calendar.grants import Grant
@@ -187,7 +188,7 @@ def test_a_grant_near_its_end_is_refreshed(run: Run, dingtalk: Emulator, grant: 
     """The new grant is written back, with its end, and the old one is gone."""
     stored[GRANT_VARIABLE] = ending(grant)
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
-    new = Grant.parse(stored[GRANT_VARIABLE], GRANT_VARIABLE)
+    new = Grant.parse(stored[GRANT_VARIABLE])
     assert {new.access_token, new.refresh_token}.isdisjoint({grant.access_token, grant.refresh_token})
     assert new.good_until == pytest.approx(time.time() + 2 * HOUR, abs=60)
 
@@ -217,7 +218,7 @@ def test_a_refused_access_token_is_refreshed(
     """An access token that the service refuses before its time is not taken from the Variable again."""
     dingtalk.fault(kind="expire_tokens", action="GetEvent")
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
-    assert Grant.parse(stored[GRANT_VARIABLE], "").access_token != grant.access_token
+    assert Grant.parse(stored[GRANT_VARIABLE]).access_token != grant.access_token
     assert requests(dingtalk, "GetUserToken") == 2
 
 
@@ -276,6 +277,19 @@ def test_a_variable_without_a_grant(run: Run, grant: Grant, stored: dict[str, st
     error = refusal(run, InvalidConnectionError)
     assert GRANT_VARIABLE in str(error)
     assert "airflow_dingtalk_calendar.authorize" in str(error)
+
+
+def test_the_command_to_authorize_again(
+    grant: Grant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remedy is a command that the shell and its own parser take, for the connection in question."""
+    stored.clear()
+    monkeypatch.setenv("AIRFLOW_CONN_LINS(OWN)", json.dumps(dingtalk.connection("user")))
+    with DingTalkCalendarHook("lins(own)") as hook, pytest.raises(InvalidConnectionError) as caught:
+        hook.get_me()
+    command = shlex.split(str(caught.value).split("Authorize again: ")[1])
+    assert command[:3] == ["python", "-m", authorize.__name__]
+    assert authorize._parser().parse_args(command[3:]).conn_id == "lins(own)"
 
 
 def test_a_write_without_effect_is_said(

@@ -18,8 +18,9 @@ from airflow_dingtalk_calendar.settings import Settings, from_connection
 
 def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:
     """Make a connection as Airflow hands it over."""
+    extra = extra if isinstance(extra, str) or extra is None else json.dumps(extra)
     given = {"login": "app", "password": "made-up", "host": None, "schema": None, "port": None, **fields}
-    return SimpleNamespace(**given, extra=extra if isinstance(extra, str) or extra is None else json.dumps(extra))
+    return SimpleNamespace(conn_id="dingtalk_default", **given, extra=extra)
 
 
 def refused(extra: Any = None, **fields: Any) -> str:
