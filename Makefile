@@ -27,7 +27,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-airflow test-matrix lint fmt types bench constraints clean
+.PHONY: help demo test test-airflow test-contract test-matrix lint fmt types bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ test: .venv/.installed ## run the tests that need no Airflow services
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -m airflow $(ARGS)
+
+# The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
+test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
+	$(PY) -m pytest -m tenant tests/contract $(ARGS)
 
 test-matrix: $(MADE) ## run the tests on each supported Airflow line
 	@bash tests/matrix.sh test "$(LINES)" $(ARGS)
