@@ -1,0 +1,151 @@
+"""What costs how many metered calls: the table in README.md, by the emulator's account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import TransportError
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
+from tests.conftest import DATA, EVENT, ORGANIZER
+from tests.conftest import event as an_event
+from tests.test_operators import (
+    EVERY,
+    WRITING,
+    AddAttendees,
+    AddRooms,
+    Create,
+    Delete,
+    Get,
+    List,
+    RemoveAttendees,
+    RemoveRooms,
+    Ti,
+    execute,
+)
+from tests.test_readme import codes, table
+
+TABLE = {row[0]: row[1] for row in table("what")}
+THE_YEAR = {"time_min": "2027-01-01T00:00:00Z", "time_max": "2027-12-01T00:00:00Z"}
+NOTHING = next(row for row in TABLE if "dry_run" in row)
+
+Action = Callable[[], Any]
+
+
+def cell(words: str) -> str:
+    """Return what the table says of the row that begins so."""
+    (found,) = (calls for row, calls in TABLE.items() if row.startswith(words))
+    return found
+
+
+def patch(ti: Ti | None = None, **arguments: Any) -> Any:
+    """Execute the patch operator."""
+    given = {"patch": {"summary": "New"}, "retries": 2, **arguments}
+    return Patch(task_id="t", union_id=ORGANIZER, event_id=EVENT, **given).execute({"ti": ti or Ti()})  # type: ignore[typeddict-item]
+
+
+def cost(dingtalk: Emulator, action: Action) -> int:
+    """Count the metered calls of an action."""
+    before = sum(dingtalk.effects["calls"].values())
+    action()
+    return int(sum(dingtalk.effects["calls"].values())) - before
+
+
+@pytest.fixture
+def dingtalk(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """DingTalk with a room and many events; a call is tried once."""
+    events = [an_event(), *(an_event(f"event{index}") for index in range(100))]
+    users = [{**one, "userId": one["unionId"]} for one in DATA["users"]]
+    rooms = [{"roomId": "room-1", "displayName": "Room 1"}]
+    dingtalk.reset({**DATA, "users": users, "rooms": rooms, "events": events})
+    connection = dingtalk.connection()
+    connection["extra"]["max_attempts"] = 1
+    monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
+    return dingtalk
+
+
+@pytest.mark.parametrize("kind", [Patch, Get, Create, Delete, AddRooms, RemoveRooms])
+def test_one_call(dingtalk: Emulator, kind: Any) -> None:
+    """What concerns one event, or its rooms, is one call."""
+    row = "booking" if kind in (AddRooms, RemoveRooms) else "patching"
+    assert cost(dingtalk, patch if kind is Patch else partial(execute, kind)) == int(cell(row))
+
+
+@pytest.mark.parametrize("kind", [AddAttendees, RemoveAttendees])
+def test_people(dingtalk: Emulator, kind: Any) -> None:
+    """So many people as the table says fit into a call, and one more takes another."""
+    size = int(cell("adding or removing").removeprefix("1 for each "))
+    people = [f"iiP{number}" for number in range(size + 1)]
+    assert cost(dingtalk, partial(execute, kind, attendees=people[:size])) == 1
+    assert cost(dingtalk, partial(execute, kind, attendees=people)) == 2
+
+
+@pytest.mark.parametrize("options", [{}, {"expand": True}])
+def test_lists(dingtalk: Emulator, options: dict[str, Any]) -> None:
+    """So many events as the table says fit into a call; filters of ours save none, DingTalk's do."""
+    size = int(cell("listing").removeprefix("1 for each ").split()[0])
+    assert cost(dingtalk, partial(execute, List, **THE_YEAR, **options, summary_contains="no such title")) == 2
+    execute(Delete)
+    assert len(execute(List, **THE_YEAR, **options)) == size
+    assert cost(dingtalk, partial(execute, List, **THE_YEAR, **options)) == 1
+
+
+def test_what_the_hooks_methods_say() -> None:
+    """Each method of the hook says that it is one call, but for those that the table names as free."""
+    methods = {name: getattr(api, name).__doc__ for name in api.__all__ if hasattr(DingTalkCalendarHook, f"a{name}")}
+    methods["patch_event"] = DingTalkCalendarHook.patch_event.__doc__
+    free = {name for name, text in methods.items() if "Not metered" in text}
+    assert free == {name for name in codes(NOTHING) if name != "dry_run"}
+    assert {name for name, text in methods.items() if "One metered call" in text} == methods.keys() - free
+    assert cell("a method of the hook").startswith("1;")
+
+
+def test_a_look_before(dingtalk: Emulator) -> None:
+    """Looking first costs a call, which saves none when there is something to change."""
+    assert cell("`skip_if_unchanged=True`") == "1 to read; 1 more if there is something to change"
+    assert cost(dingtalk, partial(patch, skip_if_unchanged=True)) == 2
+    assert cost(dingtalk, partial(patch, skip_if_unchanged=True)) == 1
+
+
+@pytest.mark.parametrize(("changes", "more"), [({"summary": "New"}, 1), ({"online_meeting": True}, 2)])
+def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None:
+    """A retry costs its call, and with a video meeting the look whether there is one."""
+    assert cell("a retry") == "1 more; 2 with `online_meeting`"
+    dingtalk.fault(kind="reset", action="PatchEvent")
+    with pytest.raises(TransportError):
+        patch(patch=changes)
+    assert cost(dingtalk, partial(patch, Ti(try_number=2), patch=changes)) == more
+
+
+def test_the_connection_test(dingtalk: Emulator) -> None:
+    """Testing the connection costs what the table says."""
+    assert cost(dingtalk, DingTalkCalendarHook().test_connection) == int(cell("testing"))
+
+
+def test_what_is_free(dingtalk: Emulator) -> None:
+    """A dry run, what is refused here, and looking up a staff id cost nothing, although a token is fetched."""
+
+    def refused() -> None:
+        with pytest.raises(AirflowFailException):
+            patch(patch={"summary": ""})
+
+    dry = [partial(execute, kind, dry_run=True) for kind in WRITING if kind in EVERY]
+    staff_id = partial(DingTalkCalendarHook().get_user_by_staff_id, ORGANIZER)
+    for action in (*dry, partial(patch, dry_run=True), refused, staff_id):
+        assert cost(dingtalk, action) == int(TABLE[NOTHING])
+    assert dingtalk.effects["tokens_issued"] == 1
+
+
+def test_every_row_is_compared() -> None:
+    """The table has no row that no test here knows."""
+    known = ("patching", "booking", "adding", "listing", "a method", "`skip_if", "a retry", "testing", "access tokens")
+    assert [row for row in TABLE if not row.startswith(known)] == []
+    assert len(TABLE) == len(known)
