@@ -183,9 +183,23 @@ def parsed(call: Call[T], answer: Answer, *secrets: str) -> T:
         return call.parse(read(answer, *secrets))
     except RequestError as error:
         error.action = error.action or call.action
+        error.hint = _of_list(call, error) or error.hint
         error.status_code = error.status_code or answer.status
         error.request_id = error.request_id or request_id(answer)
         raise
+
+
+# What a list may be refused for beside its parameters; page "pagination" advises to begin again.
+LIST_TOKENS = {
+    "nextToken": "If it is the page token that was refused: start over from the first page.",
+    "syncToken": "If it is the sync token that was refused: list everything anew, without it.",
+}
+
+
+def _of_list(call: Call[Any], error: RequestError) -> str:
+    """Say what to do when a refused call goes on where an earlier one ended."""
+    hints = [hint for name, hint in LIST_TOKENS.items() if name in call.params]
+    return " ".join(hints) if isinstance(error, InvalidRequestError) else ""
 
 
 def _refused(fields: Mapping[str, Any]) -> bool:

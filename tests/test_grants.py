@@ -15,6 +15,7 @@ from traceback import TracebackException
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar import api, authorize
 from airflow_dingtalk_calendar.emulator import Emulator
@@ -22,6 +23,7 @@ from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnec
 from airflow_dingtalk_calendar.grants import Grant
 from airflow_dingtalk_calendar.hooks import variables
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 from tests.conftest import DATA, EVENT, ORGANIZER
 
 Run = Callable[..., Any]
@@ -319,31 +321,56 @@ def test_a_write_that_fails_is_said(
     assert "airflow_dingtalk_calendar.authorize" in caplog.text + "".join(capsys.readouterr())
 
 
-# -- what test_connection says --------------------------------------------------------------------------------
+# -- what test_connection and tasks say -----------------------------------------------------------------------
 
+# DingTalk's answer is the same for a wrong key, a wrong secret, and a region that does not know the app.
+KEY = "Check login (app key) and password (app secret) of the connection. The app may belong to the other region"
+OLD_VARIABLE = {"suite_ticket_variable": "old_ticket_token"}
 WRONG: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
-    "secret": ("app", {}, {"password": "not-the-secret"}, "password (app secret)"),
-    "key": ("unified", {}, {"login": "not-the-key"}, "login (app key)"),
+    "secret": ("app", {}, {"password": "not-the-secret"}, KEY),
+    "key": ("unified", {}, {"login": "not-the-key"}, KEY),
+    "region": ("app", {}, {"login": "a-key-of-the-other-region"}, KEY),
+    "scope": ("app", {}, {"login": "a-blind-app"}, "Calendar.Event.Read"),
     "corp id": ("unified", {"corp_id": "ding-nobody"}, {}, "no such corp_id"),
     "corp not authorised": ("unified", {"corp_id": CORPS[1]}, {}, "has not authorised this app"),
-    "ticket": ("corp_app", {}, {}, "suite ticket"),
+    "corp without the app": ("corp_app", {"corp_id": CORPS[1]}, {}, "has not opened this app"),
+    "ticket": ("corp_app", OLD_VARIABLE, {}, "suite ticket"),
     "no ticket": ("corp_app", {"suite_ticket_variable": "another_token"}, {}, "another_token is empty or missing"),
     "no grant": ("user", {"user_grant_variable": "another_grant_token"}, {}, "another_grant_token holds no grant"),
 }
 
 
+@pytest.fixture(params=["connection test", "task"])
+def complaint(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Say what the connection test says is wrong, or what a task fails with."""
+
+    def tested() -> str:
+        with DingTalkCalendarHook() as hook:
+            good, said = hook.test_connection()
+        assert not good
+        return said
+
+    def failed() -> str:
+        with pytest.raises((AirflowFailException, ServiceError)) as caught:
+            Get(task_id="get", union_id=ORGANIZER, event_id=EVENT).execute({})
+        return str(caught.value)
+
+    return tested if request.param == "connection test" else failed
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_each_mistake_has_a_text_of_its_own(
-    dingtalk: Emulator, connect: Connect, stored: dict[str, str], wrong: str
+    dingtalk: Emulator, connect: Connect, stored: dict[str, str], complaint: Callable[[], str], wrong: str
 ) -> None:
-    """The connection test names the one thing that is wrong."""
+    """Connection test and task name the one thing that is wrong, and no other."""
     auth_type, extra, fields, text = WRONG[wrong]
-    stored[TICKET_VARIABLE] = "an-old-made-up-ticket"
+    blind = {**DATA["apps"][0], "appKey": "a-blind-app", "scopes": ["Calendar.Event.Write"]}  # type: ignore[index]
+    apps = [*DATA["apps"], blind]  # type: ignore[misc]
+    dingtalk.reset({**DATA, "corps": CORPS, "suiteTicket": TICKET, "apps": apps})
+    stored.update({TICKET_VARIABLE: TICKET, "old_ticket_token": "an-old-made-up-ticket"})
     connect({**dingtalk.connection(auth_type)["extra"], **extra}, **fields)
-    good, said = DingTalkCalendarHook().test_connection()
-    assert not good
-    assert text in said
-    assert [one for one in WRONG if WRONG[one][3] in said] == [wrong] or wrong in ("secret", "key")
+    said = complaint()
+    assert {other for *_, other in WRONG.values() if other in said} == {text}
 
 
 def test_a_key_of_the_other_region(dingtalk: Emulator, connect: Connect) -> None:
@@ -398,6 +425,7 @@ import sqlite3, sys, time
 from airflow_dingtalk_calendar import auth
 from airflow_dingtalk_calendar.hooks import variables
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 
 path, union_id, event_id = sys.argv[1:]
 DingTalkCalendarHook._sleep = staticmethod(lambda seconds: time.sleep(seconds / 5))

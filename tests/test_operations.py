@@ -141,6 +141,12 @@ def test_list_instances(run: Run) -> None:
     assert {event.get("seriesMasterId") for event in events} == {STAND_UP}
 
 
+def test_a_sync_token_that_is_refused(run: Run) -> None:
+    """The remedy for a sync token that is no longer good is to list everything."""
+    with pytest.raises(InvalidRequestError, match="without it"):
+        run("list_events", LIN, sync_token="not-one-of-yours")
+
+
 def test_what_changed_since(run: Run) -> None:
     """A sync token brings what changed after it was given, also what was deleted."""
     token = run("list_events", LIN)["syncToken"]
@@ -182,10 +188,18 @@ def test_a_page_token_that_comes_again(pages: Pages, dingtalk: Emulator, start: 
 
 
 def test_a_page_token_that_is_refused(pages: Pages, dingtalk: Emulator) -> None:
-    """A refused page token is a permanent error that names it."""
-    with pytest.raises(InvalidRequestError, match="nextToken") as caught:
-        pages(api.list_events(LIN, next_token="not-one-of-yours"))
+    """A refused page token is a permanent error that says what to do, whatever DingTalk says."""
+    dingtalk.fault(kind="error", action="ListEvents", status=400, code="invalidParameter", message="no", skip=1)
+    with pytest.raises(InvalidRequestError, match="start over from the first page") as caught:
+        pages(api.list_events(LIN, max_results=2))
     assert not caught.value.retryable
+    assert [one["action"] for one in dingtalk.requests].count("ListEvents") == 2
+
+
+def test_a_page_token_of_ones_own(pages: Pages, dingtalk: Emulator) -> None:
+    """A page token that DingTalk never gave is refused at once, and named."""
+    with pytest.raises(InvalidRequestError, match="nextToken"):
+        pages(api.list_events(LIN, next_token="not-one-of-yours"))
     assert [one["action"] for one in dingtalk.requests].count("ListEvents") == 1
 
 
