@@ -31,7 +31,7 @@ DEFAULT_HOST = "https://api.dingtalk.io"
 class Connection(Protocol):
     """The part of Airflow's connection that is read here."""
 
-    conn_id: str | None
+    conn_id: str
     login: str | None
     password: str | None
     host: str | None
@@ -102,7 +102,7 @@ def from_connection(connection: Connection) -> Settings:
     return Settings(
         app_key=_credential(connection.login, "login", "the app key (Client ID)"),
         app_secret=Secret(_credential(connection.password, "password", "the app secret (Client Secret)")),
-        conn_id=connection.conn_id or "",
+        conn_id=connection.conn_id,
         base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )

@@ -174,6 +174,21 @@ def test_the_reschedule_example_runs_without_a_logical_date(airflow: Standalone,
     assert ends == ["2027-01-07T09:00:00+08:00", "2027-01-07T09:45:00+08:00"]
 
 
+def test_the_examples_of_other_operators_run(airflow: Standalone, dingtalk: Emulator) -> None:
+    """One example finds events and maps a patch over them, another takes an event from its creation to its end."""
+    dags = ("dingtalk_find_and_patch", "dingtalk_event_life_cycle")
+    runs = [airflow.trigger(dag) for dag in dags]  # both at once: it saves time
+    assert [airflow.wait(dag, run) for dag, run in zip(dags, runs, strict=True)] == ["success", "success"]
+    (found,) = airflow.xcom(dags[0], runs[0], "plan")
+    mapped = airflow.task(dags[0], runs[0], "rename", 0)
+    assert (found["event_id"], mapped["rendered_map_index"]) == (ONE_TO_ONE, "Q1 Lin / Chen one-to-one")
+    assert dingtalk.event(ONE_TO_ONE)["summary"] == "Q1 Lin / Chen one-to-one"
+    made = airflow.xcom(dags[1], runs[1], "create", "event_id")
+    written = [write["action"] for write in dingtalk.effects["writes"] if write["event_id"] == made]
+    assert written == ["CreateEvent", "AddAttendee", "PatchEvent", "DeleteEvent"]
+    assert dingtalk.event(made)["status"] == "cancelled"
+
+
 def test_the_connection_form_has_our_fields(airflow: Standalone) -> None:
     """The connection form offers our type, with its fields and its labels."""
     forms = {meta["connection_type"]: meta for meta in airflow.api("GET", "/ui/connections/hook_meta")}
