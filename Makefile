@@ -44,7 +44,7 @@ test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, 
 
 # The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
-	$(PY) -m pytest -m tenant tests/contract $(ARGS)
+	$(PY) -m pytest -p no:xdist -m tenant tests/contract $(ARGS)
 
 test-matrix: $(MADE) ## run the tests on each supported Airflow line
 	@bash tests/matrix.sh test "$(LINES)" $(ARGS)

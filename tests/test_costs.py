@@ -127,7 +127,8 @@ def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None
 
 def test_the_connection_test(dingtalk: Emulator) -> None:
     """Testing the connection costs what the table says."""
-    assert cost(dingtalk, DingTalkCalendarHook().test_connection) == int(cell("testing"))
+    with DingTalkCalendarHook() as hook:
+        assert cost(dingtalk, hook.test_connection) == int(cell("testing"))
 
 
 def test_what_is_free(dingtalk: Emulator) -> None:
@@ -138,9 +139,10 @@ def test_what_is_free(dingtalk: Emulator) -> None:
             patch(patch={"summary": ""})
 
     dry = [partial(execute, kind, dry_run=True) for kind in WRITING if kind in EVERY]
-    staff_id = partial(DingTalkCalendarHook().get_user_by_staff_id, ORGANIZER)
-    for action in (*dry, partial(patch, dry_run=True), refused, staff_id):
-        assert cost(dingtalk, action) == int(TABLE[NOTHING])
+    with DingTalkCalendarHook() as hook:
+        staff_id = partial(hook.get_user_by_staff_id, ORGANIZER)
+        for action in (*dry, partial(patch, dry_run=True), refused, staff_id):
+            assert cost(dingtalk, action) == int(TABLE[NOTHING])
     assert dingtalk.effects["tokens_issued"] == 1
 
 
