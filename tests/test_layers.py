@@ -19,6 +19,8 @@ LAYERS = [
         "fields",
         "moments",
         "parts",
+        "rules",
+        "recurrence",
         "body",
         "reading",
         "models",
@@ -27,7 +29,8 @@ LAYERS = [
         "secret",
         "hosts",
     },
-    {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings", "grants", "steps"},
+    {"answers", "api", "auth", "compare", "flow", "identity", "pace", "retry", "settings", "grants", "steps"}
+    | {"edits", "merging", "timing"},
     {"hooks"},
     {"triggers"},
     {"operators", "sensors", "authorize"},
