@@ -273,9 +273,11 @@ def test_an_all_day_rule_ends_on_a_day() -> None:
 
 def test_a_rule_as_the_service_returned_it() -> None:
     """Members that the type does not use are left out, and DingTalk's default of a week's first day is said."""
-    pattern = {"type": "weekly", "daysOfWeek": "tuesday", "interval": 2, "dayOfMonth": 0, "index": ""}
+    pattern = {"type": "weekly", "daysOfWeek": "tuesday", "interval": 2, "dayOfMonth": 0, "firstDayOfWeek": ""}
     span = {"type": "numbered", "numberOfOccurrences": 5, "endDate": "2027-12-31T10:00:00Z"}
     assert to_rrule({"pattern": pattern, "range": span}) == "FREQ=WEEKLY;BYDAY=TU;INTERVAL=2;COUNT=5;WKST=SU"
+    yearly = {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 0, "daysOfWeek": ""}
+    assert to_rrule({"pattern": yearly, "range": FOREVER}, TUESDAY) == "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=9"
 
 
 @pytest.mark.parametrize(
