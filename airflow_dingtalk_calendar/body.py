@@ -39,6 +39,7 @@ from airflow_dingtalk_calendar.parts import (
     RichTextDescription,
     UiConfig,
 )
+from airflow_dingtalk_calendar.recurrence import from_rrule
 
 # Conveniences that say "send it" for switches that say "do not send it".
 SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
@@ -101,6 +102,16 @@ class EventFields(Part):
         if start and end:
             _check_span(start, end)
         return end
+
+    @field_validator("recurrence", mode="before")
+    @classmethod
+    def _from_rrule(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        if "start" not in info.data:
+            raise ValueError("can be read only when the start is right")
+        start, zone = info.data["start"], (info.context or {}).get("timezone")
+        return from_rrule(value, start.model_dump(by_alias=True, exclude_none=True) if start else None, zone)
 
     @field_validator("recurrence")
     @classmethod

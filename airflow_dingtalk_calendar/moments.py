@@ -128,9 +128,15 @@ def as_moment(value: Any) -> dt.datetime:
     moment = _parsed(value) if isinstance(value, str) else value
     if not isinstance(moment, dt.datetime):
         raise ValueError(_NOT_A_TIME)
-    if moment.tzinfo is not None and _skipped(moment):
+    if moment.tzinfo is not None and skipped(moment):
         raise ValueError("does not exist: the clocks skip it in its time zone")
     return moment
+
+
+def local_time(value: Any, zone: str) -> dt.datetime:
+    """Read a point in time as the clocks of a zone show it; one without an offset is local there."""
+    moment = as_moment(value)
+    return _local(moment, zone) if moment.tzinfo is None else _there(moment, zone)
 
 
 def _parsed(text: str) -> Any:
@@ -160,7 +166,8 @@ def _there(moment: dt.datetime, zone: str) -> dt.datetime:
         raise ValueError("is out of range") from None
 
 
-def _skipped(moment: dt.datetime) -> bool:
+def skipped(moment: dt.datetime) -> bool:
+    """Tell whether the clocks of its zone never show this time, because they go forward over it."""
     if isinstance(moment.tzinfo, dt.timezone):
         return False  # an offset, where no clock changes
     try:

@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import exceptions, reading, settings
+from airflow_dingtalk_calendar import edits, exceptions, reading, settings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.failures import KINDS
-from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
+from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
 from airflow_dingtalk_calendar.models import EventPatch
 from tests.conftest import HOME
@@ -201,6 +202,29 @@ def test_the_patch_of_each_field_is_right(row: list[str], sample: Emulator) -> N
     names, example = codes(row[0]), ast.literal_eval(codes(row[1])[0])
     assert set(names) <= set(example)
     assert EventPatch.parse(example, timezone="Asia/Shanghai").to_body("id").keys() > {"id"}
+
+
+@pytest.mark.parametrize("row", table("edit"), ids=lambda row: row[0])
+def test_each_edit_plans_what_is_shown(row: list[str]) -> None:
+    """Each example in the table of edits makes a patch of the fields that the table names."""
+    by_id = {event["id"]: event for event in SAMPLE["events"]}
+    names = {**vars(edits), "event": by_id[REVIEW], "series": by_id[STAND_UP], "timedelta": timedelta}
+    (name,), (example,) = codes(row[0]), codes(row[1])
+    assert example.startswith(f"{name}(")
+    patch = eval(example, names)  # noqa: S307  # our own text
+    assert list(patch) == codes(row[2])
+    assert EventPatch.parse(patch)
+
+
+def test_the_table_of_edits_is_complete() -> None:
+    """Every edit is in the table."""
+    assert {codes(row[0])[0] for row in table("edit")} == set(edits.__all__) - {"is_instance", "is_series"}
+
+
+def test_the_rule_shown_is_one() -> None:
+    """The rule that the README shows as an example is one that a patch takes."""
+    (shown,) = re.findall(r'`(\{"recurrence": "FREQ[^`]*)`', README)
+    assert EventPatch.parse(ast.literal_eval(shown), timezone="Asia/Shanghai")
 
 
 def test_the_table_of_fields_is_complete() -> None:
