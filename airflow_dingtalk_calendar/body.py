@@ -117,7 +117,7 @@ class EventFields(Part):
     @classmethod
     def _ends_after_it_begins(cls, value: Recurrence | None, info: ValidationInfo) -> Recurrence | None:
         start, last = info.data.get("start"), value.range.end_date if value else None
-        if start and last and last[:10] < (start.date or start.date_time)[:10]:
+        if start and last and start.day_of(last) < start.day_of(start.date or start.date_time):
             raise ValueError("range.endDate is before the start")
         return value
 

@@ -57,6 +57,10 @@ class EventTime(Part):
         """Whether this is a day rather than a point in time."""
         return self.date is not None
 
+    def day_of(self, text: str) -> str:
+        """Name the day of a time on the calendar that this end is on."""
+        return moments.local_time(text, self.time_zone).date().isoformat() if self.time_zone else text[:10]
+
 
 # What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
 # absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pendulum
@@ -475,6 +476,15 @@ def test_an_id_in_the_patch_must_be_the_events() -> None:
 def test_contradictions_of_the_documentation_warn(patch: dict[str, Any], text: str) -> None:
     """Where official sources contradict each other the patch passes with a caution."""
     assert any(text in caution for caution in EventPatch.parse(patch).cautions)
+
+
+@pytest.mark.parametrize(("last", "fits"), [("2027-03-01T16:40:00Z", True), ("2027-03-01T15:59:59Z", False)])
+def test_a_series_may_end_on_its_first_day_in_its_zone(last: str, fits: bool) -> None:
+    """Whether a series ends before it begins is a matter of days where it takes place, not of days in UTC."""
+    start, end = ({"dateTime": f"2027-03-02T{hour}:30:00+08:00", "timeZone": "Asia/Shanghai"} for hour in ("00", "01"))
+    rule = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "endDate", "endDate": last}}
+    with nullcontext() if fits else pytest.raises(InvalidPatchError, match="is before the start"):
+        EventPatch.parse({"start": start, "end": end, "recurrence": rule})
 
 
 def test_an_ordinary_patch_has_no_caution() -> None:
