@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,9 +24,10 @@ SCHEDULES = settings(
 )
 
 
-def schedules(requests: int) -> st.SearchStrategy[dict[int, str]]:
+def schedules(requests: int, *, without: Collection[str] = ()) -> st.SearchStrategy[dict[int, str]]:
     """Draw which of the first requests meet which kinds of fault."""
-    each = st.lists(st.none() | st.sampled_from(KINDS), max_size=requests)
+    kinds = [kind for kind in KINDS if kind not in without]
+    each = st.lists(st.none() | st.sampled_from(kinds), max_size=requests)
     return each.map(lambda kinds: {number: kind for number, kind in enumerate(kinds, start=1) if kind})
 
 

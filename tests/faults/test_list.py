@@ -1,0 +1,41 @@
+"""A list of several pages, under any schedule of faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import event, given
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from tests.conftest import DATA, ORGANIZER
+from tests.conftest import event as stored
+from tests.faults.conftest import SCHEDULES, schedules
+from tests.faults.tasks import carry_out
+from tests.faults.world import world
+
+RETRIES = 3
+IDS = [f"event-{number:03}" for number in range(230)]  # three pages
+MANY = {**DATA, "events": [stored(event_id) for event_id in IDS]}
+# DingTalk may leave out a list that is empty, so an answer about something else looks like an empty page.
+NOT_FOR_LISTS = {"another event"}
+
+
+@SCHEDULES
+@given(schedule=schedules(8, without=NOT_FOR_LISTS))
+def test_a_list_under_faults(dingtalk: Emulator, schedule: dict[int, str]) -> None:
+    """The list is complete and has each event once, or the task failed; it costs one call more for each fault."""
+
+    def operator() -> Any:
+        return DingTalkCalendarListEventsOperator(task_id="t", union_id=ORGANIZER)
+
+    with world(dingtalk, MANY, schedule) as here:
+        tries = carry_out(here, operator, RETRIES)
+        if tries[-1].succeeded:
+            assert sorted(found["id"] for found in tries[-1].result) == IDS
+    for one in tries:
+        assert one.error is None or one.final == (not one.error.retryable)
+    event(f"{'succeeded' if tries[-1].succeeded else 'failed'} in try {len(tries)}")
+    # A try that fails begins with the first page again.
+    assert sum(dingtalk.effects["calls"].values()) <= 3 * len(tries) + len(schedule)
+    assert dingtalk.effects["writes"] == []
