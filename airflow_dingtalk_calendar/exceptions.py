@@ -30,6 +30,10 @@ from typing import Literal, NamedTuple
 Outcome = Literal["rejected", "unknown"]
 
 
+class Interrupted(Exception):  # noqa: N818  # not an error: somebody wants the work to end
+    """Whoever carries out a call stopped waiting; nothing was sent. It does not leave this package."""
+
+
 class DingTalkError(Exception):
     """Base of all errors of this package.
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from airflow_dingtalk_calendar import answers, auth, grants, pace, retry
 from airflow_dingtalk_calendar.api import Call
-from airflow_dingtalk_calendar.exceptions import RequestError, TokenRejectedError
+from airflow_dingtalk_calendar.exceptions import Interrupted, RequestError, ThrottledError, TokenRejectedError
 from airflow_dingtalk_calendar.settings import Settings
 from airflow_dingtalk_calendar.steps import Send, Sleep, Step, Wait
 
@@ -48,18 +48,25 @@ def steps(call: Call[T], session: Session) -> Generator[Step, Any, T]:
     """Carry out a call, in as many attempts as it takes and may take.
 
     :raises RequestError: of the last attempt.
+    :raises Interrupted: when whoever carries out the steps gives up waiting before anything was sent.
     """
-    number = 1
+    number, failure, seconds = 1, None, 0.0
     while True:
         try:
+            if seconds:
+                yield Sleep(seconds)
             return (yield from attempt(call, session))
         except RequestError as error:
-            seconds = retry.pause(error, call, number, session.settings.max_attempts)
-            if seconds is None:
+            failure = error
+        except Interrupted:
+            if failure is None:
                 raise
-            log.warning("Attempt %d failed, next in %.1f s: %s", number, seconds, error)
-        yield Sleep(seconds)
-        number += 1
+            raise failure from None  # of which nobody knows more than before
+        pause = retry.pause(failure, call, number, session.settings.max_attempts)
+        if pause is None:
+            raise failure
+        log.warning("Attempt %d failed, next in %.1f s: %s", number, pause, failure)
+        number, seconds = number + 1, pause
 
 
 def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
@@ -91,12 +98,25 @@ def _sent_with_token(call: Call[T], session: Session) -> Generator[Step, Any, T]
 
 
 def _sent(call: Call[T], session: Session, token: str) -> Generator[Step, Any, T]:
-    settings = session.settings
-    delay = session.pace.reserve(f"{settings.identity} {call.action}", session.clock(), settings.max_qps)
-    if delay > 0:
-        yield Sleep(delay)
+    lane = f"{session.settings.identity} {call.action}"
+    yield from _in_turn(lane, session)
     answer = yield _with_token(call, token)
-    return answers.parsed(call, answer, token, settings.app_secret)
+    try:
+        return answers.parsed(call, answer, token, session.settings.app_secret)
+    except ThrottledError as error:
+        seconds = error.retry_after or 0.0
+        if seconds <= retry.LONGEST_WAIT:  # longer waits are not for a process that does its work meanwhile
+            session.pace.hold(lane, session.clock() + seconds)
+        raise
+
+
+def _in_turn(lane: str, session: Session) -> Generator[Step, Any, None]:
+    place = session.pace.queue(lane, session.clock())
+    try:
+        while (seconds := session.pace.wait(lane, place, session.clock(), session.settings.max_qps)) > 0:
+            yield Sleep(seconds)
+    finally:
+        session.pace.leave(lane, place)
 
 
 def _with_token(call: Call[Any], token: str) -> Send:

@@ -2,36 +2,91 @@
 
 The limit counts per app and API (20 per second in the standard edition, page ``call-frequency-limit``), so one
 pace serves all hooks of a process that use the same app. Several workers are bounded by an Airflow pool.
+
+Who wants to call queues, and asks how long to wait until it may go. What it hears is a forecast, for it asks again
+before it goes: so a hold, which a throttled answer brings about, reaches those who already wait as well.
 """
 
 from __future__ import annotations
 
+import math
 import os
+from collections import deque
+from dataclasses import dataclass, field
 from threading import Lock
+
+# Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer.
+SECOND = 1.02
+EPSILON = 1e-6  # seconds that are not worth another sleep
+
+
+@dataclass(slots=True)
+class Lane:
+    """The calls of one app to one API: who waits, and when the last ones went.
+
+    :ivar due: when the next call may go.
+    :ivar held: until when nobody may go.
+    """
+
+    due: float = -math.inf
+    held: float = -math.inf
+    waiting: list[object] = field(default_factory=list)
+    gone: deque[float] = field(default_factory=deque)
+
+    def wait(self, place: object, now: float, per_second: float) -> float:
+        """Return the seconds until this caller may go; 0: it goes now."""
+        gap, most = SECOND / per_second, math.ceil(per_second)
+        while len(self.gone) > most:
+            self.gone.popleft()
+        earliest = self.gone[0] + most * gap if len(self.gone) == most else self.due
+        seconds = max(self.due, self.held, earliest) + self.waiting.index(place) * gap - now
+        if seconds > EPSILON:
+            return seconds
+        # Who wakes up late does not delay those behind it, but no more than one call is caught up.
+        self.due = max(self.due + gap, now)
+        self.waiting.remove(place)
+        self.gone.append(now)
+        return 0.0
 
 
 class Pace:
-    """When the next call may go."""
+    """When the next call may go, by name of the lane: the app and the API. Times are a monotonic clock's."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._next: dict[str, float] = {}
+        self.clear()
 
-    def reserve(self, name: str, now: float, per_second: float) -> float:
-        """Take the next place and return the seconds until then.
-
-        :param name: whose rate it is: the app and the API.
-        :param now: a monotonic clock's time.
-        """
+    def queue(self, name: str, now: float) -> object:
+        """Queue up; the place is what :meth:`wait` and :meth:`leave` take."""
+        place = object()
         with self._lock:
-            place = max(self._next.get(name, now), now)
-            self._next[name] = place + 1.0 / per_second
-        return place - now
+            lane = self._lanes.setdefault(name, Lane())
+            if not lane.waiting:
+                lane.due = max(lane.due, now)
+            lane.waiting.append(place)
+        return place
+
+    def wait(self, name: str, place: object, now: float, per_second: float) -> float:
+        """Return the seconds after which to ask again; 0: go now, the place is used up."""
+        with self._lock:
+            return self._lanes[name].wait(place, now, per_second)
+
+    def leave(self, name: str, place: object) -> None:
+        """Give up a place, if it is not used up."""
+        with self._lock:
+            if place in self._lanes[name].waiting:
+                self._lanes[name].waiting.remove(place)
+
+    def hold(self, name: str, until: float) -> None:
+        """Let nobody go before this time, whoever waits already or comes."""
+        with self._lock:
+            lane = self._lanes.setdefault(name, Lane())
+            lane.held = max(lane.held, until)
+            lane.due = max(lane.due, until)
 
     def clear(self) -> None:
-        """Forget all places, and a lock that another process may have held when it forked this one."""
+        """Forget everything, and a lock that another process may have held when it forked this one."""
         self._lock = Lock()
-        self._next.clear()
+        self._lanes: dict[str, Lane] = {}
 
 
 PACE = Pace()

@@ -20,6 +20,7 @@ os.environ.update(
 import asyncio
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -90,12 +91,13 @@ def _nothing_kept() -> None:
 
 @pytest.fixture(autouse=True)
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that the package would have slept; no test waits for real."""
+    """Seconds that the package would have slept; no test waits for real, but the package's clock goes on."""
     slept: list[float] = []
 
     async def anap(seconds: float) -> None:
         slept.append(seconds)
 
+    monkeypatch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: time.monotonic() + sum(slept)))
     monkeypatch.setattr(DingTalkBaseHook, "_sleep", staticmethod(slept.append))
     monkeypatch.setattr(DingTalkBaseHook, "_asleep", staticmethod(anap))
     return slept

@@ -14,12 +14,15 @@ from airflow_dingtalk_calendar.answers import Answer
 from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
     InProgressError,
+    Interrupted,
     ServiceError,
+    ThrottledError,
     TokenRejectedError,
     TransportError,
 )
 from airflow_dingtalk_calendar.models import EventPatch
 from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.pace import SECOND
 from airflow_dingtalk_calendar.steps import Mask, Send, Sleep, Step, Wait
 
 SETTINGS = Settings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)
@@ -29,17 +32,19 @@ REFUSED = {"code": "InvalidAuthentication", "message": "expired"}
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that is set by hand, and goes on while steps are played that sleep."""
 
     now = 1000.0
+    slept = 0.0
 
     def __call__(self) -> float:
-        return self.now
+        return self.now + Clock.slept
 
 
 @pytest.fixture
 def session() -> flow.Session:
     """A session with stores and a clock of its own."""
+    Clock.slept = 0.0
     return flow.Session(SETTINGS, None, Clock(), Clock(), auth.Tokens(), pace.Pace())
 
 
@@ -55,6 +60,7 @@ def play(steps: Generator[Step, Any, Any], *results: Any) -> tuple[list[Step], A
         step = next(steps)
         while True:
             seen.append(step)
+            Clock.slept += step.seconds if isinstance(step, Sleep) else 0.0
             reply = left.pop(0) if isinstance(step, (Send, Wait)) else None
             step = steps.throw(reply) if isinstance(reply, BaseException) else steps.send(reply)
     except StopIteration as end:
@@ -113,8 +119,10 @@ def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.Session) -> 
     next(attempt)
     session.tokens.keep(SETTINGS.identity, "token-2", 7200, 1000)
     step = attempt.send(answer(400, REFUSED))
-    while not isinstance(step, Send):
+    while isinstance(step, Sleep):
+        Clock.slept += step.seconds
         step = attempt.send(None)
+    assert isinstance(step, Send)
     assert step.headers["x-acs-dingtalk-access-token"] == "token-2"
 
 
@@ -161,13 +169,50 @@ def test_apps_do_not_share_tokens(session: flow.Session) -> None:
 
 
 def test_calls_are_spaced_per_api(session: flow.Session) -> None:
-    """At ten per second, three calls at once go at 0, 0.1 and 0.2 s; another API has its own pace."""
+    """At ten per second, three calls go a tenth of a second apart; another API has its own pace."""
     session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
     naps = [
         [step.seconds for step in play(flow.attempt(call, session), answer(200, EVENT))[0] if isinstance(step, Sleep)]
         for call in (GET, GET, GET, PATCH)
     ]
-    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1, 0.2, 0])
+    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1 * SECOND, 0.1 * SECOND, 0])
+
+
+def test_a_throttled_answer_holds_those_who_wait_already(session: flow.Session) -> None:
+    """While one call is told to wait, another one that was about to go waits as long, and goes after it."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    first, second = flow.attempt(GET, session), flow.attempt(GET, session)
+    assert isinstance(next(first), Send)
+    assert next(second) == Sleep(pytest.approx(0.1 * SECOND))
+    with pytest.raises(ThrottledError):
+        first.send(answer(403, {"code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"}))
+    Clock.slept += 0.1 * SECOND
+    assert second.send(None) == Sleep(pytest.approx(1 - 0.1 * SECOND))
+    Clock.slept += 1
+    assert isinstance(second.send(None), Send)
+
+
+def test_who_stops_waiting_leaves_the_queue(session: flow.Session) -> None:
+    """A call given up while it waits for its turn takes nobody's place, and says that nothing was sent."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    play(flow.attempt(GET, session), answer(200, EVENT))
+    given_up, follower = flow.steps(GET, session), flow.attempt(GET, session)
+    assert isinstance(next(given_up), Sleep)
+    assert next(follower) == Sleep(pytest.approx(0.2 * SECOND))
+    with pytest.raises(Interrupted):
+        given_up.throw(Interrupted())
+    assert follower.send(None) == Sleep(pytest.approx(0.1 * SECOND))
+
+
+def test_who_stops_waiting_for_another_attempt_has_the_failure_so_far(session: flow.Session) -> None:
+    """A call given up between two attempts ends with the first one's error, and its outcome."""
+    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    given_up = flow.steps(PATCH, session)
+    next(given_up)
+    assert isinstance(given_up.throw(TransportError("reset")), Sleep)
+    with pytest.raises(TransportError) as caught:
+        given_up.throw(Interrupted())
+    assert caught.value.outcome == "unknown"
 
 
 def test_an_unknown_outcome_stays_unknown(session: flow.Session) -> None:
