@@ -23,12 +23,17 @@ def is_unchanged(body: Body, event: Body) -> bool:
 
     A video meeting counts as there when the event has one; a list of attendees, when it is the event's whole list.
     """
-    compared = [name for name in body if name not in ("id", "extra")]
-    certain = all(name in _SAME for name in compared)
-    return certain and not not_applied(body, event) and _same_people(body, event)
+    certain = not_comparable(body) <= {"extra"}
+    return certain and not not_applied(body, event) and same_people(body, event)
 
 
-def _same_people(body: Body, event: Body) -> bool:
+def not_comparable(body: Body) -> set[str]:
+    """Name the fields of a request body of which an event does not tell whether it has them."""
+    return {name for name in body if name not in _SAME and name != "id"}
+
+
+def same_people(body: Body, event: Body) -> bool:
+    """Whether a list of attendees, where the body has one, is the event's whole list."""
     if "attendees" not in body:
         return True
     organizer = _members(event.get("organizer")).get("id")

@@ -1,0 +1,164 @@
+"""A plan: many patches, one row for each event. What may be in a row, and every problem before anything is sent.
+
+A row is plain JSON, so that an ordinary task can make it and XCom can carry it::
+
+    {"union_id": "iiPLin", "event_id": "E", "patch": {"summary": "Sprint 42"}}
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from airflow_dingtalk_calendar import api, moments, reading
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
+from airflow_dingtalk_calendar.models import EventPatch
+
+MEMBERS = (
+    *("union_id", "calendar_id", "event_id", "patch"),
+    *("clear", "unchecked_fields", "timezone", "if_updated_at", "event"),
+)
+SHOWN = 20  # problems; a plan that is wrong throughout shall not fill the log
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event and the request that patches it, checked.
+
+    :ivar index: place in the plan.
+    :ivar body: the request's body.
+    :ivar cautions: what is allowed although DingTalk's own material leaves its effect open.
+    :ivar if_updated_at: patch only if the event has not changed since then.
+    :ivar event: the event as it was read, to show what would change.
+    """
+
+    index: int
+    union_id: str
+    calendar_id: str
+    event_id: str
+    body: Mapping[str, Any] = field(repr=False)
+    cautions: tuple[str, ...] = ()
+    if_updated_at: dt.datetime | None = None
+    event: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> list[Any]:
+        """What makes this request the same or another one, wherever in the plan it stands."""
+        return [self.union_id, self.calendar_id, self.event_id, self.body]
+
+    @property
+    def fields(self) -> list[str]:
+        """Names that the request sends."""
+        return [name for name in self.body if name != "id"]
+
+
+def read(
+    patches: Iterable[Any],
+    *,
+    union_id: str | None = None,
+    calendar_id: str = "primary",
+    timezone: str | None = None,
+) -> list[Row]:
+    """Read all rows and check them.
+
+    :param union_id: for rows that have none; ``calendar_id`` and ``timezone`` (IANA) likewise.
+    :raises InvalidInputError: with the problems of all rows, by index and field path; the first of them if many.
+    """
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    defaults = {"union_id": union_id, "calendar_id": calendar_id, "timezone": timezone}
+    for index, given in enumerate(patches):
+        try:
+            rows.append(_row(index, given, defaults))
+        except InvalidInputError as error:
+            problems += error.problems
+    problems += _repeated(rows)
+    if problems:
+        raise InvalidInputError(*_first(problems))
+    return rows
+
+
+def digest(rows: Iterable[Row]) -> str:
+    """Name a plan by what is in it."""
+    plan = sha256()
+    for row in rows:
+        plan.update(json.dumps([*row.key, str(row.if_updated_at)], sort_keys=True).encode())
+    return plan.hexdigest()[:20]
+
+
+def _row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
+    place = f"patches[{index}]"
+    if not isinstance(given, Mapping):
+        raise InvalidInputError((place, "must be a mapping with event_id and patch"))
+    if unknown := [name for name in given if name not in MEMBERS]:
+        raise InvalidInputError(*(_not_a_member(place, name) for name in unknown))
+    row = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+    problems: list[Problem] = []
+    ids = [_read(problems, place, api.identifier, name, row.get(name)) for name in ("union_id", "calendar_id")]
+    event_id = _read(problems, place, api.identifier, "event_id", row.get("event_id"))
+    patch = _read(problems, place, _patch, row, event_id or "")
+    since = _read(problems, place, _moment, row.get("if_updated_at"))
+    event = _read(problems, place, _event, row.get("event"))
+    if problems or patch is None:
+        raise InvalidInputError(*problems)
+    return Row(index, *map(str, ids), str(event_id), *patch, since, event)
+
+
+def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
+    """Read a part of a row; note its problems, by their place in the plan."""
+    try:
+        return reader(*arguments)
+    except InvalidInputError as error:
+        problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
+
+
+def _patch(row: Mapping[str, Any], event_id: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    if "patch" not in row:
+        raise InvalidPatchError(("patch", "is required"))
+    patch = EventPatch.parse(
+        row["patch"],
+        timezone=row["timezone"],
+        clear=row.get("clear", ()),
+        unchecked_fields=row.get("unchecked_fields"),
+    )
+    return patch.to_body(event_id), patch.cautions
+
+
+def _moment(value: Any) -> dt.datetime | None:
+    try:
+        return None if value is None else moments.instant(moments.as_instant(value))
+    except ValueError as error:
+        raise InvalidInputError(("if_updated_at", str(error))) from None
+
+
+def _event(value: Any) -> Mapping[str, Any] | None:
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise InvalidInputError(("event", "must be a mapping: the event as it was read"))
+
+
+def _not_a_member(place: str, name: Any) -> Problem:
+    known = reading.nearest(str(name), MEMBERS)
+    return Problem(place, f"has no place for {reading.shown(name)}{known}; what to change belongs into patch")
+
+
+def _repeated(rows: Sequence[Row]) -> list[Problem]:
+    """Find events that more than one row patches: which of them would be the last is chance."""
+    counts = Counter(row.event_id for row in rows)
+    first: dict[str, int] = {}
+    problems: list[Problem] = []
+    for row in rows:
+        if counts[row.event_id] > 1 and first.setdefault(row.event_id, row.index) != row.index:
+            text = f"is the event of patches[{first[row.event_id]}] again; put both changes into one patch"
+            problems.append(Problem(f"patches[{row.index}].event_id", text))
+    return problems
+
+
+def _first(problems: Sequence[Problem]) -> list[Problem]:
+    more = len(problems) - SHOWN
+    return [*problems[:SHOWN], *([Problem("patches", f"{more} more problems")] if more > 0 else [])]
