@@ -28,7 +28,9 @@ def lines(body: Body, event: Body) -> list[str]:
     changed = set(compare.not_applied(body, event)) | compare.not_comparable(body)
     if not compare.same_people(body, event):
         changed.add("attendees")
-    return [f"{name}: {_SAID.get(name, _value)(value, event.get(name))}" for name, value in body.items() if name in changed]
+    return [
+        f"{name}: {_SAID.get(name, _value)(value, event.get(name))}" for name, value in body.items() if name in changed
+    ]
 
 
 def _value(wanted: Any, _: Any) -> str:

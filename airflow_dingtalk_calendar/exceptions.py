@@ -6,6 +6,7 @@
     ├── InvalidInputError (ValueError)      wrong before anything was sent
     │   ├── InvalidPatchError               a patch: every problem at once, by field path
     │   └── InvalidConnectionError          the Airflow connection
+    ├── BatchIncompleteError                some rows of a plan are not done yet
     └── RequestError                        a request that did not bring the wanted answer
         ├── TransportError                  no complete answer came
         ├── UnexpectedAnswerError           an answer that no DingTalk API gives
@@ -25,6 +26,7 @@ None of them is an ``AirflowException``: the operators translate errors that no 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Outcome = Literal["rejected", "unknown"]
@@ -115,6 +117,19 @@ class InvalidPatchError(InvalidInputError):
 
 class InvalidConnectionError(InvalidInputError):
     """The Airflow connection is wrong; nothing was sent."""
+
+
+class BatchIncompleteError(DingTalkError):
+    """Some rows of a plan failed in a way that may pass, or were not tried: a retry of the task goes on with them.
+
+    :ivar counts: how many rows there are, and how many by status.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str = "", *, counts: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.counts = dict(counts or {})
 
 
 class RequestError(DingTalkError):

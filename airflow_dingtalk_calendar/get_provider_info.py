@@ -7,7 +7,7 @@ from typing import Any
 from airflow_dingtalk_calendar import form
 
 PACKAGE = "airflow_dingtalk_calendar"
-OPERATORS = ("attendee", "event", "lifecycle", "listing", "room")
+OPERATORS = ("attendee", "batch", "event", "lifecycle", "listing", "room")
 NAME = "DingTalk Calendar"
 
 

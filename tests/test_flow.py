@@ -21,8 +21,8 @@ from airflow_dingtalk_calendar.exceptions import (
     TransportError,
 )
 from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.settings import Settings
 from airflow_dingtalk_calendar.pace import SECOND
+from airflow_dingtalk_calendar.settings import Settings
 from airflow_dingtalk_calendar.steps import Mask, Send, Sleep, Step, Wait
 
 SETTINGS = Settings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)

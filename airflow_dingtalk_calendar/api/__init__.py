@@ -13,6 +13,7 @@ from airflow_dingtalk_calendar.api.events import (
     list_events_view,
     list_instances,
     patch_event,
+    patch_event_body,
     probe_write,
 )
 from airflow_dingtalk_calendar.api.people import (
@@ -67,6 +68,7 @@ __all__ = [
     "list_events_view",
     "list_instances",
     "patch_event",
+    "patch_event_body",
     "probe_write",
     "remove_attendees",
     "remove_meeting_rooms",

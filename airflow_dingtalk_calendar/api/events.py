@@ -162,7 +162,26 @@ def patch_event(
         outcome, although each sending may make another meeting.
     """
     event_id = identifier("event_id", event_id)
-    body = patch.to_body(event_id)
+    return patch_event_body(
+        union_id,
+        event_id,
+        patch.to_body(event_id),
+        client_token=client_token,
+        calendar_id=calendar_id,
+        repeat_meeting=repeat_meeting,
+    )
+
+
+def patch_event_body(
+    union_id: str,
+    event_id: str,
+    body: Mapping[str, Any],
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
+    repeat_meeting: bool = False,
+) -> Call[Json]:
+    """PatchEvent like :func:`patch_event`, of a request body that a patch wrote before."""
     return Call(
         "PatchEvent",
         "PUT",

@@ -70,6 +70,10 @@ class DingTalkBaseHook(BaseHook):
             self._settings = settings.from_connection(connection)
         return self._settings
 
+    def prepare(self) -> None:
+        """Read the connection and make the HTTP client, before several threads share this hook."""
+        self._http.prepare()
+
     def close(self) -> None:
         """Close the sockets that :meth:`run` opened."""
         if transport := self.__dict__.pop("_http", None):

@@ -31,6 +31,8 @@ from airflow_dingtalk_calendar.settings import Settings
 
 MAX_BODY = 32 * 1024 * 1024  # bytes; a page of 100 events with 100 attendees each is about 2 MB
 CONNECT_TIMEOUT = 10.0
+# As many connections are kept as may be open, so that no thread of many has to connect anew for each request.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 HEADERS = {
     "user-agent": f"airflow-dingtalk-calendar/{__version__}",
     "accept": "application/json",
@@ -84,6 +86,10 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _failure(error, self._settings)
         raise failure
+
+    def prepare(self) -> None:
+        """Make the client of threads, before several of them ask for it at once."""
+        self._client  # noqa: B018  # made when it is first looked at
 
     def close(self) -> None:
         """Close the connections of threads."""
@@ -153,6 +159,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "proxy": settings.proxy,
         "trust_env": trust_env,
         "follow_redirects": False,
+        "limits": LIMITS,
     }
 
 

@@ -1,0 +1,121 @@
+"""Many pieces of work at once: threads that share one hook, so one token, one connection pool and one pace.
+
+Threads and not coroutines, because what keeps the books (Airflow's state store, the log) is synchronous and must not
+be called on an event loop. The books are kept in the thread that made the :class:`Bulk`; nobody else touches them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.exceptions import Interrupted
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
+
+T = TypeVar("T")
+R = TypeVar("R")
+MOST_THREADS = 32  # fewer than the connections that are kept open
+LATENCY = 1.0  # seconds that a row may take and the pace still be kept; more is rare
+SLICE = 0.25  # seconds after which somebody who sleeps looks whether to stop
+TICK = 0.5
+
+
+class Bulk(Generic[T, R]):
+    """Do something with each of many items, in several threads.
+
+    :param work: done with each item; when it raises :class:`Interrupted`, the item counts as not begun, and any
+        other exception ends it all and is raised by :meth:`results`.
+    :param items: taken one by one; they may be made as they are taken.
+    """
+
+    def __init__(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> None:
+        self._work = work
+        self._items = iter(items)
+        self._lock = Lock()
+        self._ended: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+        self._threads = [Thread(target=self._run, name=f"dingtalk-{n}", daemon=True) for n in range(threads)]
+        self._running = 0
+        # A plain flag: a signal handler may set it while this very thread holds an Event's lock.
+        self.stopping = False
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+            self._running += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Begin no more items. What is under way ends, and :meth:`results` still has it."""
+        self.stopping = True
+
+    def results(self) -> Iterator[R | None]:
+        """Wait for results and yield them as they come; None now and then, so that the caller can do other things."""
+        while self._running:
+            try:
+                worked, result = self._ended.get(timeout=TICK)
+            except Empty:
+                yield None
+                continue
+            if worked:
+                yield result
+                continue
+            self._running -= 1
+            if isinstance(result, BaseException):
+                self.stop()
+                raise result
+
+    def sleeper(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        """Make of a function that sleeps one that wakes up to stop.
+
+        :raises Interrupted: by what is returned.
+        """
+
+        def nap(seconds: float) -> None:
+            while seconds > 0 and not self.stopping:
+                sleep(min(seconds, SLICE))
+                seconds -= SLICE
+            if self.stopping:
+                raise Interrupted
+
+        return nap
+
+    def _run(self) -> None:
+        end: BaseException | None = None
+        try:
+            while not self.stopping and (item := self._next()):
+                self._ended.put((True, self._work(item[0])))
+        except Interrupted:
+            pass
+        except BaseException as error:  # of our own making; the one who reads the results shall know
+            end = error
+        self._ended.put((False, end))
+
+    def _next(self) -> tuple[T] | None:
+        with self._lock:  # generators cannot be asked by two threads at once
+            return next(((item,) for item in self._items), None)
+
+
+def threads_for(per_second: float, items: int) -> int:
+    """Say how many threads it takes to keep a pace."""
+    return max(1, min(math.ceil(per_second * LATENCY), MOST_THREADS, items))
+
+
+def carry_out(hook: DingTalkBaseHook, calls: Generator[Call[Any], Any, R]) -> R:
+    """Carry out calls that depend on one another, and return what they end with."""
+    try:
+        call = next(calls)
+        while True:
+            call = calls.send(hook.run(call))
+    except StopIteration as end:
+        result: R = end.value
+        return result

@@ -1,0 +1,314 @@
+"""The operator that carries out a plan: many patches in one task."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError, RequestError
+from airflow_dingtalk_calendar.operators.base import (
+    CalendarOperator,
+    flags,
+    listed,
+    permanent_errors_fail,
+    request_of,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.applying import Choices
+    from airflow_dingtalk_calendar.hooks.bulk import Bulk
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.operators.books import Books, Record
+    from airflow_dingtalk_calendar.plan import Row
+    from airflow_dingtalk_calendar.results import Result
+
+
+class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
+    """Change the named fields of many events, one patch each (DingTalk's PatchEvent), in one task.
+
+    The whole plan is checked before anything is sent. Then one access token and one pool of connections serve all
+    rows; the calls are spaced evenly under the connection's ``max_qps``, and when DingTalk says that it is too many,
+    all of them pause. A row that fails does not stop the others.
+
+    Each row costs one metered call, and one more for reading its event with ``skip_if_unchanged`` or
+    ``if_updated_at``. A retry sends what failed or was not tried, under the same client tokens: finished rows are
+    recorded in Airflow's state store (Airflow 3.3 on; on older ones a retry sends and meters all rows again).
+    Clearing the task starts anew.
+
+    All arguments are templated. XCom: ``return_value`` counts the rows: ``total``, and by status ``updated``,
+    ``unchanged``, ``skipped``, ``rejected`` (not done) and ``unknown`` (maybe done). ``results`` has one mapping for
+    each row: ``index``, ``union_id``, ``event_id``, ``status``, ``fields``, ``not_applied``, ``code``, ``message``,
+    ``request_id``; it is there when the task fails, too. With ``dry_run`` the return value is
+    ``{"dry_run": true, "total", "calls", "rows"}``, where each row has its ``request``, ``diff`` and ``cautions``.
+
+    :param patches: the plan: a list of mappings (``plan_task.output``), or the JSON text of one. A row has
+        ``event_id`` and ``patch``, and may have ``union_id``, ``calendar_id``, ``timezone``, ``clear`` and
+        ``unchecked_fields``, as the operator for one event takes them; ``event``, the event as it was read, for the
+        diff of a dry run; and ``if_updated_at``, the event's ``updateTime`` then: when it has changed since, the row
+        is skipped (``changedSince``). Somebody may still change it between that look (one more call) and the patch.
+    :param union_id: unionId of the **organizer**, for rows that have none.
+    :param calendar_id: for rows that have none; the documentation knows ``primary`` only.
+    :param timezone: IANA zone for times that have none of their own; default: the connection's.
+    :param dry_run: send nothing, return what would be sent.
+    :param skip_if_unchanged: read each event first (one more call) and send nothing when it has all that already.
+    :param repeat_meeting: send rows that ask for a video meeting again even if an earlier sending may have made one.
+        Without it, a retry reads such an event first (one more call) and rejects the row if it has a meeting.
+    :param return_events: put the updated events into ``results``; without it XCom stays small. Those that an earlier
+        try has updated are None.
+    :param on_error: ``fail``: the task fails after all rows were tried, if one of them failed; ``continue``: it does
+        not.
+    :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
+        task, whatever ``on_error`` says; rows that it did not come to are ``skipped`` (``notTried``).
+    :param max_calls: a plan that takes more metered calls than this is refused.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong plan, or when that is all that failed.
+    :raises BatchIncompleteError: when a retry may bring more rows to their end.
+    """
+
+    template_fields: Sequence[str] = (
+        *CalendarOperator.template_fields,
+        "patches",
+        "timezone",
+        "dry_run",
+        "skip_if_unchanged",
+        "repeat_meeting",
+        "return_events",
+        "on_error",
+        "max_failures",
+        "max_calls",
+    )
+    template_fields_renderers = {"patches": "json"}  # noqa: RUF012  # as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        patches: Sequence[Mapping[str, Any]] | str,
+        union_id: str | None = None,
+        timezone: str | None = None,
+        dry_run: bool | str = False,
+        skip_if_unchanged: bool | str = False,
+        repeat_meeting: bool | str = False,
+        return_events: bool | str = False,
+        on_error: str = "fail",
+        max_failures: int | str = 1,
+        max_calls: int | str = 1000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(union_id=union_id, **kwargs)
+        self.patches = patches
+        self.timezone = timezone
+        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # a method of the base that nothing calls
+        self.skip_if_unchanged = skip_if_unchanged
+        self.repeat_meeting = repeat_meeting
+        self.return_events = return_events
+        self.on_error = on_error
+        self.max_failures = max_failures
+        self.max_calls = max_calls
+
+    _bulk: Bulk[Row, Result] | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check the plan, carry it out, and return the counts."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            choices, limits = self._choices(context), self._limits()
+            rows = self._rows(hook)
+            if flags(dry_run=self.dry_run)["dry_run"]:
+                return self._shown(rows, choices)
+            record = self._record(context, rows)
+            found = record.load(rows)
+            todo = self._todo(rows, found, choices, limits["max_calls"])
+            books = self._carried_out(hook, todo, found, choices, record, limits["max_failures"])
+            return self._told(context, rows, books, record)
+
+    def on_kill(self) -> None:
+        """Begin no more rows. On Airflow 3 this is all that tells a task that it shall end."""
+        if self._bulk:
+            self._bulk.stop()
+
+    # -- before anything is sent ----------------------------------------------------------------------------
+
+    def _choices(self, context: Context) -> Choices:
+        from airflow_dingtalk_calendar import identity
+        from airflow_dingtalk_calendar.applying import Choices
+
+        if self.on_error not in ("fail", "continue"):
+            raise InvalidInputError(("on_error", "must be fail or continue"))
+        given = flags(
+            **{name: getattr(self, name) for name in ("skip_if_unchanged", "repeat_meeting", "return_events")}
+        )
+        return Choices(
+            client_token=lambda row: identity.client_token_for(context, *row.key),
+            retried=identity.is_automatic_retry(context, self.retries or 0),
+            **given,
+        )
+
+    def _limits(self) -> dict[str, int]:
+        limits = {name: whole(name, getattr(self, name)) for name in ("max_failures", "max_calls")}
+        if wrong := [(name, "must be 1 or more") for name, value in limits.items() if value < 1]:
+            raise InvalidInputError(*wrong)
+        return limits
+
+    def _rows(self, hook: DingTalkCalendarHook) -> list[Row]:
+        from airflow_dingtalk_calendar import plan
+
+        rows = plan.read(
+            listed("patches", self.patches),
+            union_id=self.union_id,
+            calendar_id=self.calendar_id,
+            timezone=self.timezone if self.timezone is not None else hook.get_conn().timezone,
+        )
+        self._warn(rows)
+        return rows
+
+    def _warn(self, rows: Sequence[Row]) -> None:
+        """Say each caution once, however many rows it is about."""
+        about: defaultdict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            for caution in row.cautions:
+                about[caution].append(row.index)
+        for caution, indexes in about.items():
+            more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
+            self.log.warning("patches[%d].%s%s", indexes[0], caution, more)
+
+    def _shown(self, rows: Sequence[Row], choices: Choices) -> dict[str, Any]:
+        from airflow_dingtalk_calendar import diff
+
+        self.log.info("Dry run: a plan of %d patches is not sent.", len(rows))
+        shown = [
+            {
+                "index": row.index,
+                "union_id": row.union_id,
+                "event_id": row.event_id,
+                "request": request_of(choices.call(row)),
+                "diff": None if row.event is None else diff.lines(row.body, row.event),
+                "cautions": list(row.cautions),
+            }
+            for row in rows
+        ]
+        return {"dry_run": True, "total": len(rows), "calls": _calls(rows, choices), "rows": shown}
+
+    def _record(self, context: Context, rows: Sequence[Row]) -> Record:
+        from airflow_dingtalk_calendar import plan
+        from airflow_dingtalk_calendar.operators.books import Record
+
+        store = context.get("task_state_store")
+        if store is None and self.retries:
+            self.log.info(
+                "This Airflow keeps no state of tasks (3.3 and later do): a retry sends and meters every row again, "
+                "under the same client tokens."
+            )
+        return Record(store, f"{plan.digest(rows)}-{context['ti'].max_tries}", self.log)
+
+    def _todo(self, rows: Sequence[Row], found: Sequence[Result], choices: Choices, max_calls: int) -> list[Row]:
+        done = {result.row.index for result in found}
+        if done:
+            self.log.info("Earlier tries have finished %d of %d rows.", len(done), len(rows))
+        todo = [row for row in rows if row.index not in done]
+        if (calls := _calls(todo, choices)) > max_calls:
+            remedy = "cut the plan, or raise it if the monthly quota allows"
+            raise InvalidInputError(
+                ("max_calls", f"is {max_calls}, and the plan takes {calls} metered calls: {remedy}")
+            )
+        return todo
+
+    # -- sending --------------------------------------------------------------------------------------------
+
+    def _carried_out(
+        self,
+        hook: DingTalkCalendarHook,
+        todo: Sequence[Row],
+        found: Sequence[Result],
+        choices: Choices,
+        record: Record,
+        max_failures: int,
+    ) -> Books:
+        from airflow_dingtalk_calendar import applying
+        from airflow_dingtalk_calendar import results as outcomes
+        from airflow_dingtalk_calendar.hooks.bulk import Bulk, carry_out, threads_for
+        from airflow_dingtalk_calendar.operators.books import Books
+
+        def result(row: Row) -> Result:
+            try:
+                return carry_out(hook, applying.steps(row, choices))
+            except RequestError as error:
+                return outcomes.failure(row, error)
+
+        hook.prepare()
+        books = Books(len(todo) + len(found), record, self.log, hook._clock)
+        books.restore(found)
+        with Bulk(result, todo, threads_for(hook.get_conn().max_qps, len(todo))) as bulk:
+            hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[method-assign]
+            self._bulk = bulk
+            try:
+                self._kept(bulk, books, max_failures)
+            except BaseException:  # a time limit, or the task is killed: what is under way still counts
+                bulk.stop()
+                self._kept(bulk, books, max_failures)
+                raise
+            finally:
+                books.save()
+        return books
+
+    def _kept(self, bulk: Bulk[Row, Result], books: Books, max_failures: int) -> None:
+        """Keep the books while the threads work; end early when all rows would be refused."""
+        general = 0
+        for result in bulk.results():
+            books.note(result)
+            if result and result.for_all and not bulk.stopping:
+                general += 1
+                if result.again or general >= max_failures:
+                    self.log.error("All rows would be refused like this one, so no more are sent: %s", result.message)
+                    bulk.stop()
+            if bulk.stopping:
+                books.save()  # there may be little time
+
+    # -- afterwards -----------------------------------------------------------------------------------------
+
+    def _told(self, context: Context, rows: Sequence[Row], books: Books, record: Record) -> dict[str, Any]:
+        """Push and say what became of the rows, and fail if the task has to."""
+        from airflow_dingtalk_calendar import results as outcomes
+
+        with_events = flags(return_events=self.return_events)["return_events"]
+        results = [books.results.get(row.index) or outcomes.not_tried(row) for row in rows]
+        counts = outcomes.counts(results)
+        context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
+        said = _said(counts) if rows else "The plan is empty: nothing to do."
+        self.log.info("%s It took %.1f s.", said, books.seconds())
+        for line in outcomes.named(results):
+            self.log.warning(line)
+        error = self._error(results, counts, said)
+        if not (isinstance(error, BatchIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
+            record.forget()  # no automatic retry will come
+        if error:
+            raise error
+        return counts
+
+    def _error(self, results: Sequence[Result], counts: Mapping[str, int], said: str) -> Exception | None:
+        from airflow_dingtalk_calendar.results import NOT_TRIED
+
+        failed = [result for result in results if result.failed]
+        left = any(result.code == NOT_TRIED for result in results)
+        if not left and (self.on_error == "continue" or not failed):
+            return None
+        if any(result.again for result in failed) or not failed:
+            return BatchIncompleteError(said, counts=counts)
+        worst = next((result for result in failed if result.for_all), failed[0])
+        return AirflowFailException(f"{said} patches[{worst.row.index}]: {worst.code}: {worst.message}")
+
+
+def _calls(rows: Sequence[Row], choices: Choices) -> int:
+    """Count the metered calls that rows take."""
+    return len(rows) + sum(map(choices.reads, rows))
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
+    return f"Of {counts['total']} events: {by_status}."

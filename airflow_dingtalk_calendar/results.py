@@ -1,0 +1,170 @@
+"""What became of the rows of a plan: one result a row, what they amount to, and how they are kept for a retry."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from airflow_dingtalk_calendar.exceptions import (
+    CredentialsError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RequestError,
+    ThrottledError,
+    TokenRejectedError,
+    TransportError,
+    UnexpectedAnswerError,
+)
+from airflow_dingtalk_calendar.plan import Row
+from airflow_dingtalk_calendar.retry import LONGEST_WAIT
+
+Status = Literal["updated", "unchanged", "skipped", "rejected", "unknown"]
+STATUSES: tuple[Status, ...] = ("updated", "unchanged", "skipped", "rejected", "unknown")
+NOT_TRIED = "notTried"
+CHANGED_SINCE = "changedSince"
+HAS_MEETING = "hasMeeting"
+
+# Refusals that are not about the row, so that the next one would hear the same.
+_FOR_ALL = (CredentialsError, PermissionDeniedError, QuotaExceededError, TokenRejectedError)
+_ON_THE_WAY = (TransportError, UnexpectedAnswerError)
+# A user outside of the range that the app is authorised for is one row's, or some rows', user.
+_OF_ONE_USER = ("permissionDeny", "50002")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row.
+
+    :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``hasMeeting``.
+    :ivar again: whether a retry of the task may bring a better result.
+    :ivar for_all: whether all other rows would be refused as this one was.
+    :ivar event: the updated event, where somebody wants it.
+    """
+
+    row: Row
+    status: Status
+    not_applied: Sequence[str] = ()
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    again: bool = False
+    for_all: bool = False
+    event: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the row was tried and is not as the plan wants it, as far as anybody knows."""
+        return self.status in ("rejected", "unknown")
+
+    def as_dict(self, *, with_event: bool = False) -> dict[str, Any]:
+        """Write the row of the report; ``fields`` are the names that the event was to get."""
+        return {
+            "index": self.row.index,
+            "union_id": self.row.union_id,
+            "event_id": self.row.event_id,
+            "status": self.status,
+            "fields": self.row.fields,
+            "not_applied": list(self.not_applied),
+            "code": self.code,
+            "message": self.message,
+            "request_id": self.request_id,
+            **({"event": self.event} if with_event else {}),
+        }
+
+
+def not_tried(row: Row) -> Result:
+    """Make the result of a row that the task did not come to."""
+    return Result(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
+
+
+def failure(row: Row, error: RequestError) -> Result:
+    """Make the result of a row whose call failed; a failed read has changed nothing."""
+    return Result(
+        row,
+        "unknown" if error.outcome == "unknown" else "rejected",
+        code=error.code or type(error).__name__,
+        message=f"{error.message} {error.hint}".strip(),
+        request_id=error.request_id,
+        again=error.retryable,
+        for_all=_is_for_all(error),
+    )
+
+
+def _is_for_all(error: RequestError) -> bool:
+    if isinstance(error, ThrottledError):  # DingTalk wants everybody to stay away, for longer than a task waits
+        return (error.retry_after or 0.0) > LONGEST_WAIT
+    general = isinstance(error, _FOR_ALL) and error.code not in _OF_ONE_USER
+    return general or (isinstance(error, _ON_THE_WAY) and not error.retryable)
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    """Count the results by status, and all of them."""
+    found = Counter(result.status for result in results)
+    return {"total": found.total(), **{status: found[status] for status in STATUSES}}
+
+
+# -- for a retry: what is finished, in JSON below a size ----------------------------------------------------
+
+
+def is_finished(result: Result) -> bool:
+    """Whether a retry of the task has nothing to do for this row."""
+    return result.status != "unknown" and not result.again and not result.for_all
+
+
+def written(result: Result) -> list[Any]:
+    """Write a result as short as it goes; fields and ids are in the plan."""
+    row = [result.row.index, STATUSES.index(result.status), list(result.not_applied)]
+    texts = [result.code, result.message, result.request_id]
+    full = [*row, *texts] if any(texts) else row
+    return full[:2] if full == [*row[:2], []] else full
+
+
+def restored(entry: Sequence[Any], rows: Mapping[int, Row]) -> Result:
+    """Read a result that :func:`written` wrote.
+
+    :raises LookupError, TypeError, ValueError: when it is something else.
+    """
+    index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
+    return Result(rows[index], STATUSES[status], [str(name) for name in not_applied], *map(str, texts))
+
+
+@dataclass(slots=True)
+class Chunks:
+    """Results in pieces that are stored one by one, each below a size; the last one grows until it is full.
+
+    :ivar limit: characters of the JSON text of a piece.
+    :ivar store: takes the number of a piece and the piece.
+    """
+
+    limit: int
+    store: Callable[[int, list[Any]], None]
+    number: int = 0
+    piece: list[Any] = field(default_factory=list)
+    size: int = 2
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Store more results."""
+        new = False
+        for entry in map(written, results):
+            length = len(json.dumps(entry)) + 2
+            if self.piece and self.size + length > self.limit:
+                self.store(self.number, self.piece)
+                self.number, self.piece, self.size = self.number + 1, [], 2
+            self.piece.append(entry)
+            self.size += length
+            new = True
+        if new:
+            self.store(self.number, self.piece)
+
+
+def named(results: Iterable[Result], most: int = 10) -> Iterator[str]:
+    """Name failed rows for the log, without event content: the first ones, then how many more there are."""
+    failed = [result for result in results if result.failed]
+    for result in failed[:most]:
+        trail = f" (request id {result.request_id})" if result.request_id else ""
+        yield f"patches[{result.row.index}], event {result.row.event_id}: {result.status}, {result.code}{trail}"
+    if len(failed) > most:
+        yield f"and {len(failed) - most} more; XCom results has all of them"
