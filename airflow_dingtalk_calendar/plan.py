@@ -99,14 +99,16 @@ def _row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
         raise InvalidInputError(*(_not_a_member(place, name) for name in unknown))
     row = {**defaults, **{name: value for name, value in given.items() if value is not None}}
     problems: list[Problem] = []
-    ids = [_read(problems, place, api.identifier, name, row.get(name)) for name in ("union_id", "calendar_id")]
-    event_id = _read(problems, place, api.identifier, "event_id", row.get("event_id"))
-    patch = _read(problems, place, _patch, row, event_id or "")
+    union_id, calendar_id, event_id = (
+        _read(problems, place, api.identifier, name, row.get(name)) for name in ("union_id", "calendar_id", "event_id")
+    )
+    patch = _read(problems, place, _patch, row, event_id)
     since = _read(problems, place, _moment, row.get("if_updated_at"))
     event = _read(problems, place, _event, row.get("event"))
     if problems or patch is None:
         raise InvalidInputError(*problems)
-    return Row(index, *map(str, ids), str(event_id), *patch, since, event)
+    body, cautions = patch
+    return Row(index, union_id, calendar_id, event_id, body, cautions, since, event)
 
 
 def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
@@ -117,7 +119,7 @@ def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> 
         problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
 
 
-def _patch(row: Mapping[str, Any], event_id: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     if "patch" not in row:
         raise InvalidPatchError(("patch", "is required"))
     patch = EventPatch.parse(
@@ -126,7 +128,7 @@ def _patch(row: Mapping[str, Any], event_id: str) -> tuple[dict[str, Any], tuple
         clear=row.get("clear", ()),
         unchecked_fields=row.get("unchecked_fields"),
     )
-    return patch.to_body(event_id), patch.cautions
+    return patch.to_body(event_id or ""), patch.cautions
 
 
 def _moment(value: Any) -> dt.datetime | None:

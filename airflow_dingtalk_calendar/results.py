@@ -128,7 +128,8 @@ def restored(entry: Sequence[Any], rows: Mapping[int, Row]) -> Result:
     :raises LookupError, TypeError, ValueError: when it is something else.
     """
     index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
-    return Result(rows[index], STATUSES[status], [str(name) for name in not_applied], *map(str, texts))
+    code, message, request_id = [*map(str, texts), "", "", ""][:3]
+    return Result(rows[index], STATUSES[status], [str(name) for name in not_applied], code, message, request_id)
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def departures(
     :param late: seconds that a sleep may take longer than asked for, at most.
     :param holds: at which time somebody holds the pace, and for how many seconds.
     """
-    pace, chance, order = Pace(), random.Random(seed), count()
+    pace, chance, order = Pace(), random.Random(seed), count()  # noqa: S311  # no secret
     events: list[tuple[float, int, object]] = [(0.0, next(order), None) for _ in range(callers)]
     held = sorted(holds or [], reverse=True)
     gone: list[float] = []

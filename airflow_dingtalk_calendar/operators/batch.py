@@ -100,7 +100,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         max_calls: int | str = 1000,
         **kwargs: Any,
     ) -> None:
-        super().__init__(union_id=union_id, **kwargs)
+        super().__init__(union_id=union_id, **kwargs)  # type: ignore[arg-type]  # rows may have their own
         self.patches = patches
         self.timezone = timezone
         self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # a method of the base that nothing calls
@@ -141,13 +141,11 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
         if self.on_error not in ("fail", "continue"):
             raise InvalidInputError(("on_error", "must be fail or continue"))
-        given = flags(
-            **{name: getattr(self, name) for name in ("skip_if_unchanged", "repeat_meeting", "return_events")}
-        )
+        names = ("skip_if_unchanged", "repeat_meeting", "return_events")
         return Choices(
             client_token=lambda row: identity.client_token_for(context, *row.key),
             retried=identity.is_automatic_retry(context, self.retries or 0),
-            **given,
+            **flags(**{name: getattr(self, name) for name in names}),
         )
 
     def _limits(self) -> dict[str, int]:
@@ -245,7 +243,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         books = Books(len(todo) + len(found), record, self.log, hook._clock)
         books.restore(found)
         with Bulk(result, todo, threads_for(hook.get_conn().max_qps, len(todo))) as bulk:
-            hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[method-assign]
+            hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[assignment]  # on this hook only
             self._bulk = bulk
             try:
                 self._kept(bulk, books, max_failures)

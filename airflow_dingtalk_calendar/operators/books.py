@@ -41,23 +41,23 @@ class Record:
         by_index = {row.index: row for row in rows}
         found: list[Result] = []
         while self._store is not None:
-            piece = self._try(lambda: self._store.get(self._key(self._chunks.number)))
+            piece = self._try(self._store.get, self._key(self._chunks.number))
             if not piece:
                 break
             self._chunks.number += 1
-            found += self._try(lambda piece=piece: [outcomes.restored(entry, by_index) for entry in piece]) or []
+            found += self._try(lambda entries: [outcomes.restored(entry, by_index) for entry in entries], piece) or []
         return found
 
     def add(self, finished: Sequence[Result]) -> None:
         """Keep what is finished."""
         if self._store is not None:
-            self._try(lambda: self._chunks.add(finished))
+            self._try(self._chunks.add, finished)
 
     def forget(self) -> None:
         """Delete all of it: no further try needs it."""
         for number in range(self._chunks.number + 1):
             if self._store is not None:
-                self._try(lambda number=number: self._store.delete(self._key(number)))
+                self._try(self._store.delete, self._key(number))
 
     def _set(self, number: int, piece: list[Any]) -> None:
         self._store.set(self._key(number), piece, retention=KEPT)
@@ -65,9 +65,9 @@ class Record:
     def _key(self, number: int) -> str:
         return f"dingtalk-batch-{self._name}-{number}"
 
-    def _try(self, action: Callable[[], Any]) -> Any:
+    def _try(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return action()
+            return action(*arguments)
         except Exception as error:  # whatever the state store, or what it is made of, raises
             self._store = None
             self._log.warning(
