@@ -28,9 +28,8 @@ def lines(body: Body, event: Body) -> list[str]:
     changed = set(compare.not_applied(body, event)) | compare.not_comparable(body)
     if not compare.same_people(body, event):
         changed.add("attendees")
-    return [
-        f"{name}: {_SAID.get(name, _value)(value, event.get(name))}" for name, value in body.items() if name in changed
-    ]
+    new = {name: value for name, value in body.items() if name in changed}
+    return [f"{name}: {_SAID.get(name, _value)(value, event.get(name))}" for name, value in new.items()]
 
 
 def _value(wanted: Any, _: Any) -> str:
@@ -72,7 +71,7 @@ def _moment(value: Any, zone: Any = None) -> tuple[str, str, str]:
 
 def _people(wanted: Any, found: Any) -> str:
     """Name who is new; who is not in the list is named as such, for what becomes of them is not documented."""
-    new, old = ([_who(one) for one in people or ()] for people in (wanted, found))
+    new, old = ([_who(one) for one in _list(people)] for people in (wanted, found))
     added, missing = [one for one in new if one not in old], [one for one in old if one not in new]
     parts = [f"+ {', '.join(added)}"] if added else []
     return "; ".join(parts + ([f"not in the list: {', '.join(missing)}"] if missing else [])) or "optional or not"
@@ -83,7 +82,7 @@ def _who(person: Any) -> str:
 
 
 def _minutes(wanted: Any, found: Any) -> str:
-    old, new = (", ".join(str(_get(one, "minutes")) for one in value or ()) or "none" for value in (found, wanted))
+    old, new = (", ".join(str(_get(one, "minutes")) for one in _list(value)) or "none" for value in (found, wanted))
     return f"{old} -> {new} (minutes before)"
 
 
@@ -104,6 +103,10 @@ def _recurrence(value: Any) -> str:
 
 def _meeting(_: Any, found: Any) -> str:
     return "-> a new video meeting" + (", beside the one it has" if found else "")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _get(value: Any, name: str) -> Any:

@@ -233,11 +233,18 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.bulk import Bulk, carry_out, threads_for
         from airflow_dingtalk_calendar.operators.books import Books
 
+        general: list[Result] = []
+
         def result(row: Row) -> Result:
             try:
                 return carry_out(hook, applying.steps(row, choices))
             except RequestError as error:
-                return outcomes.failure(row, error)
+                failure = outcomes.failure(row, error)
+            if failure.for_all:  # decided at once and here, lest the other threads go on asking
+                general.append(failure)
+                if failure.again or len(general) >= max_failures:
+                    bulk.stop()
+            return failure
 
         hook.prepare()
         books = Books(len(todo) + len(found), record, self.log, hook._clock)
@@ -246,27 +253,17 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[assignment]  # on this hook only
             self._bulk = bulk
             try:
-                self._kept(bulk, books, max_failures)
+                _keep(books, bulk)
             except BaseException:  # a time limit, or the task is killed: what is under way still counts
                 bulk.stop()
-                self._kept(bulk, books, max_failures)
+                _keep(books, bulk)
                 raise
             finally:
                 books.save()
+        if general and bulk.stopping:
+            why = f"{general[-1].code}: {general[-1].message}"
+            self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
         return books
-
-    def _kept(self, bulk: Bulk[Row, Result], books: Books, max_failures: int) -> None:
-        """Keep the books while the threads work; end early when all rows would be refused."""
-        general = 0
-        for result in bulk.results():
-            books.note(result)
-            if result and result.for_all and not bulk.stopping:
-                general += 1
-                if result.again or general >= max_failures:
-                    self.log.error("All rows would be refused like this one, so no more are sent: %s", result.message)
-                    bulk.stop()
-            if bulk.stopping:
-                books.save()  # there may be little time
 
     # -- afterwards -----------------------------------------------------------------------------------------
 
@@ -300,6 +297,14 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             return BatchIncompleteError(said, counts=counts)
         worst = next((result for result in failed if result.for_all), failed[0])
         return AirflowFailException(f"{said} patches[{worst.row.index}]: {worst.code}: {worst.message}")
+
+
+def _keep(books: Books, bulk: Bulk[Row, Result]) -> None:
+    """Keep the books while the threads work."""
+    for result in bulk.results():
+        books.note(result)
+        if bulk.stopping:
+            books.save()  # there may be little time
 
 
 def _calls(rows: Sequence[Row], choices: Choices) -> int:
