@@ -17,6 +17,7 @@ from airflow_dingtalk_calendar.exceptions import (
     TokenRejectedError,
     TransportError,
     UnexpectedAnswerError,
+    sentence,
 )
 from airflow_dingtalk_calendar.plan import Row
 from airflow_dingtalk_calendar.retry import LONGEST_WAIT
@@ -86,7 +87,7 @@ def failure(row: Row, error: RequestError) -> Result:
         row,
         "unknown" if error.outcome == "unknown" else "rejected",
         code=error.code or type(error).__name__,
-        message=f"{error.message} {error.hint}".strip(),
+        message=f"{sentence(error.message)} {error.hint}".strip(),
         request_id=error.request_id,
         again=error.retryable,
         for_all=_is_for_all(error),

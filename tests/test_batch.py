@@ -29,6 +29,7 @@ Operator = batch.DingTalkCalendarBatchPatchEventsOperator
 
 QPS = {"status": 403, "code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "message": "slow down"}
 QUOTA = {"status": 403, "code": "Forbidden.AccessDenied.ApiCountLimitForOrg", "message": "used up"}
+TIMES = {"start": "2027-03-02T12:00", "end": "2027-03-02T13:00"}
 LATER = "2030-01-01T00:00:00Z"
 
 
@@ -165,10 +166,10 @@ def test_a_plan_is_templated_json(dag: Dag, dingtalk: Emulator) -> None:
             on_error="{{{{ 'fail' }}}}",
         )
         """,
-        conf={"plan": [{"event_id": DATA["events"][0]["id"], "patch": {"start": "2027-03-02T12:00"}}]},  # type: ignore[index]
+        conf={"plan": [{"event_id": DATA["events"][0]["id"], "patch": TIMES}]},  # type: ignore[index]
     )
     assert run.state("apply") == "success"
-    assert dingtalk.effects["updates"][0]["fields"] == ["start", "id"]
+    assert dingtalk.effects["updates"][0]["fields"] == ["start", "end"]
     assert dingtalk.event(DATA["events"][0]["id"])["start"]["timeZone"] == "Asia/Tokyo"  # type: ignore[index]
 
 

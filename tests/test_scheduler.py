@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ pytestmark = pytest.mark.airflow
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 EVENTS = ["plain", "retried", "mapped", "killed task", "killed worker", "echoed"]
+KEEPS_STATE = find_spec("airflow.models.task_state_store") is not None  # Airflow 3.3 on
+MANY = [f"many {number}" for number in range(80)]
 
 DAGS = f"""
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG
+from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 
 OPTIONS = {{
@@ -39,6 +43,9 @@ with DAG("patch", schedule=None, **OPTIONS):
 
 with DAG("mapped", schedule=None, **OPTIONS):
     Patch.partial(task_id="patch", patch={{"summary": "Mapped"}}).expand(event_id=["mapped", "mapped"])
+
+with DAG("batch", schedule=None, **OPTIONS):
+    Batch(task_id="apply", patches=[{{"event_id": name, "patch": {{"summary": "Many"}}}} for name in {MANY}])
 """
 
 
@@ -46,7 +53,7 @@ with DAG("mapped", schedule=None, **OPTIONS):
 def dingtalk() -> Iterator[Emulator]:
     """DingTalk for all tests here, each with events of its own, so that one access token is good for all."""
     users = [*SAMPLE["users"], *DATA["users"]]
-    data = {**DATA, "users": users, "events": [*SAMPLE["events"], *map(event, EVENTS)]}
+    data = {**DATA, "users": users, "events": [*SAMPLE["events"], *map(event, [*EVENTS, *MANY])]}
     with Emulator(data, replay="stored") as emulator:
         yield emulator
 
@@ -134,6 +141,35 @@ def test_what_was_killed_is_tried_again(airflow: Standalone, dingtalk: Emulator,
     first, second = tokens(dingtalk, event_id)
     assert first == second
     assert updates(dingtalk, event_id) == 1
+
+
+def test_a_batch_goes_on_where_its_worker_was_killed(airflow: Standalone, dingtalk: Emulator) -> None:
+    """The retry of a killed batch continues with the rest, no event is changed twice, and a clear patches all anew."""
+
+    def changed() -> list[str]:
+        return [update["event_id"] for update in dingtalk.effects["updates"] if update["event_id"] in MANY]
+
+    def requests() -> int:
+        return sum(request["action"] == "PatchEvent" for request in dingtalk.requests)
+
+    before, run = requests(), airflow.trigger("batch")
+    until(lambda: len(changed()) > len(MANY) / 2, RUN_LIMIT, lambda: "the requests have not come")
+    task = psutil.Process(airflow.task("batch", run, "apply")["pid"])
+    for process in (task.parent(), task):
+        process.kill()
+    by_then = requests() - before
+    assert len(MANY) / 2 < by_then < len(MANY)
+    assert airflow.wait("batch", run) == "success"
+    assert airflow.task("batch", run, "apply")["try_number"] == 2
+    assert sorted(changed()) == sorted(MANY)
+    again = by_then - 10 if KEEPS_STATE else by_then
+    assert requests() - before <= len(MANY) + again < 2 * len(MANY)
+    assert [row["status"] for row in airflow.xcom("batch", run, "apply", "results")] == ["updated"] * len(MANY)
+    said = "Earlier tries have finished" if KEEPS_STATE else "keeps no state of tasks"
+    assert said in airflow.log("batch", run, "apply", 2)
+    airflow.clear("batch", run, "apply")
+    assert airflow.wait("batch", run) == "success"
+    assert sorted(changed()) == sorted(MANY * 2)
 
 
 @pytest.mark.parametrize(
