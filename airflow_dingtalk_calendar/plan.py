@@ -121,7 +121,7 @@ def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> 
 
 def _patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     if "patch" not in row:
-        raise InvalidPatchError(("patch", "is required"))
+        raise InvalidPatchError(("patch", "is required; a row that changes nothing is to be left out"))
     patch = EventPatch.parse(
         row["patch"],
         timezone=row["timezone"],

@@ -7,10 +7,11 @@ import platform
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-bench-"))
 
-from benchmarks import import_cost, patch_cost
+from benchmarks import batch, import_cost, patch_cost
 
 README = Path(__file__).parent / "README.md"
 PAGE = """# Benchmarks
@@ -35,6 +36,23 @@ adds about as much as the hook itself; `EventPatch.parse` does it once for many 
 | way | µs CPU per patch | of bare httpx |
 | --- | ---: | ---: |
 {patches}
+
+## A batch: {events} events in one task
+
+The emulator, in a process of its own, takes {service_time:g} s for each call. With its limit of {limit} calls per second, a
+batch cannot take less than {batch.floor:g} s; target: within 5 % of that, and no more than a handful of throttled answers.
+Without a limit, target: ten times the events per second of one mapped task per event. Those are {mapped_events} real task runs by
+`dag.test`, one after the other, which spares each the process that a scheduler would start for it.
+
+| way | s | events/s | |
+| --- | ---: | ---: | --- |
+| batch operator, limited | {batch.limited:.1f} | {limited_rate:.1f} | {over:.3f} of the floor, {batch.throttled} throttled |
+| batch operator, no limit | {batch.unlimited:.1f} | {unlimited_rate:.0f} | {times:.0f} times the mapped tasks |
+| coroutines of the hook, no limit | {batch.coroutines:.1f} | {coroutines_rate:.0f} | as many at once as the operator has threads |
+| mapped tasks, no limit | {batch.mapped:.1f} | {mapped_rate:.1f} | {mapped_events} events |
+
+A plan of {rows:,} rows is itself {batch.plan:.0f} MB, is checked in {batch.checking:.1f} s, and makes the process grow by {batch.growth:.0f} MB more
+until the results are handed to XCom (answers made up in the process).
 """
 
 
@@ -46,10 +64,29 @@ def main() -> None:
         runs=import_cost.RUNS,
         imports="\n".join(f"| {n} | {ms:.1f} | {ratio:.2f} | {mods} |" for n, ms, ratio, mods in import_cost.measure()),
         patches="\n".join(f"| {name} | {cpu:.0f} | {ratio:.2f} |" for name, cpu, ratio in patch_cost.measure()),
+        **_batch(),
         **{name: version(package) for name, package in _VERSIONS.items()},
     )
     README.write_text(page)
     print(page)
+
+
+def _batch() -> dict[str, Any]:
+    figures = batch.measure()
+    return {
+        "batch": figures,
+        "events": f"{batch.EVENTS:,}",
+        "mapped_events": batch.MAPPED,
+        "rows": batch.ROWS,
+        "service_time": batch.SERVICE_TIME,
+        "limit": batch.LIMIT,
+        "over": figures.limited / figures.floor,
+        "limited_rate": batch.EVENTS / figures.limited,
+        "unlimited_rate": batch.EVENTS / figures.unlimited,
+        "coroutines_rate": batch.EVENTS / figures.coroutines,
+        "mapped_rate": batch.MAPPED / figures.mapped,
+        "times": batch.EVENTS / figures.unlimited / (batch.MAPPED / figures.mapped),
+    }
 
 
 _VERSIONS = {"airflow": "apache-airflow", "httpx": "httpx", "pydantic": "pydantic"}

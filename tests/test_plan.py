@@ -73,7 +73,7 @@ def test_every_bad_row_is_named_by_index_and_path() -> None:
         "or leave it out",
         "patches[7].if_updated_at: must be an ISO 8601 date and time, like 2027-03-02T10:00:00+08:00",
         "patches[7].event: must be a mapping: the event as it was read",
-        "patches[8].patch: is required",
+        "patches[8].patch: is required; a row that changes nothing is to be left out",
         "patches[9].patch.id: is another event's id than event_id; leave it out",
         "patches[10].unchecked_fields: is not JSON (line 1, column 2)",
     ]
