@@ -40,8 +40,8 @@ adds about as much as the hook itself; `EventPatch.parse` does it once for many 
 ## A batch: {events} events in one task
 
 The emulator, in a process of its own, takes {service_time:g} s for each call. With its limit of {limit} calls per second, a
-batch cannot take less than {batch.floor:g} s; target: within 5 % of that, and no more than a handful of throttled answers.
-Without a limit, target: ten times the events per second of one mapped task per event. Those are {mapped_events} real task runs by
+batch cannot take less than {batch.floor:g} s; target: within 5 % of that, with a handful of throttled answers at most. Without
+a limit, target: ten times the events per second of one mapped task per event. Those are {mapped_events} real task runs by
 `dag.test`, one after the other, which spares each the process that a scheduler would start for it.
 
 | way | s | events/s | |
@@ -51,8 +51,8 @@ Without a limit, target: ten times the events per second of one mapped task per 
 | coroutines of the hook, no limit | {batch.coroutines:.1f} | {coroutines_rate:.0f} | as many at once as the operator has threads |
 | mapped tasks, no limit | {batch.mapped:.1f} | {mapped_rate:.1f} | {mapped_events} events |
 
-A plan of {rows:,} rows is itself {batch.plan:.0f} MB, is checked in {batch.checking:.1f} s, and makes the process grow by {batch.growth:.0f} MB more
-until the results are handed to XCom (answers made up in the process).
+A plan of {rows:,} rows is {batch.plan:.0f} MB, and is checked in {batch.checking:.1f} s. Carrying it out, the process grows by
+{batch.growth:.0f} MB more until the results are handed to XCom (the answers are made up in the process).
 """
 
 

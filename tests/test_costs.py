@@ -22,6 +22,7 @@ from tests.test_operators import (
     WRITING,
     AddAttendees,
     AddRooms,
+    Batch,
     Create,
     Delete,
     Get,
@@ -118,11 +119,28 @@ def test_a_look_before(dingtalk: Emulator) -> None:
 @pytest.mark.parametrize(("changes", "more"), [({"summary": "New"}, 1), ({"online_meeting": True}, 2)])
 def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None:
     """A retry costs its call, and with a video meeting the look whether there is one."""
-    assert cell("a retry") == "1 more; 2 with `online_meeting`"
+    assert cell("a retry that") == "1 more; 2 with `online_meeting`"
     dingtalk.fault(kind="reset", action="PatchEvent")
     with pytest.raises(TransportError):
         patch(patch=changes)
     assert cost(dingtalk, partial(patch, Ti(try_number=2), patch=changes)) == more
+
+
+@pytest.mark.parametrize(
+    ("options", "calls"),
+    [({}, 1), ({"skip_if_unchanged": True}, 2), ({"since": True}, 2), ({"both": True}, 2)],
+    ids=str,
+)
+def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> None:
+    """A row costs its call, and a look before it costs one more whatever it is for; so does a retry."""
+    assert cell("a row") == "1; 1 more with `skip_if_unchanged` or `if_updated_at`, none more for both"
+    since = {"if_updated_at": dingtalk.event("event0")["updateTime"]} if {"since", "both"} & options.keys() else {}
+    skip = bool({"skip_if_unchanged", "both"} & options.keys())
+    plan = [{"event_id": f"event{number}", "patch": {"summary": "New"}, **since} for number in range(10)]
+    assert cost(dingtalk, partial(execute, Batch, patches=plan, skip_if_unchanged=skip)) == 10 * calls
+    assert cell("a retry of") == "as many for each row that is not recorded as finished"
+    again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), patches=plan))
+    assert again == 10
 
 
 def test_the_connection_test(dingtalk: Emulator) -> None:
@@ -148,6 +166,18 @@ def test_what_is_free(dingtalk: Emulator) -> None:
 
 def test_every_row_is_compared() -> None:
     """The table has no row that no test here knows."""
-    known = ("patching", "booking", "adding", "listing", "a method", "`skip_if", "a retry", "testing", "access tokens")
+    known = (
+        "patching",
+        "booking",
+        "adding",
+        "listing",
+        "a method",
+        "`skip_if",
+        "a row",
+        "a retry that",
+        "a retry of",
+        "testing",
+        "access tokens",
+    )
     assert [row for row in TABLE if not row.startswith(known)] == []
     assert len(TABLE) == len(known)

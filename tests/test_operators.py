@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import RequestError, TransportError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
-from airflow_dingtalk_calendar.operators import attendee, event, lifecycle, listing, room
+from airflow_dingtalk_calendar.operators import attendee, batch, event, lifecycle, listing, room
 from airflow_dingtalk_calendar.operators.base import CalendarOperator
 from tests.airflow_runs import Run
 from tests.conftest import DATA, EVENT, ORGANIZER
@@ -26,6 +26,7 @@ Dag = Callable[..., Run]
 
 List = listing.DingTalkCalendarListEventsOperator
 Get = event.DingTalkCalendarGetEventOperator
+Batch = batch.DingTalkCalendarBatchPatchEventsOperator
 Create = lifecycle.DingTalkCalendarCreateEventOperator
 Delete = lifecycle.DingTalkCalendarDeleteEventOperator
 AddAttendees = attendee.DingTalkCalendarAddAttendeesOperator
@@ -36,6 +37,7 @@ RemoveRooms = room.DingTalkCalendarRemoveMeetingRoomsOperator
 EVERY: dict[type[CalendarOperator], dict[str, Any]] = {
     List: {},
     Get: {"event_id": EVENT},
+    Batch: {"patches": [{"event_id": EVENT, "patch": {"summary": "Retro"}}]},
     Create: {"event": {"summary": "Retro", "start": "2027-03-03T10:00", "end": "2027-03-03T11:00"}},
     Delete: {"event_id": EVENT},
     AddAttendees: {"event_id": EVENT, "attendees": ["iiPnew"]},

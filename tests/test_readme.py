@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import edits, exceptions, reading, settings
+from airflow_dingtalk_calendar import edits, exceptions, plan, reading, results, settings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.failures import KINDS
 from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE, STAND_UP
@@ -243,6 +243,16 @@ def test_the_table_of_options_is_complete() -> None:
     defaults = settings.Settings("key", "secret")
     for name in ("timeout", "max_qps", "max_attempts"):
         assert float(rows[name]) == getattr(defaults, name)
+
+
+def test_the_tables_of_plans_are_complete() -> None:
+    """Every member of a row, and every status that it can end with, is in its table."""
+    assert [name for row in table("in a row") for name in codes(row[0])] == [
+        *("event_id", "patch", "union_id", "calendar_id", "timezone"),
+        *("clear", "unchecked_fields", "if_updated_at", "event"),
+    ]
+    assert {name for row in table("in a row") for name in codes(row[0])} == set(plan.MEMBERS)
+    assert tuple(codes(row[0])[0] for row in table("status")) == results.STATUSES
 
 
 def test_the_table_of_errors_is_complete() -> None:
