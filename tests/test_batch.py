@@ -552,19 +552,23 @@ def test_a_killed_task_ends_what_is_under_way(
     """Told to end, the operator begins no more rows, records what is finished, and leaves the rest to a retry."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     store, ti = Store(), Ti()
-    operator = Operator(task_id="t", union_id=ORGANIZER, patches=rows(), retries=2)
+    patches = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]
+    operator = Operator(task_id="t", union_id=ORGANIZER, patches=patches, retries=2)
     operator.on_kill()  # before there is anything to end
     kept = books.Books.note
 
     def note(self: books.Books, result: Any) -> None:
         kept(self, result)
-        operator.on_kill()
+        if len(self.results) == 3:
+            operator.on_kill()
 
     monkeypatch.setattr(books.Books, "note", note)
     with pytest.raises(BatchIncompleteError):
         operator.execute({"ti": ti, "task_state_store": store})  # type: ignore[typeddict-item,typeddict-unknown-key]
-    assert statuses(ti.pushed["results"])["skipped"] > 20
-    assert len(json.loads(store.values.popitem()[1])) == statuses(ti.pushed["results"])["updated"] == len(sent(many))
+    found = statuses(ti.pushed["results"])
+    assert found["rejected"] == 1
+    assert len(json.loads(store.values.popitem()[1])) == 1 + found["updated"] == len(sent(many)) < 31
+    assert found["skipped"] == 30 - found["updated"]
 
 
 def test_a_mistake_of_ours_is_not_hidden(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,9 +293,10 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         left = any(result.code == NOT_TRIED for result in results)
         if not left and (self.on_error == "continue" or not failed):
             return None
-        if any(result.again for result in failed) or not failed:
+        general = [result for result in failed if result.for_all and not result.again]
+        if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
             return BatchIncompleteError(said, counts=counts)
-        worst = next((result for result in failed if result.for_all), failed[0])
+        worst = (general or failed)[0]
         return AirflowFailException(f"{said} patches[{worst.row.index}]: {worst.code}: {worst.message}")
 
 
