@@ -40,7 +40,8 @@ adds about as much as the hook itself; `EventPatch.parse` does it once for many 
 ## A batch: {events:,} events in one task
 
 The emulator, in a process of its own, takes {service_time:g} s for each call. With its limit of {limit} calls per
-second, a batch cannot take less than {floor:g} s; target: within 5 % of that, with a handful of throttled answers at most.
+second, a batch cannot take less than {floor:g} s; target: within 5 % of that, with a handful of throttled answers at
+most.
 Without a limit, target: ten times the events per second of one mapped task per event. Those are {mapped} real task runs
 by `dag.test`, one after the other, which spares each the process that a scheduler would start for it.
 

@@ -27,6 +27,8 @@ REVIEW = "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09"
 DEMO = "bmZGRzc2SUxtV1NENUQyTmV0MWsvQT09"
 PLANNING = "bU43Um1MbzZDakRuekdUa3Bxay9SUT09"
 HOLIDAY = "ZWRqalFJRXZuYkM3K2xDTDZ6R2Q2Zz09"
+SPRINT_REVIEW = "NUs4c0RqdzJRbWFYcFR5M1ZlTGcxZz09"
+SPRINT_RETRO = "OUZoM1VyNnlCY05tSjRvWnhTazJ0dz09"
 
 _CREATED = "2026-06-18T17:05:00+08:00"
 _PLUM = {"roomId": PLUM_ROOM, "displayName": "4F Plum 梅"}
@@ -159,5 +161,20 @@ SAMPLE: dict[str, Any] = {
             "reminders": _reminder(900),
             "createTime": _CREATED,
         },
+        *(
+            {
+                "id": event_id,
+                "summary": f"Sprint 41 {part}",
+                **_times(f"2027-02-26T{start}:00+08:00", f"2027-02-26T{end}:00+08:00"),
+                "organizer": {"id": WANG},
+                "attendees": _people(WANG, CHEN, waiting=(MORGAN,)),
+                "reminders": _reminder(15),
+                "createTime": _CREATED,
+            }
+            for event_id, part, start, end in (
+                (SPRINT_REVIEW, "review", "14:00", "15:00"),
+                (SPRINT_RETRO, "retro", "15:00", "16:00"),
+            )
+        ),
     ],
 }

@@ -1,0 +1,54 @@
+"""Rename all events of a sprint, in one task, and tell nobody.
+
+What: every event of one person whose title has the old name gets the new one; without a push message and without a
+chat card, because a title is no news. Events that have the new name already are left out.
+
+Why: one task with a plan of many patches needs one worker, one access token and one pool of connections; it keeps
+under DingTalk's rate by itself, and a retry sends only what is not done yet.
+
+Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
+``Calendar.Event.Read`` and ``Calendar.Event.Write``, and your own values for the params. Those given are of the
+emulator's sample calendar.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.common.compat.sdk import DAG, Param, task
+
+from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+
+PARAMS = {
+    "union_id": Param("iiPWangMin5tHqM2yCzPa8GgiEiE", type="string", minLength=1, title="Organizer"),
+    "old": Param("Sprint 41", type="string", minLength=1, title="Old name"),
+    "new": Param("Sprint 42", type="string", minLength=1, title="New name"),
+}
+
+with DAG(
+    "dingtalk_rename_sprint",
+    schedule=None,
+    catchup=False,
+    params=PARAMS,
+    # Airflow's default is no retry: the first passing failure would be the last.
+    default_args={"union_id": "{{ params.union_id }}", "retries": 3, "retry_delay": timedelta(minutes=2)},
+    tags=["dingtalk", "example"],
+):
+    found = DingTalkCalendarListEventsOperator(
+        task_id="find", summary_contains="{{ params.old }}", organizer_id="{{ params.union_id }}"
+    )
+
+    @task
+    def plan(events: list[dict], params: dict) -> list[dict]:
+        """Write a row for each event that has the old name; a series once, not each of its times."""
+        from airflow_dingtalk_calendar.edits import is_instance, quiet, retitle
+
+        patches = {
+            event["id"]: quiet(retitle(event, params["old"], params["new"]))
+            for event in events
+            if not is_instance(event)
+        }
+        return [{"event_id": event_id, "patch": patch} for event_id, patch in patches.items() if patch]
+
+    DingTalkCalendarBatchPatchEventsOperator(task_id="rename", patches=plan(found.output))

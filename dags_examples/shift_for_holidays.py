@@ -1,0 +1,83 @@
+"""Move what falls on a public holiday to the next working day.
+
+What: each Thursday at 16:10, the single events of the coming week that one person organizes and that fall on a holiday
+move to the next working day, at the same time of day. A series is left alone: moving it would move all of its times,
+and what patching one of them does is not documented.
+
+Why: the calendar of holidays is the company's, and nobody likes to ask eight people on the evening before.
+
+Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
+``Calendar.Event.Read`` and ``Calendar.Event.Write``, your own unionId below, and your holidays in the params. Those
+given are made up, for the emulator's sample calendar. The coming week is today's, or that of the day in ``today``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, Param, task
+
+from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+
+ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose events they are
+ZONE = "Asia/Shanghai"
+PARAMS = {
+    "holidays": Param(
+        ["2027-01-05", "2027-01-06"],
+        type="array",
+        items={"type": "string", "format": "date"},
+        title="Holidays",
+        description="Days off that are no weekend.",
+    ),
+    "working_weekends": Param(
+        [], type="array", items={"type": "string", "format": "date"}, title="Working days on a weekend"
+    ),
+    "today": Param(None, type=["null", "string"], format="date", title="As if today were"),
+}
+
+with DAG(
+    "dingtalk_shift_for_holidays",
+    schedule="10 16 * * 4",
+    start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
+    catchup=False,
+    params=PARAMS,
+    # Airflow's default is no retry: the first passing failure would be the last.
+    default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2)},
+    tags=["dingtalk", "example"],
+):
+
+    @task
+    def coming_week(params: dict) -> dict:
+        """Name the Mondays between which to look."""
+        today = pendulum.parse(params["today"], tz=ZONE) if params["today"] else pendulum.today(ZONE)
+        monday = today.next(pendulum.MONDAY)
+        return {"begin": monday.isoformat(), "end": monday.add(weeks=1).isoformat()}
+
+    week = coming_week()
+    found = DingTalkCalendarListEventsOperator(
+        task_id="find", time_min=week["begin"], time_max=week["end"], organizer_id=ORGANIZER
+    )
+
+    @task
+    def plan(events: list[dict], params: dict) -> list[dict]:
+        """Write a row for each event that falls on a holiday."""
+        from airflow_dingtalk_calendar.edits import is_instance, is_series, shift
+
+        def is_off(day: pendulum.DateTime) -> bool:
+            weekend = day.isoweekday() > 5 and day.to_date_string() not in params["working_weekends"]
+            return weekend or day.to_date_string() in params["holidays"]
+
+        rows = []
+        for event in events:
+            start = event["start"]
+            if "dateTime" not in start or is_series(event) or is_instance(event):
+                continue
+            day = pendulum.parse(start["dateTime"]).in_timezone(start["timeZone"])
+            if day.to_date_string() in params["holidays"]:
+                days = next(days for days in range(1, 60) if not is_off(day.add(days=days)))
+                rows.append({"event_id": event["id"], "patch": shift(event, by=timedelta(days=days))})
+        return rows
+
+    DingTalkCalendarBatchPatchEventsOperator(task_id="shift", patches=plan(found.output))
