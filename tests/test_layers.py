@@ -44,6 +44,8 @@ LAYERS = [
         "edits",
         "merging",
         "timing",
+        "conditions",
+        "watch",
     },
     {"hooks"},
     {"triggers"},
