@@ -427,7 +427,7 @@ def test_what_is_deferred(dingtalk: Emulator, time: Time) -> None:
 def test_a_trigger_survives_being_stored(arguments: dict[str, Any], dingtalk: Emulator) -> None:
     """A trigger made from what Airflow's database keeps of another one is the same, and holds no secret."""
     defer = deferred(**arguments)
-    stored = stored_by_airflow(defer.trigger.serialize()[1])
+    stored = stored_by_airflow(defer.trigger)
     again = DingTalkCalendarEventTrigger(**stored)
     assert again.serialize() == defer.trigger.serialize()
     for secret in (SECRET, token_of(dingtalk)):
@@ -435,12 +435,12 @@ def test_a_trigger_survives_being_stored(arguments: dict[str, Any], dingtalk: Em
         assert secret not in repr(vars(again))
 
 
-def stored_by_airflow(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Encrypt and decrypt arguments as Airflow's table of triggers does."""
+def stored_by_airflow(trigger: DingTalkCalendarEventTrigger) -> dict[str, Any]:
+    """Return a trigger's arguments as Airflow's table of triggers, where they are encrypted, gives them back."""
     from airflow.models.trigger import Trigger
 
-    decrypted: dict[str, Any] = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(kwargs))
-    return decrypted
+    stored: dict[str, Any] = Trigger.from_object(trigger).kwargs
+    return stored
 
 
 @pytest.mark.parametrize(
@@ -556,6 +556,17 @@ def test_a_changed_connection_is_noticed(dingtalk: Emulator, connect: Callable[.
     (end,) = fired(waiting)
     assert end["status"] == "failed"
     assert "invalidClientIdOrSecret" in end["message"]
+
+
+def test_the_triggerers_log_tells_no_titles(dingtalk: Emulator) -> None:
+    """A triggerer logs what fires; of an event that is found it shows the status only."""
+
+    async def fire() -> Any:
+        return await anext(trigger(ended=True).run())
+
+    fires = asyncio.run(fire())
+    assert fires.payload["event"]["summary"] == "Planning"
+    assert f"{fires} {fires!r}" == "TriggerEvent<met> TriggerEvent<met>"
 
 
 def test_what_nobody_expected(

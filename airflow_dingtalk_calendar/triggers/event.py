@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 LONGEST_NAP = 300.0  # seconds
 
 
+class Outcome(TriggerEvent):
+    """What the trigger fires. A triggerer writes that to its log, where titles and people have no business."""
+
+    def __init__(self, payload: dict[str, Any]) -> None:
+        super().__init__(payload)  # type: ignore[no-untyped-call]
+
+    def __repr__(self) -> str:
+        return f"TriggerEvent<{self.payload['status']}>"
+
+    __str__ = __repr__
+
+
 class DingTalkCalendarEventTrigger(BaseTrigger):
     """Look at an event now and then until it meets a condition. Each look is one metered call.
 
@@ -82,7 +94,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             self.log.exception("Waiting for event %s went wrong.", self.event_id)
             # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
             payload = {"status": "error", "message": f"{type(error).__name__} in the triggerer; see its log"}
-        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+        yield Outcome(payload)
 
     async def _outcome(self) -> dict[str, Any]:
         from airflow_dingtalk_calendar.conditions import next_look
