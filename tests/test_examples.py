@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     WANG,
 )
 from tests.conftest import HOME
+from tests.test_sensor import passing
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 FILES = sorted(EXAMPLES.glob("*.py"))
@@ -206,3 +207,14 @@ def test_invite_by_staff_id(example: Example, dingtalk: Emulator) -> None:
     assert {WANG, MORGAN} <= {one["id"] for one in dingtalk.event(ONE_TO_ONE)["attendees"]}
     assert dingtalk.effects["calls"]["AddAttendee"] == 1
     assert not any(request["token_in_url"] for request in dingtalk.requests)
+
+
+def test_wait_for_event(example: Example, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day before the review, whoever has not answered is named in its description, and everybody gets a card."""
+    begin = dt.datetime.fromisoformat("2027-01-10T15:00:00+08:00")
+    time = passing(monkeypatch, begin)
+    example("dingtalk_wait_for_event")
+    assert time.passed == dt.timedelta(days=3).total_seconds()
+    assert dingtalk.event(REVIEW)["description"] == "Please read the draft before you come.\nPlease answer: 陈博"
+    assert "chat" in {one["kind"] for one in dingtalk.effects["notifications"]}
+    assert dingtalk.effects["calls"] == {"GetEvent": 13, "PatchEvent": 1}

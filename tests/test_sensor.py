@@ -44,10 +44,10 @@ HOUR = 3600.0
 
 
 class Time:
-    """Time that passes by sleeping only; the event is from one to two hours after it begins."""
+    """Time that passes by sleeping only."""
 
-    def __init__(self) -> None:
-        self.begin = self.now = NOW.timestamp()
+    def __init__(self, begin: dt.datetime) -> None:
+        self.begin = self.now = begin.timestamp()
         self.naps: list[float] = []
         self._changes: list[tuple[float, Callable[[], None]]] = []
 
@@ -69,16 +69,21 @@ class Time:
         return self.now - self.begin
 
 
+def passing(monkeypatch: pytest.MonkeyPatch, begin: dt.datetime) -> Time:
+    """Set time for sensor, trigger and Airflow's own sleeping between two pokes."""
+    made = Time(begin)
+    for kind in (DingTalkCalendarEventSensor, DingTalkCalendarEventTrigger):
+        monkeypatch.setattr(kind, "_clock", staticmethod(lambda: made.now))
+    monkeypatch.setattr(DingTalkCalendarEventTrigger, "_asleep", staticmethod(made.asleep))
+    airflows = SimpleNamespace(sleep=made.sleep, monotonic=lambda: made.now)
+    monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", airflows)
+    return made
+
+
 @pytest.fixture(autouse=True)
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    """Time for sensor, trigger and Airflow's own sleeping between two pokes."""
-    passing = Time()
-    for kind in (DingTalkCalendarEventSensor, DingTalkCalendarEventTrigger):
-        monkeypatch.setattr(kind, "_clock", staticmethod(lambda: passing.now))
-    monkeypatch.setattr(DingTalkCalendarEventTrigger, "_asleep", staticmethod(passing.asleep))
-    airflows = SimpleNamespace(sleep=passing.sleep, monotonic=lambda: passing.now)
-    monkeypatch.setattr(sys.modules[BaseSensorOperator.__module__], "time", airflows)
-    return passing
+    """Time that begins an hour before the event."""
+    return passing(monkeypatch, NOW)
 
 
 @pytest.fixture
