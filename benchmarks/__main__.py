@@ -40,8 +40,9 @@ adds about as much as the hook itself; `EventPatch.parse` does it once for many 
 
 {sensors} deferred sensors, whose events start at any time of the following day. The triggers are made from what the
 sensors would have stored in Airflow's database, and run in one event loop of one process, as in a triggerer, with its
-time running {speed:,} times as fast; Airflow's own work around them is not in it. Target: a sensor looks
-once per recheck (6 hours) and at the moment itself, 2.5 times on average, and a day costs less than a minute of CPU.
+time running {speed:,} times as fast; Airflow's own work around them is not in it. Target: a sensor looks once per
+recheck (6 hours) and at the moment itself, which is 2.5 times on average (less here, where answers take long in fast
+time), and a day costs less than a minute of CPU.
 
 | | |
 | --- | ---: |
