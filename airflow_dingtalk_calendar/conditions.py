@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from airflow_dingtalk_calendar import compare, moments, reading
-from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.fields import as_flag, as_seconds, as_whole
 
 Condition = Mapping[str, Any]
@@ -127,28 +127,15 @@ def _is_count(count: Any) -> bool:
 
 def _fields(value: Any, timezone: str | None) -> dict[str, Any]:
     """Read values as a patch is read, and refuse those that DingTalk's answer does not have."""
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models import WantedFields
 
-    try:
-        body = EventPatch.parse(reading.as_mapping(value, "patch"), timezone=timezone, clear=()).to_body("")
-    except InvalidPatchError as error:
-        problems = [_of_fields(problem) for problem in error.problems]
-        raise InvalidInputError(*problems) from None
-    wanted = {name: member for name, member in body.items() if name != "id"}
+    wanted = WantedFields.parse(value, timezone=timezone).to_body()
     unseen = [f"fields.{name}" for name in wanted if name not in compare.COMPARED]
     unseen += ["fields.attendees"] if any("id" not in one for one in wanted.get("attendees", ())) else []
     if unseen:
-        raise InvalidInputError(
-            *[(path, "never comes back from DingTalk, so it cannot be waited for") for path in unseen]
-        )
+        text = "never comes back from DingTalk, so it cannot be waited for"
+        raise InvalidInputError(*[(path, text) for path in unseen])
     return wanted
-
-
-def _of_fields(problem: Problem) -> Problem:
-    path = problem.path
-    text = "came out blank, or as the word None; give it a value" if "came out blank" in problem.text else problem.text
-    text = text.replace("to change", "to wait for")
-    return Problem(f"fields{path.removeprefix('patch')}" if path.startswith("patch") else path, text)
 
 
 # -- judging --------------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_a_condition_is_read(given: dict[str, Any], condition: Condition) -> Non
         ({"responses": 5}, "responses: must be a mapping"),
         ({"responses": {"accepted": 1}, "count_optional": "x"}, "count_optional: must be true or false"),
         ({"fields": {"sumary": "x"}}, r"fields\.sumary: is not a field; did you mean summary\?"),
-        ({"fields": {"summary": "None"}}, r"fields\.summary: came out blank, or as the word None; give it a value"),
+        ({"fields": {"summary": "None"}}, r"fields\.summary: is blank, or the word None; leave it out, or give"),
         ({"fields": {}}, "fields: names nothing to wait for"),
         ({"fields": "nonsense"}, "fields: is not JSON"),
         (
