@@ -137,3 +137,6 @@ _SAME: dict[str, Callable[[Any, Any], bool]] = {
     "richTextDescription": _same_member("text"),
     "uiConfigs": _same_components,
 }
+
+# Fields of which an answer of the service tells.
+COMPARED = frozenset(_SAME)

@@ -7,6 +7,7 @@ with a text that names the remedy and never the value.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated, Any
 
@@ -54,6 +55,30 @@ def as_whole(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise ValueError("must be a whole number")
+
+
+def as_seconds(value: Any) -> float:
+    """A length of time: a timedelta, seconds, or either as text (a template renders a timedelta as ``1:30:00``)."""
+    seconds = _length(value)
+    if seconds is None or not 0 <= seconds < 10**9:
+        raise ValueError("must be a timedelta, or seconds from 0 up")
+    return seconds
+
+
+def _length(value: Any) -> float | None:
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        return None
+    if re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", value):
+        return float(value)
+    parts = re.fullmatch(r"\s*(?:([0-9]{1,5}) days?, )?([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)\s*", value)
+    if not parts:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def as_weekdays(value: Any) -> str:

@@ -29,6 +29,8 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.{name}" for name in OPERATORS]}
         ],
+        "sensors": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.sensors.event"]}],
+        "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.event"]}],
         "connection-types": [
             {
                 "connection-type": "dingtalk",

@@ -146,6 +146,32 @@ class NewEvent(EventFields):
         return self._fields()
 
 
+class WantedFields(EventFields):
+    """Values that somebody waits for an event to have. Build it with :meth:`parse`."""
+
+    _NAME = "fields"
+    _CAUTIONS = ()
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any] | str, *, timezone: str | None = None) -> Self:
+        """Read values as those of a patch; a text that is blank, or the word None, is refused.
+
+        :param fields: mapping (snake_case or camelCase), or the JSON text of one.
+        :param timezone: IANA zone for times that have none of their own.
+        :raises InvalidPatchError: with all problems; it shows field paths, never values.
+        """
+        data = reading.tidy(reading.as_mapping(fields, cls._NAME), (cls._NAME,))
+        blanks = [Problem(reading.path_of(loc), BLANK) for loc in reading.blanks_in(data, (cls._NAME,))]
+        model = cls._parsed(data, blanks, timezone, None)
+        if not model.to_body():
+            raise InvalidPatchError((cls._NAME, "names nothing to wait for"))
+        return model
+
+    def to_body(self) -> dict[str, Any]:
+        """Write the values as a request would have them."""
+        return self._fields()
+
+
 BLANK = "is blank, or the word None; leave it out, or give it a value"
 
 

@@ -83,14 +83,14 @@ class Standalone:
         run = self.api("POST", f"{dag}/dagRuns", json={"logical_date": date, "conf": conf or {}})
         return str(run["dag_run_id"])
 
-    def wait(self, dag_id: str, run_id: str) -> str:
-        """Wait until a run is over; return its state."""
+    def wait(self, dag_id: str, run_id: str, limit: float = RUN_LIMIT) -> str:
+        """Wait until a run is over, so many seconds at most; return its state."""
 
         def over() -> str | None:
             state = self.api("GET", _run(dag_id, run_id))["state"]
             return str(state) if state in ("success", "failed") else None
 
-        return until(over, RUN_LIMIT, self._words)
+        return until(over, limit, self._words)
 
     def task(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> dict[str, Any]:
         """Return a task instance: ``state``, ``try_number``, ``max_tries``, ``rendered_fields``, ``pid`` ..."""
@@ -114,6 +114,18 @@ class Standalone:
 
     # -- processes ------------------------------------------------------------------------------------------
 
+    def kill(self, service: str) -> None:
+        """Kill a service, and all that it has started, without a chance to clean up."""
+        killed = self._services.pop(service)
+        for process in _processes({killed.pid}):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        killed.wait()
+
+    def launch(self, service: str) -> None:
+        """Start a service that was killed; it is there some seconds later."""
+        self._launch(service, *SERVICES[service])
+
     def _start(self) -> None:
         assert self._launch("db", "migrate").wait(START_LIMIT) == 0, self._words()
         del self._services["db"]
@@ -123,7 +135,7 @@ class Standalone:
         self._client.headers["authorization"] = f"Bearer {self.api('GET', '/auth/token')['access_token']}"
 
     def _launch(self, command: str, *options: str) -> subprocess.Popen[bytes]:
-        with self._log(command).open("wb") as log:
+        with self._log(command).open("ab") as log:
             self._services[command] = subprocess.Popen(
                 [sys.executable, "-m", "airflow", command, *options],
                 stdin=subprocess.DEVNULL,
@@ -146,17 +158,11 @@ class Standalone:
 
     def _is_over(self) -> bool:
         """Kill all that belongs to the services; whatever it is in the middle of, nobody needs it."""
-        left = self._processes()
+        left = _processes({service.pid for service in self._services.values()})
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         return not left
-
-    def _processes(self) -> list[psutil.Process]:
-        """Find the services' processes by session: tasks have process groups of their own."""
-        sessions = {service.pid for service in self._services.values()}
-        running = psutil.process_iter(["status"])
-        return [one for one in running if one.info["status"] != psutil.STATUS_ZOMBIE and _session(one) in sessions]
 
     def _log(self, service: str) -> Path:
         return self.home / f"{service}.log"
@@ -215,6 +221,12 @@ def settings(dags_folder: Path, url: str) -> dict[str, str]:
 
 def _run(dag_id: str, run_id: str) -> str:
     return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+
+
+def _processes(sessions: set[int]) -> list[psutil.Process]:
+    """Find services' processes by session: tasks have process groups of their own."""
+    running = psutil.process_iter(["status"])
+    return [one for one in running if one.info["status"] != psutil.STATUS_ZOMBIE and _session(one) in sessions]
 
 
 def _session(process: psutil.Process) -> int | None:

@@ -29,6 +29,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     WANG,
 )
 from tests.conftest import HOME
+from tests.test_sensor import passing
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 # Approval by a person came with Airflow 3.1; before, the file says so, as an import error.
@@ -258,3 +259,14 @@ def test_shift_knows_weekends(example: Example, dingtalk: Emulator) -> None:
     friday = [f"2027-01-{day:02}" for day in (5, 6, 7, 8)]
     example("dingtalk_shift_for_holidays", today="2026-12-31", holidays=friday, working_weekends=["2027-01-10"])
     assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2027-01-10T14:00:00+08:00"
+
+
+def test_wait_for_event(example: Example, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day before the review, whoever has not answered is named in its description, and everybody gets a card."""
+    begin = dt.datetime.fromisoformat("2027-01-10T15:00:00+08:00")
+    time = passing(monkeypatch, begin)
+    example("dingtalk_wait_for_event")
+    assert time.passed == dt.timedelta(days=3).total_seconds()
+    assert dingtalk.event(REVIEW)["description"] == "Please read the draft before you come.\nPlease answer: 陈博"
+    assert "chat" in {one["kind"] for one in dingtalk.effects["notifications"]}
+    assert dingtalk.effects["calls"] == {"GetEvent": 13, "PatchEvent": 1}

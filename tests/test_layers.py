@@ -48,6 +48,8 @@ LAYERS = [
         "diff",
         "plan",
         "results",
+        "conditions",
+        "watch",
     },
     {"hooks"},
     {"triggers"},

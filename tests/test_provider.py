@@ -50,7 +50,7 @@ def test_the_connection_fits_airflows_strict_schema() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["hooks", "operators"])
+@pytest.mark.parametrize("kind", ["hooks", "operators", "sensors", "triggers"])
 def test_every_module_imports(kind: str) -> None:
     """Every module named in the metadata can be imported."""
     for entry in INFO[kind]:
@@ -118,8 +118,9 @@ HEAVY_OWN = {"models", "parts", "fields", "reading", "moments", "hooks.transport
 def test_parsing_a_dag_loads_nothing_heavy() -> None:
     """A DAG file that imports us loads no model and no library that Airflow has not loaded already."""
     modules = ("operators.event", "operators.listing", "operators.lifecycle", "operators.attendee", "operators.room")
-    statement = "import " + ", ".join(f"airflow_dingtalk_calendar.{name}" for name in (*modules, "hooks.calendar"))
-    parsed = "from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, mask_secret"
+    modules = (*modules, "sensors.event", "hooks.calendar")
+    statement = "import " + ", ".join(f"airflow_dingtalk_calendar.{name}" for name in modules)
+    parsed = "from airflow.providers.common.compat.sdk import BaseHook, BaseSensorOperator, mask_secret"
     added = modules_added_by(statement, parsed)
     assert {name.split(".")[0] for name in added} & HEAVY == set()
     assert {name.removeprefix("airflow_dingtalk_calendar.") for name in added} & HEAVY_OWN == set()

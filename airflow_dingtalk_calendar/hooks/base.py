@@ -132,8 +132,19 @@ class DingTalkBaseHook(BaseHook):
             yield page
             following = api.following(call, page, seen)
 
-    def _drive(self, steps: Generator[Step, Any, T]) -> T:
-        proceed: Callable[[], Step] = partial(next, steps)
+    def follow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
+        """Carry out calls of which each is made from the answers before it, and return what they come to.
+
+        An error goes to the generator, which may know what to do about it.
+        """
+        return self._drive(calls)
+
+    async def afollow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
+        """Carry out calls like :meth:`follow`, from a coroutine."""
+        return await self._adrive(calls)
+
+    def _drive(self, steps: Generator[Step | api.Call[Any], Any, T]) -> T:
+        proceed: Callable[[], Step | api.Call[Any]] = partial(next, steps)
         while True:
             try:
                 step = proceed()
@@ -144,8 +155,8 @@ class DingTalkBaseHook(BaseHook):
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    async def _adrive(self, steps: Generator[Step, Any, T]) -> T:
-        proceed: Callable[[], Step] = partial(next, steps)
+    async def _adrive(self, steps: Generator[Step | api.Call[Any], Any, T]) -> T:
+        proceed: Callable[[], Step | api.Call[Any]] = partial(next, steps)
         while True:
             try:
                 step = proceed()
@@ -156,8 +167,10 @@ class DingTalkBaseHook(BaseHook):
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    def _do(self, step: Step) -> Any:
+    def _do(self, step: Step | api.Call[Any]) -> Any:
         match step:
+            case api.Call():
+                return self.run(step)
             case Send(call, headers):
                 return self._http.send(call, headers)
             case Wait(done):
@@ -173,8 +186,10 @@ class DingTalkBaseHook(BaseHook):
             case Tell(text):
                 return self.log.error(text)
 
-    async def _ado(self, step: Step) -> Any:
+    async def _ado(self, step: Step | api.Call[Any]) -> Any:
         match step:
+            case api.Call():
+                return await self.arun(step)
             case Send(call, headers):
                 return await self._http.asend(call, headers)
             case Wait(done):

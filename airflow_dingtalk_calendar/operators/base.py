@@ -176,6 +176,19 @@ def whole(name: str, value: Any) -> int:
         raise InvalidInputError((name, str(error))) from None
 
 
+def seconds(name: str, value: Any) -> float:
+    """Read a length of time that a template may have rendered.
+
+    :raises InvalidInputError: when it is none.
+    """
+    from airflow_dingtalk_calendar.fields import as_seconds
+
+    try:
+        return as_seconds(value)
+    except ValueError as error:
+        raise InvalidInputError((name, str(error))) from None
+
+
 def listed(name: str, value: Any) -> list[Any]:
     """Read a list, of whatever an upstream task returned or of the JSON text that a template rendered.
 

@@ -1,0 +1,251 @@
+"""The sensor that waits for an event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.conditions import Verdict
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.watch import Watch
+
+Length = dt.timedelta | float | str
+
+# Airflow up to 3.3.2 fails a task whose trigger fires before the scheduler has noticed that the worker is done with it
+# (its issues 67287 and 72716). A worker may take 5 seconds to notice its task's end, the scheduler looks each second.
+HEAD_START = 15.0
+# Airflow's own time-out is for a triggerer that is down: a trigger that runs has its last look before.
+GRACE = dt.timedelta(minutes=10)
+
+
+class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
+    """Wait until one event meets a condition, and return the event (DingTalk's GetEvent).
+
+    Give exactly one condition:
+
+    - ``starts_within``: the event starts within that time, or has started. ``ended``: it is over.
+    - ``responses``: enough people have answered: ``{"accepted": 5}``, or ``{"answered": "all", "declined": 1}``, where
+      all members have to hold. The organizer does not count, optional attendees only with ``count_optional``.
+    - ``fields``: these fields have these values; people named under ``attendees`` are among those invited.
+    - ``exists``: the event is there. ``cancelled``: it is cancelled or not there any more; DingTalk answers the same
+      for an event of somebody else, so a wrong id looks like it.
+
+    When an event is cancelled or not there, all but the last two fail at once, because waiting would be in vain.
+
+    **Calls.** A look at the event is one metered call (more only where over 500 people are invited and their answers
+    count). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because events
+    are moved: at most 4 calls a day unless set. For the others nobody can know when; they look each
+    ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
+    month that a standard organisation has for everything.
+
+    **Modes.** With ``deferrable`` it looks once in the worker, and then waits in the triggerer without a worker slot;
+    the other modes are Airflow's ``poke`` and ``reschedule``. All of them look at the same moments, but a deferred one
+    comes 15 seconds late for what comes true just then. ``exponential_backoff`` and ``max_wait`` count for the
+    conditions without a known moment in the modes ``poke`` and ``reschedule`` only.
+
+    A failure that may pass by itself does not end the wait: it looks again after 5 minutes, or ``poke_interval`` if
+    that is less. After ``timeout`` (Airflow's default: 7 days from the start of the try; in mode ``reschedule`` of the
+    first try) it looks a last time and fails, or is skipped with ``soft_fail`` or ``never_fail``.
+
+    All arguments of our own but ``deferrable`` are templated, nested values too. XCom: ``return_value`` is the event,
+    as DingTalk sent it; of one that is not there any more ``{"id": …, "status": "cancelled"}``.
+
+    :param union_id: unionId of anybody who takes part in the event.
+    :param event_id: the event's ``id``. A series starts and ends with its first event.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param starts_within: a timedelta, or seconds; 0 waits for the start itself.
+    :param ended: true, to wait for the end.
+    :param responses: of ``answered``, ``accepted``, ``declined`` and ``tentative`` the least number, or ``"all"``; a
+        mapping, or the JSON text of one. ``answered`` is any of the other three.
+    :param fields: written like a patch, see :class:`~airflow_dingtalk_calendar.models.EventPatch`; a mapping, or the
+        JSON text of one. Times are compared as moments.
+    :param exists: true, to wait until the event is there.
+    :param cancelled: true, to wait until it is not.
+    :param count_optional: whether optional attendees count in ``responses``.
+    :param recheck: the longest time between two looks where the moment is known; a timedelta, or seconds.
+    :param timezone: IANA zone in which the days of an all-day event begin, and for times in ``fields`` that have
+        none of their own; default: the connection's.
+    :param poke_interval: the time between two looks where no moment is known; a timedelta, or seconds.
+    :param deferrable: wait in the triggerer; default: Airflow's ``[operators] default_deferrable``.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, the month's
+        quota, an event that is gone.
+    :raises AirflowSensorTimeout: when the time is up.
+    """
+
+    template_fields: Sequence[str] = (
+        *CalendarOperator.template_fields,
+        "event_id",
+        "starts_within",
+        "ended",
+        "responses",
+        "fields",
+        "exists",
+        "cancelled",
+        "count_optional",
+        "recheck",
+        "timezone",
+    )
+    template_fields_renderers = {"responses": "json", "fields": "json"}  # noqa: RUF012  # as Airflow declares it
+
+    # Time, for tests to replace.
+    _clock = staticmethod(time.time)
+    _wake: float | None = None
+
+    def __init__(
+        self,
+        *,
+        event_id: str,
+        starts_within: Length | None = None,
+        ended: bool | str = False,
+        responses: Mapping[str, int | str] | str | None = None,
+        fields: Mapping[str, Any] | str | None = None,
+        exists: bool | str = False,
+        cancelled: bool | str = False,
+        count_optional: bool | str = False,
+        recheck: Length = dt.timedelta(hours=6),
+        timezone: str | None = None,
+        poke_interval: dt.timedelta | float = 1800.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        self.event_id = event_id
+        self.starts_within = starts_within
+        self.ended = ended
+        self.responses = responses
+        self.fields = fields
+        self.exists = exists
+        self.cancelled = cancelled
+        self.count_optional = count_optional
+        self.recheck = recheck
+        self.timezone = timezone
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> Any:
+        """Wait, in the worker or, after a first look, in the triggerer; return the event."""
+        with self._never_failing(AirflowSensorTimeout):
+            return super().execute(context)
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once; one metered call."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.watch import look
+
+        self._wake = None
+        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            recheck = seconds("recheck", self.recheck)
+            watch = self._watch(hook)
+            verdict = hook.follow(look(watch, self._clock))
+        self.log.info("Event %s %s.", self.event_id, verdict.text)
+        if verdict.state == "hopeless":
+            raise AirflowFailException(f"Event {self.event_id} {verdict.text}.")
+        if verdict.state != "met":
+            self._plan(watch, verdict, recheck)
+        return PokeReturnValue(verdict.state == "met", verdict.event)
+
+    def _watch(self, hook: DingTalkCalendarHook) -> Watch:
+        from airflow_dingtalk_calendar import conditions
+        from airflow_dingtalk_calendar.watch import Watch
+
+        names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
+        timezone = self.timezone if self.timezone is not None else hook.get_conn().timezone
+        given = {name: getattr(self, name) for name in names}
+        condition = conditions.read(given, timezone, count_optional=self.count_optional)
+        return Watch(self.union_id, self.event_id, self.calendar_id, condition, timezone)
+
+    def _plan(self, watch: Watch, verdict: Verdict, recheck: float) -> None:
+        """Note when to look again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
+        from airflow_dingtalk_calendar.conditions import next_look
+
+        now = self._clock()
+        wake = next_look(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()
+        if self.deferrable:
+            self._defer(watch, now, wake, recheck)
+        if verdict.moment is not None or verdict.state == "unknown":
+            self._wake = wake
+
+    def _defer(self, watch: Watch, now: float, wake: float, recheck: float) -> NoReturn:
+        from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
+
+        deadline = now + max(self.timeout, HEAD_START)
+        self.defer(
+            trigger=DingTalkCalendarEventTrigger(
+                union_id=watch.union_id,
+                event_id=watch.event_id,
+                calendar_id=watch.calendar_id,
+                condition=dict(watch.condition),
+                timezone=watch.timezone,
+                wake=max(wake, now + HEAD_START),
+                deadline=deadline,
+                interval=self.poke_interval,
+                recheck=recheck,
+                dingtalk_conn_id=self.dingtalk_conn_id,
+            ),
+            method_name="execute_complete",
+            timeout=dt.timedelta(seconds=deadline - now) + GRACE,
+        )
+        raise AssertionError("a deferred task does not come here")
+
+    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
+        """Sleep, or be rescheduled, until the moment that ``poke`` has noted, or Airflow's interval, or the time-out.
+
+        Airflow asks here in both modes; if a later version no longer does, ``poke_interval`` counts for everything.
+        """
+        if self._wake is None:
+            pause = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        else:
+            pause = max(self._wake - self._clock(), 1.0)
+        return min(pause, max(self.timeout - run_duration(), 0.0) + 0.1)
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Return the event that the trigger found, or fail as it says."""
+        match event:
+            case {"status": "met", "event": dict(found)}:
+                self.log.info("Event %s is as wanted.", self.event_id)
+                return found
+            case {"status": "failed", "message": str(message)}:
+                raise AirflowFailException(message)
+            case {"status": "timeout", "message": str(message)}:
+                raise AirflowSensorTimeout(message)
+            case {"status": "error", "message": str(message)}:
+                raise RuntimeError(message)
+        raise RuntimeError(
+            "The triggerer sent nothing that this sensor knows; is its version of the package another one?"
+        )
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer, with ``soft_fail`` and ``never_fail`` as in the other modes."""
+        with self._never_failing(Exception):
+            return super().resume_execution(next_method, next_kwargs, context)
+
+    @contextmanager
+    def _never_failing(self, kind: type[Exception]) -> Iterator[None]:
+        """Skip instead of failing, as ``never_fail`` asks, where Airflow itself does not in all versions and modes."""
+        try:
+            yield
+        except AirflowSkipException:
+            raise
+        except kind as error:
+            if not self.never_fail:
+                raise
+            raise AirflowSkipException(f"Skipped instead of failing (never_fail): {error}") from error

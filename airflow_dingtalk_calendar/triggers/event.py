@@ -1,0 +1,131 @@
+"""The trigger that waits for an event."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_dingtalk_calendar.exceptions import DingTalkError
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.conditions import Verdict
+
+# Sleeping follows a clock that neither a suspended machine nor a corrected time of day moves; appointments do not.
+LONGEST_NAP = 300.0  # seconds
+
+
+class Outcome(TriggerEvent):
+    """What the trigger fires. A triggerer writes that to its log, where titles and people have no business."""
+
+    def __init__(self, payload: dict[str, Any]) -> None:
+        super().__init__(payload)  # type: ignore[no-untyped-call]
+
+    def __repr__(self) -> str:
+        return f"TriggerEvent<{self.payload['status']}>"
+
+    __str__ = __repr__
+
+
+class DingTalkCalendarEventTrigger(BaseTrigger):
+    """Look at an event now and then until it meets a condition. Each look is one metered call.
+
+    The sensor has looked once before this trigger starts. All times in its arguments are of the wall clock, so that
+    one that is started anew, after the triggerer ended or was killed, goes on where it was. The Airflow connection is
+    read anew for each look, and no socket is open in between.
+
+    It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``failed`` (no retry
+    can mend it), ``timeout`` or ``error`` (something else went wrong).
+
+    :param condition: as :func:`~airflow_dingtalk_calendar.conditions.read` returns it.
+    :param wake: when to look first; ``deadline``: when to give up, after a last look. Seconds since the epoch.
+    :param interval: seconds between two looks, for a condition whose moment cannot be known.
+    :param recheck: seconds after which to look again at the latest where it can be known.
+    :param timezone: IANA zone in which the days of an all-day event begin.
+    """
+
+    # Time, for tests to replace.
+    _clock = staticmethod(time.time)
+    _asleep = staticmethod(asyncio.sleep)
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        calendar_id: str,
+        condition: dict[str, Any],
+        timezone: str | None,
+        wake: float,
+        deadline: float,
+        interval: float,
+        recheck: float,
+        dingtalk_conn_id: str,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.union_id = union_id
+        self.event_id = event_id
+        self.calendar_id = calendar_id
+        self.condition = condition
+        self.timezone = timezone
+        self.wake = wake
+        self.deadline = deadline
+        self.interval = interval
+        self.recheck = recheck
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class and the arguments to make this trigger anew, elsewhere."""
+        names = ("union_id", "event_id", "calendar_id", "condition", "timezone", "wake", "deadline", "interval")
+        arguments = {name: getattr(self, name) for name in (*names, "recheck", "dingtalk_conn_id")}
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and fire once. Cancelled, as by a triggerer that is stopped, it just ends."""
+        try:
+            payload = await self._outcome()
+        except DingTalkError as error:
+            payload = {"status": "failed", "message": str(error)}
+        except Exception as error:
+            self.log.exception("Waiting for event %s went wrong.", self.event_id)
+            # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
+            payload = {"status": "error", "message": f"{type(error).__name__} in the triggerer; see its log"}
+        yield Outcome(payload)
+
+    async def _outcome(self) -> dict[str, Any]:
+        from airflow_dingtalk_calendar.conditions import next_look
+
+        wake = self.wake
+        while True:
+            await self._until(min(wake, self.deadline))
+            verdict = await self._look()
+            if verdict.state == "met":
+                return {"status": "met", "event": verdict.event}
+            if verdict.state == "hopeless":
+                return {"status": "failed", "message": f"Event {self.event_id} {verdict.text}."}
+            now = self._clock()
+            if now >= self.deadline:
+                return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; time is up."}
+            wake = next_look(verdict, _utc(now), self.interval, self.recheck).timestamp()
+            again = _utc(min(wake, self.deadline)).isoformat(timespec="seconds")
+            self.log.info("Event %s %s; next look at %s.", self.event_id, verdict.text, again)
+
+    async def _until(self, moment: float) -> None:
+        while (left := moment - self._clock()) > 0:
+            await self._asleep(min(left, LONGEST_NAP))
+
+    async def _look(self) -> Verdict:
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.watch import Watch, look
+
+        watch = Watch(self.union_id, self.event_id, self.calendar_id, self.condition, self.timezone)
+        async with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            return await hook.afollow(look(watch, self._clock))
+
+
+def _utc(moment: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(moment, dt.UTC)
