@@ -126,17 +126,21 @@ def test_a_payload_has_no_content() -> None:
     moved = event(**OTHER["start"], updateTime="2027-03-01T10:00:00+08:00", seriesMasterId="master")
     (one,) = told(EVERY, position(EVERY, event(seriesMasterId="master")), moved)
     payload = one.payload(ORGANIZER, "primary")
-    assert json.loads(json.dumps(payload)) == payload == {
-        "change_id": one.change_id,
-        "kind": "updated",
-        "event_id": event()["id"],
-        "fields": ["start"],
-        "series_master_id": "master",
-        "organizer_id": ORGANIZER,
-        "update_time": "2027-03-01T10:00:00+08:00",
-        "union_id": ORGANIZER,
-        "calendar_id": "primary",
-    }
+    assert (
+        json.loads(json.dumps(payload))
+        == payload
+        == {
+            "change_id": one.change_id,
+            "kind": "updated",
+            "event_id": event()["id"],
+            "fields": ["start"],
+            "series_master_id": "master",
+            "organizer_id": ORGANIZER,
+            "update_time": "2027-03-01T10:00:00+08:00",
+            "union_id": ORGANIZER,
+            "calendar_id": "primary",
+        }
+    )
     assert len(one.change_id) == 32
 
 
@@ -204,9 +208,7 @@ class Followed(RuleBasedStateMachine):
             if shows_deleted or not complete or self.events[one]["status"] == "confirmed"
         ]
         found, marks = changes.compare(WATCH, self.saved, WATCH.sights(listed), complete=complete)
-        now = {
-            key: (one["start"], one["location"]) for key, one in self.events.items() if one["status"] == "confirmed"
-        }
+        now = {key: (one["start"], one["location"]) for key, one in self.events.items() if one["status"] == "confirmed"}
         differing = {key for key in {*now, *self.known} if now.get(key) != self.known.get(key)}
         assert {one.sight.event_id for one in found} == differing
         assert len(found) == len(differing)
@@ -235,7 +237,7 @@ MARKS = st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), ma
 
 @given(st.lists(MARKS, min_size=1, max_size=5), st.integers(0, 30), st.integers(20, 60))
 def test_a_position_is_whole_whenever_writing_stops(versions: list[dict[str, str]], steps: int, size: int) -> None:
-    """However many of the writes were done, what is read is one of the positions written, the last or the one before."""
+    """However many of the writes were done, what is read is the last position that was written whole."""
     kept: dict[str, Any] = {}
     head, last = None, None
     with pytest.MonkeyPatch.context() as patch:
