@@ -112,6 +112,16 @@ class Standalone:
         path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/logs/{try_number}"
         return self._client.get(path, params={"map_index": map_index, "full_content": True}).text
 
+    def kill(self, service: str) -> None:
+        """Kill a service and all that it has started, without a word."""
+        for process in self._processes(self._services.pop(service)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def start(self, service: str) -> None:
+        """Start a service that was killed."""
+        self._launch(service, *SERVICES[service])
+
     # -- processes ------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -123,7 +133,7 @@ class Standalone:
         self._client.headers["authorization"] = f"Bearer {self.api('GET', '/auth/token')['access_token']}"
 
     def _launch(self, command: str, *options: str) -> subprocess.Popen[bytes]:
-        with self._log(command).open("wb") as log:
+        with self._log(command).open("ab") as log:
             self._services[command] = subprocess.Popen(
                 [sys.executable, "-m", "airflow", command, *options],
                 stdin=subprocess.DEVNULL,
@@ -146,15 +156,15 @@ class Standalone:
 
     def _is_over(self) -> bool:
         """Kill all that belongs to the services; whatever it is in the middle of, nobody needs it."""
-        left = self._processes()
+        left = self._processes(*self._services.values())
         for process in left:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         return not left
 
-    def _processes(self) -> list[psutil.Process]:
+    def _processes(self, *services: subprocess.Popen[bytes]) -> list[psutil.Process]:
         """Find the services' processes by session: tasks have process groups of their own."""
-        sessions = {service.pid for service in self._services.values()}
+        sessions = {service.pid for service in services}
         running = psutil.process_iter(["status"])
         return [one for one in running if one.info["status"] != psutil.STATUS_ZOMBIE and _session(one) in sessions]
 
