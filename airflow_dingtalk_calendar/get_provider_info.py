@@ -8,6 +8,7 @@ from airflow_dingtalk_calendar import form
 
 PACKAGE = "airflow_dingtalk_calendar"
 OPERATORS = ("attendee", "batch", "event", "lifecycle", "listing", "room")
+TRIGGERS = ("changes",)
 NAME = "DingTalk Calendar"
 
 
@@ -29,6 +30,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.{name}" for name in OPERATORS]}
         ],
+        "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.{name}" for name in TRIGGERS]}],
         "connection-types": [
             {
                 "connection-type": "dingtalk",

@@ -105,15 +105,15 @@ def store() -> Store:
     return Store()
 
 
-def edit(dingtalk: Emulator, event_id: str = EVENT, **fields: Any) -> Step:
+def edit(dingtalk: Emulator, event_id: str = EVENT, union_id: str = ORGANIZER, **fields: Any) -> Step:
     """Make the step in which somebody patches an event, or cancels it."""
 
     def step() -> None:
         with DingTalkCalendarHook() as hook:
             if fields.get("status") == "cancelled":
-                hook.delete_event(ORGANIZER, event_id)
+                hook.delete_event(union_id, event_id)
             else:
-                hook.patch_event(ORGANIZER, event_id, fields)
+                hook.patch_event(union_id, event_id, fields)
 
     return step
 

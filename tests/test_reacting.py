@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +94,13 @@ def wait_for_checks(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
 
 
 def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
-    """Return what the watcher of an asset has told, oldest first."""
-    answer = airflow.api("GET", "/api/v2/assets/events", params={"limit": 100, "order_by": "timestamp"})
-    return [one["extra"]["payload"] for one in answer["asset_events"] if one["name"] == asset]
+    """Return what the watcher of an asset has told, oldest first.
+
+    From the database: asked for an event whose run has not started yet, Airflow's REST API fails (3.3.2).
+    """
+    query = "select e.extra from asset_event e join asset a on a.id = e.asset_id where a.name = ? order by e.id"
+    with closing(sqlite3.connect(f"file:{airflow.home / 'airflow.db'}?mode=ro", uri=True, timeout=30)) as database:
+        return [json.loads(extra)["payload"] for (extra,) in database.execute(query, (asset,))]
 
 
 def runs(airflow: Standalone, dag_id: str) -> list[dict[str, Any]]:
@@ -124,6 +130,18 @@ def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
     assert airflow.xcom("hear", run["dag_run_id"], "hear") == [change]
 
 
+def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
+    """A meeting moves, the example tags it once, and nothing further happens."""
+    patch(ONE_TO_ONE, LIN, start="2027-01-05T15:00", end="2027-01-05T15:30")
+    (run,) = until(lambda: runs(airflow, DAG_ID), RUN_LIMIT, lambda: "no run")
+    assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
+    assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
+    wait_for_checks(dingtalk, LIN)
+    assert len(runs(airflow, DAG_ID)) == 1
+    assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
+    assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
+
+
 def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulator) -> None:
     """Killed before it has saved its position, it tells again under the same name, and what it missed too."""
     patch("told twice", location="Room 2")
@@ -135,15 +153,3 @@ def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulato
     first, again = wait_for(airflow, "told twice", times=2)
     assert {**first, "update_time": None} == {**again, "update_time": None}
     assert len(wait_for(airflow, "changed meanwhile")) == 1
-
-
-def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
-    """A meeting moves, the example tags it once, and nothing further happens."""
-    patch(ONE_TO_ONE, LIN, start="2027-01-05T15:00", end="2027-01-05T15:30")
-    (run,) = until(lambda: runs(airflow, DAG_ID), RUN_LIMIT, lambda: "no run")
-    assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
-    assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
-    wait_for_checks(dingtalk, LIN)
-    assert len(runs(airflow, DAG_ID)) == 1
-    assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
-    assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
