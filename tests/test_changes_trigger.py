@@ -461,7 +461,9 @@ def test_airflow_knows_it_again() -> None:
     try:
         from airflow.serialization.encoders import encode_trigger
     except ImportError:  # before Airflow 3.2
-        from airflow.serialization.serialized_objects import encode_trigger  # type: ignore[attr-defined,no-redef]
+        from airflow.serialization.serialized_objects import (  # type: ignore[attr-defined,no-redef]
+            _encode_trigger as encode_trigger,
+        )
 
     encoded = encode_trigger(ChangesTrigger(union_id=ORGANIZER))
     again = encode_trigger(ChangesTrigger(union_id=ORGANIZER, interval=3600))
