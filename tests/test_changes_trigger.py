@@ -247,7 +247,9 @@ def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
     assert calls(dingtalk) == 3 + 1 + 3 + 1
 
 
-def test_without_a_sync_token_each_check_is_a_full_pass(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
+def test_without_a_sync_token_each_check_is_a_full_pass(
+    triggerer: Triggerer, dingtalk: Emulator, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     """A service that gives no syncToken costs more calls, and nothing is told of wrongly."""
 
     def no_token() -> None:
@@ -256,6 +258,7 @@ def test_without_a_sync_token_each_check_is_a_full_pass(triggerer: Triggerer, di
 
     told = triggerer.run(no_token, nothing, edit(dingtalk, location="Room 2"), store=store)
     assert what(told) == [("updated", EVENT, ["location"])]
+    assert "DingTalk has given no syncToken" in caplog.text
 
 
 def test_filters_and_fields_reach_the_events(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:

@@ -66,8 +66,8 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     home = tmp_path_factory.mktemp("airflow")
     (home / "dags").mkdir()
     (home / "dags" / "dags.py").write_text(DAGS)
-    example, changed = re.subn(r"timedelta\(hours=1\)", "timedelta(seconds=1)", EXAMPLE.read_text(encoding="utf-8"))
-    assert changed == 1
+    example, changed = re.subn(r"timedelta\(\w+=[12]\)", "timedelta(seconds=1)", EXAMPLE.read_text(encoding="utf-8"))
+    assert changed == 2  # the interval, and the delay of a retry
     (home / "dags" / "example.py").write_text(example)
     env = {
         "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),

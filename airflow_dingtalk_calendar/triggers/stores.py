@@ -52,6 +52,10 @@ class Store:
             await accessor.aset(self._key, head.written())
             self._heads[index] = head
 
+    async def answers(self) -> None:
+        """Wait until Airflow answers."""
+        await self._accessors[0].aget(self._key)
+
     async def _read(self, index: int) -> Position | None:
         accessor = self._accessors[index]
         head = self._heads[index] = keeping.Head.read(await accessor.aget(self._key))

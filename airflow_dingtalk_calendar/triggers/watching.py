@@ -25,9 +25,10 @@ log = logging.getLogger(__name__)
 
 # After an error that a person has to mend: so long, or the interval if that is longer.
 LONG_WAIT = 3600.0
-# Airflow's triggerer takes what a trigger has yielded once a second, and stores it before it turns to anything that the
-# trigger asks of it later. These naps come in between. They are short because a triggerer that is blocked takes nothing
-# meanwhile: many naps are as many turns for it, one long nap might be none.
+# When a position may be saved. What a trigger has yielded, the triggerer sends to its supervisor once a second, and the
+# supervisor stores it before it reads on. So a round trip comes first: after it the triggerer is not waiting for an
+# answer to something earlier. Then time for it to send, in many short naps, since a triggerer that is blocked sends
+# nothing during one long nap. Whatever is asked of the supervisor after that comes behind the changes.
 NAPS, NAP = 10, 0.5
 
 
@@ -79,6 +80,7 @@ class Watching:
         if self._unsaved is None:
             return
         if self._store and self._told:
+            await self._store.answers()
             for _ in range(NAPS):
                 await self.sleep(NAP)
         await self._store.save(self._unsaved)
@@ -106,7 +108,7 @@ class Watching:
         return None
 
     async def _rest_of_interval(self) -> float:
-        """Load the position, and say how long ago from now the check after it is due: restarts cost no calls."""
+        """Load the position, and say in how many seconds a check is due: restarts cost no calls."""
         self._position = await self._store.load()
         self._is_loaded = True
         if self._position is None:
@@ -118,7 +120,7 @@ class Watching:
         now = self.clock()
         sights, token, calls = await self._listed(hook)
         self._unsaved = changes.first(uuid4().hex, token, sights, now)
-        log.info("Told of are changes from now on: %d events now, listed in %d calls.", len(sights), calls)
+        log.info("Position taken: %d events, listed in %d calls; later changes are told of.", len(sights), calls)
         return []
 
     async def _check(self, hook: DingTalkCalendarHook, position: Position) -> list[Change]:
@@ -145,6 +147,8 @@ class Watching:
         async for page in hook.apages(self._calendar(sync_token=sync_token)):
             sights += self._watch.sights(page["events"])
             token, calls = page["syncToken"], calls + 1
+        if token is None:
+            log.warning("DingTalk has given no syncToken: the next check has to list the whole calendar.")
         return sights, token, calls
 
 
