@@ -152,6 +152,17 @@ def test_changes_are_told_of_from_the_first_start_on(triggerer: Triggerer, dingt
     assert set(triggerer.pauses) == {HOUR}
 
 
+@pytest.mark.parametrize(("interval", "level"), [(3600, logging.INFO), (300, logging.WARNING)])
+def test_what_it_costs_is_said(
+    triggerer: Triggerer, store: Store, caplog: pytest.LogCaptureFixture, interval: float, level: int
+) -> None:
+    """At its start a watcher says how many calls a month it will make; more than an organisation has is a warning."""
+    with caplog.at_level(logging.INFO):
+        triggerer.run(store=store, interval=interval)
+    said = [one for one in caplog.records if "metered calls a month" in one.message]
+    assert [(one.levelno, str(int(720 * 3600 / interval)) in one.message) for one in said] == [(level, True)]
+
+
 def test_a_new_event_is_told_of(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
     """A new event comes with the ids that a DAG needs to patch it."""
 

@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import LIN, ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
-from tests.standalone import RUN_LIMIT, Standalone, until
+from tests.standalone import START_LIMIT, Standalone, until
 
 pytestmark = [
     pytest.mark.airflow,
@@ -93,7 +93,7 @@ def wait_for_checks(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
         return sum(one["action"] == "ListEvents" and union_id in one["path"] for one in dingtalk.requests)
 
     enough = checks() + number
-    until(lambda: checks() >= enough, RUN_LIMIT, lambda: f"{checks()} of {enough} checks of {union_id}")
+    until(lambda: checks() >= enough, START_LIMIT, lambda: f"{checks()} of {enough} checks of {union_id}")
 
 
 def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def wait_for(airflow: Standalone, event_id: str, times: int = 1) -> list[dict[st
     def about() -> list[dict[str, Any]]:
         return [one for one in told(airflow) if one["event_id"] == event_id]
 
-    until(lambda: len(about()) >= times, RUN_LIMIT, lambda: f"told: {told(airflow)}")
+    until(lambda: len(about()) >= times, START_LIMIT, lambda: f"told: {told(airflow)}")
     return about()
 
 
@@ -128,7 +128,7 @@ def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
     patch("told", location="Room 2")
     (change,) = wait_for(airflow, "told")
     assert (change["kind"], change["fields"]) == ("updated", ["location"])
-    (run,) = until(lambda: runs(airflow, "hear"), RUN_LIMIT, lambda: "no run")
+    (run,) = until(lambda: runs(airflow, "hear"), START_LIMIT, lambda: "no run")
     assert airflow.wait("hear", run["dag_run_id"]) == "success"
     assert airflow.xcom("hear", run["dag_run_id"], "hear") == [change]
 
@@ -136,7 +136,7 @@ def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
 def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
     """A meeting moves, the example tags it once, and nothing further happens."""
     patch(ONE_TO_ONE, LIN, start="2027-01-05T15:00", end="2027-01-05T15:30")
-    (run,) = until(lambda: runs(airflow, DAG_ID), RUN_LIMIT, lambda: "no run")
+    (run,) = until(lambda: runs(airflow, DAG_ID), START_LIMIT, lambda: "no run")
     assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
     assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
     wait_for_checks(dingtalk, LIN)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MONTH = 30 * 24 * 3600.0
+QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
 
 _NO_STORE = (
     "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
@@ -133,7 +134,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             max_attendees=100 if changes.PEOPLE & set(watch.fields) else 1,
         )
         store = Store(accessors(getattr(self, "asset_state_store", None)), self._key())
-        log.info("A check every %.0f s: about %.0f metered calls a month.", interval, MONTH / interval)
+        level = logging.INFO if MONTH / interval < QUOTA else logging.WARNING
+        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH / interval)
         if not store:
             log.warning(_NO_STORE)
         return Watching(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
