@@ -399,6 +399,8 @@ def test_one_trigger_for_several_assets_keeps_its_position_with_each(triggerer: 
     edit(dingtalk, location="Room 2")()
     triggerer.now += HOUR
     assert len(triggerer.run(store=Both(new=Store(), other=other))) == 1
+    triggerer.now += HOUR
+    assert triggerer.run(store=Both(one=one, other=other)) == []  # the newer position counts
 
 
 def test_two_watchers_of_one_asset_do_not_disturb_each_other(
