@@ -8,6 +8,7 @@ from airflow_dingtalk_calendar import form
 
 PACKAGE = "airflow_dingtalk_calendar"
 OPERATORS = ("attendee", "batch", "event", "lifecycle", "listing", "room")
+TRIGGERS = ("changes", "event")
 NAME = "DingTalk Calendar"
 
 
@@ -30,7 +31,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": NAME, "python-modules": [f"{PACKAGE}.operators.{name}" for name in OPERATORS]}
         ],
         "sensors": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.sensors.event"]}],
-        "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.event"]}],
+        "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.{name}" for name in TRIGGERS]}],
         "connection-types": [
             {
                 "connection-type": "dingtalk",

@@ -12,11 +12,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.emulator.sample import LIN, SAMPLE
 from airflow_dingtalk_calendar.exceptions import TransportError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
+from tests.test_changes_trigger import Store, Triggerer, nothing
 from tests.test_operators import (
     EVERY,
     WRITING,
@@ -149,6 +151,16 @@ def test_the_connection_test(dingtalk: Emulator) -> None:
         assert cost(dingtalk, hook.test_connection) == int(cell("testing"))
 
 
+def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher lists the calendar once, and then costs its check; 720 hours are a month."""
+    size = int(cell("[a watcher]").rpartition("1 for each ")[2].split()[0])
+    assert cell("[a watcher]").startswith("1 each check, 720 a month")
+    assert len(dingtalk.store.events) == size + 1
+    assert cost(dingtalk, partial(Triggerer(monkeypatch).run, store=Store())) == 2
+    dingtalk.reset({**SAMPLE, "apps": DATA["apps"]})
+    assert cost(dingtalk, partial(Triggerer(monkeypatch).run, nothing, nothing, store=Store(), union_id=LIN)) == 1 + 2
+
+
 def test_what_is_free(dingtalk: Emulator) -> None:
     """A dry run, what is refused here, and looking up a staff id cost nothing, although a token is fetched."""
 
@@ -177,6 +189,7 @@ def test_every_row_is_compared() -> None:
         "a retry that",
         "a retry of",
         "testing",
+        "[a watcher]",
         "access tokens",
     )
     assert [row for row in TABLE if not row.startswith(known)] == []

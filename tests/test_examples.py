@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.triggers import base
 from packaging.version import Version
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import (
     CHEN,
+    LIN,
     MORGAN,
     ONE_TO_ONE,
     REVIEW,
@@ -28,6 +31,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     STAND_UP,
     WANG,
 )
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import HOME
 from tests.test_sensor import passing
 
@@ -270,3 +274,42 @@ def test_wait_for_event(example: Example, dingtalk: Emulator, monkeypatch: pytes
     assert dingtalk.event(REVIEW)["description"] == "Please read the draft before you come.\nPlease answer: 陈博"
     assert "chat" in {one["kind"] for one in dingtalk.effects["notifications"]}
     assert dingtalk.effects["calls"] == {"GetEvent": 13, "PatchEvent": 1}
+
+
+def changed(event_id: str, kind: str = "updated") -> Any:
+    """Describe an asset event as the watcher of the example makes it."""
+    return SimpleNamespace(extra={"payload": {"kind": kind, "event_id": event_id}})
+
+
+def test_on_calendar_change_has_nothing_to_do_the_second_time(
+    example: Example, dingtalk: Emulator, folder: Path
+) -> None:
+    """An event is tagged once, however often its change is told of; others than updates are left alone."""
+    plan = dag_bag(folder).dags["dingtalk_on_calendar_change"].get_task("plan").python_callable
+    told = {"calendar": [changed(REVIEW), changed(REVIEW), changed(ONE_TO_ONE, "deleted")]}
+    (patch,) = plan(triggering_asset_events=told)
+    assert patch["event_id"] == REVIEW
+    with DingTalkCalendarHook() as hook:
+        hook.patch_event(LIN, **patch)
+    assert dingtalk.event(REVIEW)["summary"].startswith("[moved] Design review")
+    assert dingtalk.event(REVIEW)["description"].startswith("Please read the draft before you come.\nThis meeting")
+    assert dingtalk.effects["notifications"] == []
+    assert plan(triggering_asset_events=told) == []
+
+
+def test_on_calendar_change_says_what_it_needs() -> None:
+    """On Airflow 3 its watcher can be stored; on Airflow 2 the DAG is there, is never due, and says why."""
+    dag = dag_bag(EXAMPLES).dags["dingtalk_on_calendar_change"]
+    if hasattr(base, "BaseEventTrigger"):
+        (calendar,) = dag.schedule
+        assert calendar.watchers[0].trigger.serialize()[1]["interval"] == 3600.0
+    else:
+        assert dag.schedule_interval is None
+        assert "Needs Airflow 3" in dag.description
+
+
+def test_on_calendar_change_started_by_hand(example: Example, dingtalk: Emulator, folder: Path) -> None:
+    """Without a change to react to, the DAG changes nothing."""
+    run = dag_bag(folder).dags["dingtalk_on_calendar_change"].test()
+    assert {ti.task_id: str(ti.state) for ti in run.get_task_instances()} == {"plan": "success", "tag": "skipped"}
+    assert dingtalk.requests == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from inspect import signature
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
@@ -23,6 +25,7 @@ from airflow_dingtalk_calendar.exceptions import (
     PermissionDeniedError,
     RequestError,
 )
+from airflow_dingtalk_calendar.hooks import base
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.test_models import ALL_DAY, WHOLE
@@ -517,3 +520,21 @@ def test_json_connection_without_extra(dingtalk: Emulator, monkeypatch: pytest.M
     """A connection without extra works."""
     monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps({**dingtalk.connection(), "extra": None}))
     assert DingTalkCalendarHook().get_event(ORGANIZER, EVENT)["id"] == EVENT
+
+
+def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Airflow 3.3.2 masking speaks to the supervisor on the event loop: the trigger's own, not another one."""
+    loops = []
+
+    async def tell() -> None:
+        loops.append(asyncio.get_running_loop())
+
+    async def call() -> None:
+        loops.append(asyncio.get_running_loop())
+        await base._amask_secret("a secret")
+
+    monkeypatch.setitem(sys.modules, "airflow.sdk.log", None)
+    monkeypatch.setattr(base, "mask_secret", lambda _: async_to_sync(tell)())
+    asyncio.run(call())
+    assert len(loops) == 2
+    assert loops[0] is loops[1]

@@ -36,6 +36,8 @@ LAYERS = [
         "compare",
         "flow",
         "identity",
+        "changes",
+        "keeping",
         "pace",
         "retry",
         "settings",

@@ -126,6 +126,17 @@ def test_parsing_a_dag_loads_nothing_heavy() -> None:
     assert {name.removeprefix("airflow_dingtalk_calendar.") for name in added} & HEAVY_OWN == set()
 
 
+def test_parsing_a_dag_with_a_watcher_loads_nothing_heavy() -> None:
+    """Nor does a DAG file with a watcher, beyond what Airflow's own base of triggers brings."""
+    added = modules_added_by(
+        "import airflow_dingtalk_calendar.triggers.changes; "
+        "airflow_dingtalk_calendar.triggers.changes.DingTalkCalendarChangesTrigger(union_id='x').serialize()",
+        "from airflow.providers.common.compat.sdk import DAG; import airflow.triggers.base",
+    )
+    assert {name.split(".")[0] for name in added} & HEAVY == set()
+    assert {name.removeprefix("airflow_dingtalk_calendar.") for name in added} & {*HEAVY_OWN, "hooks.calendar"} == set()
+
+
 def test_the_metadata_loads_nothing() -> None:
     """Every process of Airflow loads the metadata: it brings itself and the form's data."""
     added = modules_added_by("import airflow_dingtalk_calendar.get_provider_info", "import typing, __future__")

@@ -20,13 +20,14 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import edits, exceptions, plan, reading, results, settings
+from airflow_dingtalk_calendar import changes, edits, exceptions, plan, reading, results, settings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.failures import KINDS
-from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE, STAND_UP
+from airflow_dingtalk_calendar.emulator.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
 from airflow_dingtalk_calendar.models import EventPatch
 from tests.conftest import HOME
+from tests.test_changes_trigger import Triggerer, airflow_3, edit
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,7 +54,8 @@ def codes(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-DAGS = [code for code in blocks("python") if "with DAG(" in code]
+DAGS = [code for code in blocks("python") if "with DAG(" in code and "AssetWatcher" not in code]
+(WATCHER,) = [code for code in blocks("python") if "AssetWatcher" in code]
 SNIPPETS = [code for code in blocks("python") if "DAG(" not in code and "def test_" not in code]
 (TESTS,) = [code for code in blocks("python") if "def test_" in code]
 LINES = [line for code in blocks("sh") for line in code.splitlines()]
@@ -103,6 +105,31 @@ def test_dags_change_the_event(code: str, load: Callable[[str], Any], sample: Em
     """Airflow runs each DAG of the README, and the event changes."""
     assert load(code).test().state == "success"
     assert [update["event_id"] for update in sample.effects["updates"]] == [REVIEW]
+
+
+@airflow_3
+def test_the_watcher_tells_of_the_event(
+    load: Callable[[str], Any], sample: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The watcher of the README notices that the event moves, and its DAG prints what it was told."""
+    dag = load(WATCHER)
+    (calendar,) = dag.schedule
+    (watcher,) = calendar.watchers
+    told = Triggerer(monkeypatch).run(
+        edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
+    )
+    events = {calendar: [SimpleNamespace(extra={"payload": change}) for change in told]}
+    dag.get_task("tell").python_callable(triggering_asset_events=events)
+    assert f"updated {REVIEW} ['start', 'end']" in capsys.readouterr().out
+    named = README.split("Its payload has ids and names only:", 1)[1].split(". ", 1)[0]
+    assert codes(named) == list(told[0])
+
+
+def test_the_fields_to_watch_are_named() -> None:
+    """Every field that can be watched is named, and those that are by default."""
+    default, others = README.split("By default ", 1)[1].split(". Only events", 1)[0].split("; also ")
+    assert tuple(codes(default)) == changes.DEFAULT_FIELDS
+    assert {*codes(default), *codes(others)} == changes.FIELDS.keys()
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))

@@ -237,6 +237,7 @@ async def _amask_secret(secret: str) -> None:
     try:
         from airflow.sdk.log import amask_secret
     except ImportError:  # before Airflow 3.3.2
-        await asyncio.to_thread(mask_secret, secret)
+        # not asyncio.to_thread: on Airflow 3.0 the word to the supervisor has to find its way back to this event loop
+        await sync_to_async(mask_secret)(secret)
     else:
         await amask_secret(secret)

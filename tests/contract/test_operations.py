@@ -110,6 +110,17 @@ def test_what_changed_since(calendar: Calendar) -> None:
 
 
 @calls(4)
+def test_a_watcher_can_go_on(calendar: Calendar) -> None:
+    """Asked as a watcher asks, with the same parameters again, a sync token leads to the next one."""
+    asked: dict[str, Any] = {"show_deleted": True, "max_results": 100, "max_attendees": 1}
+    *_, last = calendar.hook.pages(api.list_events(calendar.organizer, time_min=MORNING, **asked))
+    event = calendar.create()
+    since = api.list_events(calendar.organizer, sync_token=last["syncToken"], **asked)
+    pages = calendar.eventually(lambda: list(calendar.hook.pages(since)), lambda pages: event["id"] in ids(pages))
+    assert pages[-1]["syncToken"]
+
+
+@calls(4)
 def test_deleted_events_are_listed_if_asked_for(calendar: Calendar) -> None:
     """A cancelled event is in the list with ``show_deleted``, and not in the list without."""
     event = calendar.create()

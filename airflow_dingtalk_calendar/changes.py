@@ -1,0 +1,263 @@
+"""What has changed in a calendar since it was last looked at.
+
+An event is remembered as a mark: one character that says whether it passes the filters, and a short hash of each
+watched field in normal form. So no event content is kept, and what a change is stands here once: a watched field that
+has another hash than it had. A change that a DAG makes itself to a field that is not watched is therefore none.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+
+Event = Mapping[str, Any]
+Kind = Literal["created", "updated", "deleted"]
+
+PASSES, FAILS = "+", "-"
+_SIZE = 6  # characters of a field's hash, 36 bits: one in 70 thousand million changes goes unnoticed
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An event as it was seen, as far as it is remembered or told of.
+
+    :ivar mark: filter and fields; None when the event was cancelled.
+    """
+
+    event_id: str
+    mark: str | None
+    series_master_id: str | None = None
+    organizer_id: str | None = None
+    update_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event that came, went, or has other values in watched fields than before.
+
+    :ivar fields: names of the fields that differ; of an event that came or went, none.
+    :ivar change_id: the same whenever the same change is told of again.
+    """
+
+    kind: Kind
+    sight: Sight
+    fields: tuple[str, ...]
+    change_id: str
+
+    def payload(self, union_id: str, calendar_id: str) -> dict[str, Any]:
+        """Write the change as JSON, without event content."""
+        return {
+            "change_id": self.change_id,
+            "kind": self.kind,
+            "event_id": self.sight.event_id,
+            "fields": list(self.fields),
+            "series_master_id": self.sight.series_master_id,
+            "organizer_id": self.sight.organizer_id,
+            "update_time": self.sight.update_time,
+            "union_id": union_id,
+            "calendar_id": calendar_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where a calendar has been followed.
+
+    :ivar epoch: names the position that was taken first; another one begins anew.
+    :ivar number: how many checks ago that was.
+    :ivar token: the service's ``syncToken``; without one, the next check lists the whole calendar.
+    :ivar marks: what is remembered of each event, by id.
+    :ivar checked: when, in seconds since 1970.
+    """
+
+    epoch: str
+    number: int
+    token: str | None
+    marks: Mapping[str, str]
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What somebody wants to hear of: which fields, of which events."""
+
+    fields: tuple[str, ...]
+    pattern: re.Pattern[str] | None = None
+    organizer_id: str | None = None
+    series_master_id: str | None = None
+
+    def sights(self, events: Iterable[Event]) -> Iterator[Sight]:
+        """See events: those that can never matter are left out."""
+        for event in events:
+            cancelled = event.get("status") == "cancelled"
+            if isinstance(event.get("id"), str) and (cancelled or self._is_of_series(event)):
+                yield Sight(
+                    event["id"],
+                    None if cancelled else self._mark(event),
+                    event.get("seriesMasterId"),
+                    _member(event, "organizer", "id"),
+                    event.get("updateTime"),
+                )
+
+    def differing(self, before: str, after: str) -> tuple[str, ...]:
+        """Name the fields that two marks differ in."""
+        places = ((name, 1 + _SIZE * index) for index, name in enumerate(self.fields))
+        return tuple(name for name, at in places if before[at : at + _SIZE] != after[at : at + _SIZE])
+
+    def _mark(self, event: Event) -> str:
+        return (PASSES if self._passes(event) else FAILS) + "".join(hashed(event, name) for name in self.fields)
+
+    def _passes(self, event: Event) -> bool:
+        titled = self.pattern is None or self.pattern.search(event.get("summary") or "") is not None
+        return titled and self.organizer_id in (None, _member(event, "organizer", "id"))
+
+    def _is_of_series(self, event: Event) -> bool:
+        return self.series_master_id in (None, event.get("id"), event.get("seriesMasterId"))
+
+
+def watch(
+    fields: Sequence[str] | str,
+    summary_pattern: str | None = None,
+    organizer_id: str | None = None,
+    series_master_id: str | None = None,
+) -> Watch:
+    """Check what is to be watched.
+
+    :raises InvalidInputError: with all problems.
+    """
+    named = [fields] if isinstance(fields, str) else list(fields)
+    problems = [("fields", f"{name!r} is none of {', '.join(FIELDS)}") for name in named if name not in FIELDS]
+    if not named:
+        problems.append(("fields", "must name one at least"))
+    for name, value in (("organizer_id", organizer_id), ("series_master_id", series_master_id)):
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            problems.append((name, "is blank"))
+    try:
+        pattern = None if summary_pattern is None else re.compile(summary_pattern)
+    except (re.error, TypeError) as error:
+        problems.append(("summary_pattern", f"is no regular expression: {error}"))
+    if problems:
+        raise InvalidInputError(*problems)
+    return Watch(tuple(name for name in FIELDS if name in named), pattern, organizer_id, series_master_id)
+
+
+def first(epoch: str, token: str | None, sights: Iterable[Sight], checked: float) -> Position:
+    """Take a position: from here on changes are told of."""
+    return Position(epoch, 0, token, {one.event_id: one.mark for one in sights if one.mark is not None}, checked)
+
+
+def compare(
+    watch: Watch, position: Position, sights: Iterable[Sight], *, complete: bool
+) -> tuple[list[Change], Mapping[str, str]]:
+    """Tell what has changed since a position, and what to remember from now on.
+
+    :param complete: whether all events of the calendar were seen, so that one that was not is gone.
+    """
+    marks = dict(position.marks)
+    latest = {one.event_id: one for one in sights}
+    gone = [Sight(event_id, None) for event_id in marks if complete and event_id not in latest]
+    changes = []
+    for sight in [*latest.values(), *gone]:
+        before = marks.pop(sight.event_id, None)
+        if sight.mark is not None:
+            marks[sight.event_id] = sight.mark
+        found = _difference(watch, before, sight.mark)
+        if found is not None:
+            changes.append(Change(found[0], sight, found[1], _change_id(position, sight)))
+    return changes, marks
+
+
+def _difference(watch: Watch, before: str | None, after: str | None) -> tuple[Kind, tuple[str, ...]] | None:
+    if not any(mark is not None and mark.startswith(PASSES) for mark in (before, after)):
+        return None
+    if before is None:
+        return "created", ()
+    if after is None:
+        return "deleted", ()
+    fields = watch.differing(before, after)
+    return ("updated", fields) if fields else None
+
+
+def _change_id(position: Position, sight: Sight) -> str:
+    """Name a change by what it is measured against and what the watched fields are now.
+
+    Not by the event's ``updateTime``: if the change is told of again, after a crash, the event may have got a new one
+    meanwhile, because the DAG that heard of it has changed the title.
+    """
+    parts = json.dumps([position.epoch, position.number, sight.event_id, sight.mark])
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def hashed(event: Event, name: str) -> str:
+    """Return the short hash of a field of an event."""
+    value = json.dumps(FIELDS[name](event), sort_keys=True, default=str)
+    return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_SIZE].decode()
+
+
+# -- fields in normal form: two ways to write the same are no difference --------------------------------------
+
+
+def _member(event: Event, *path: str) -> Any:
+    """Return a member of a member, None where there is none."""
+    value: Any = event
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _value(*path: str) -> Callable[[Event], Any]:
+    return lambda event: _member(event, *path) or ""
+
+
+def _end(name: str) -> Callable[[Event], Any]:
+    return lambda event: (
+        _member(event, name, "date") or [_instant(_member(event, name, "dateTime")), _member(event, name, "timeZone")]
+    )
+
+
+def _instant(value: Any) -> Any:
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return moment.astimezone(dt.UTC).isoformat() if moment.tzinfo else value
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def _members(name: str, *parts: str) -> Callable[[Event], Any]:
+    """Read a list without regard to its order: of each member these parts, as text."""
+
+    def read(event: Event) -> Any:
+        listed = event.get(name)
+        members = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+        return sorted([str(one.get(part) or "") for part in parts] for one in members)
+
+    return read
+
+
+FIELDS: dict[str, Callable[[Event], Any]] = {
+    "summary": _value("summary"),
+    "description": _value("description"),
+    "rich_text_description": _value("richTextDescription", "text"),
+    "start": _end("start"),
+    "end": _end("end"),
+    "is_all_day": lambda event: bool(event.get("isAllDay")),
+    "recurrence": _value("recurrence"),
+    "location": _value("location", "displayName"),
+    "meeting_rooms": _members("meetingRooms", "roomId"),
+    "organizer": _value("organizer", "id"),
+    "attendees": _members("attendees", "id", "isOptional"),
+    "responses": _members("attendees", "id", "responseStatus"),
+    "reminders": _members("reminders", "method", "minutes"),
+    "online_meeting": _value("onlineMeetingInfo", "conferenceId"),
+}
+PEOPLE = frozenset(("attendees", "responses"))
+# When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
+DEFAULT_FIELDS = ("start", "end", "is_all_day", "recurrence", "location", "meeting_rooms")

@@ -1,0 +1,182 @@
+"""The trigger that starts DAGs when a calendar changes: an event source for Airflow's ``AssetWatcher``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.triggers import BaseEventTrigger
+from airflow.triggers.base import TriggerEvent
+
+from airflow_dingtalk_calendar import changes
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.triggers.watching import Watching
+
+
+log = logging.getLogger(__name__)
+
+MONTH = 30 * 24 * 3600.0
+QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
+
+_NO_STORE = (
+    "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
+    "triggerer starts again, changes since the last check are lost."
+)
+
+
+class DingTalkCalendarChangesTrigger(BaseEventTrigger):
+    """Tell of changes in one person's calendar, as the event source of an Airflow asset (Airflow 3)::
+
+        CALENDAR = Asset("lins_calendar", watchers=[AssetWatcher(name="changes", trigger=DingTalkCalendarChangesTrigger(
+            union_id="iiPLinYue8mQzX0vTdRk4YwgiEiE"))])
+
+        with DAG("on_change", schedule=[CALENDAR]): ...
+
+    Each change is one asset event; ``extra["payload"]`` of it is a dict: ``change_id``; ``kind``, which is ``created``
+    (or newly visible), ``updated`` or ``deleted`` (or no longer visible); ``event_id``; ``fields``, the names of the
+    watched fields that differ; ``series_master_id``, ``organizer_id``, ``update_time``, each None where DingTalk did
+    not say; ``union_id``, ``calendar_id``. There is no event content in it.
+
+    A check is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
+    each further 100 changed events: 720 calls a month with the default interval. The first start tells of nothing and
+    takes a position, which lists the whole calendar, cancelled events too: one call for each 100 events. So does a
+    check after DingTalk has refused the ``syncToken``; it tells of real differences only.
+
+    From Airflow 3.3 on the position is kept in the asset's state store, and saved after the changes were stored: every
+    change is told of at least once, also if the triggerer was killed or away. One that is told of again has the same
+    ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2 there is no such store: a
+    restart of the triggerer takes a new position, and what has changed since the last check is lost. Changed
+    parameters, except the interval, begin anew as well.
+
+    A DAG that is started by this trigger and changes events does not start itself as long as it writes fields that are
+    not watched.
+
+    The trigger never ends, because Airflow would start it again at once, over and over. Errors are logged: what may
+    pass by itself as a warning, and tried again after the interval; what a person has to mend as an error, and tried
+    again after an hour, or the interval if that is longer.
+
+    :param union_id: unionId of the person whose calendar it is.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param fields: names of the fields to watch, of those in :data:`airflow_dingtalk_calendar.changes.FIELDS`. Of
+        ``attendees`` and ``responses`` DingTalk lists the first 100 people.
+    :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
+        change, unless ``summary`` is watched.
+    :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
+    :param series_master_id: only this series: its master event and its instances.
+    :param interval: seconds between two checks, or a timedelta.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    """
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        calendar_id: str = "primary",
+        fields: Sequence[str] = changes.DEFAULT_FIELDS,
+        summary_pattern: str | None = None,
+        organizer_id: str | None = None,
+        series_master_id: str | None = None,
+        interval: float | dt.timedelta = 3600.0,
+        dingtalk_conn_id: str = "dingtalk_default",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.union_id = union_id
+        self.calendar_id = calendar_id
+        self.fields = fields
+        self.summary_pattern = summary_pattern
+        self.organizer_id = organizer_id
+        self.series_master_id = series_master_id
+        self.interval = interval
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what Airflow makes the trigger from again: the same for two that were given the same.
+
+        :raises InvalidInputError: with all problems; Airflow shows it as an import error of the DAG file.
+        """
+        # Not in __init__, which the triggerer calls too: an error there would end all of it.
+        self._check()
+        return f"{type(self).__module__}.{type(self).__qualname__}", {
+            **self._followed(),
+            "interval": _seconds(self.interval),
+            "dingtalk_conn_id": self.dingtalk_conn_id,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Check the calendar again and again, and yield each change."""
+        watching = self._watching()
+        while True:
+            for change in await watching.guarded(watching.look) or ():
+                yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+            await watching.guarded(watching.keep)
+            await watching.pause()
+
+    def _watching(self) -> Watching:
+        from airflow_dingtalk_calendar import api
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.triggers.stores import Store, accessors
+        from airflow_dingtalk_calendar.triggers.watching import Watching
+
+        watch, interval = self._watch(), _seconds(self.interval)
+        calendar = partial(
+            api.list_events,
+            self.union_id,
+            calendar_id=self.calendar_id,
+            show_deleted=True,
+            max_results=100,
+            max_attendees=100 if changes.PEOPLE & set(watch.fields) else 1,
+        )
+        store = Store(accessors(getattr(self, "asset_state_store", None)), self._key())
+        level = logging.INFO if MONTH / interval < QUOTA else logging.WARNING
+        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH / interval)
+        if not store:
+            log.warning(_NO_STORE)
+        return Watching(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
+
+    def _check(self) -> None:
+        """Check all parameters, and name all problems."""
+        problems: list[tuple[str, str]] = []
+        for check in (self._path, self._watch, partial(_seconds, self.interval)):
+            try:
+                check()
+            except InvalidInputError as error:
+                problems += error.problems
+        if problems:
+            raise InvalidInputError(*problems)
+
+    def _path(self) -> str:
+        from airflow_dingtalk_calendar import api
+
+        return api.list_events(self.union_id, calendar_id=self.calendar_id).path
+
+    def _watch(self) -> changes.Watch:
+        return changes.watch(self.fields, self.summary_pattern, self.organizer_id, self.series_master_id)
+
+    def _followed(self) -> dict[str, Any]:
+        """Return the parameters that say what is followed; a position is good for these."""
+        return {
+            "union_id": self.union_id,
+            "calendar_id": self.calendar_id,
+            "fields": list(self._watch().fields),
+            "summary_pattern": self.summary_pattern,
+            "organizer_id": self.organizer_id,
+            "series_master_id": self.series_master_id,
+        }
+
+    def _key(self) -> str:
+        followed = json.dumps([self._followed(), self.dingtalk_conn_id], sort_keys=True)
+        return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
+
+
+def _seconds(interval: float | dt.timedelta) -> float:
+    seconds = interval.total_seconds() if isinstance(interval, dt.timedelta) else interval
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
+        raise InvalidInputError(("interval", "must be a number of seconds above 0, or a timedelta"))
+    return float(seconds)

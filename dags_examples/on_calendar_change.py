@@ -1,0 +1,76 @@
+"""React to a calendar: when one of your meetings moves, its title says so and its description asks to check the room.
+
+What: an asset stands for your calendar, and its watcher looks for changes once an hour. Each change of time or place of
+an event that you organize starts this DAG, which tags the title and adds a note, quietly, and once per event.
+
+Why: it shows an event-driven DAG that changes what it reacts to. It does not start itself again, because what it writes
+(title, description) is not among the fields that are watched. And it may be told of a change twice, after a crash: the
+second time it finds its note and has nothing to do.
+
+Before you run it: Airflow 3 (3.3 or newer, so that a restart of the triggerer loses no change); a connection
+``dingtalk_default`` of type DingTalk whose app has the permissions ``Calendar.Event.Read`` and
+``Calendar.Event.Write``; your own unionId below. The watcher costs 720 calls a month, each change 2. Airflow 2 reads
+this file, but has no watchers: nothing starts the DAG there.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.common.compat.sdk import DAG, task
+
+from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
+
+ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
+NOTE = "This meeting has moved. Please check that the room still fits."
+# Airflow's default is no retry: the first passing failure would be the last.
+RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2)}
+
+try:
+    from airflow.sdk import Asset, AssetWatcher
+except ImportError:  # Airflow 2
+    SCHEDULE, NEEDS = None, "Needs Airflow 3: Airflow 2 has no asset watchers, so nothing starts this DAG."
+else:
+    trigger = DingTalkCalendarChangesTrigger(
+        union_id=ORGANIZER,
+        organizer_id=ORGANIZER,  # only one's own events can be changed
+        fields=["start", "end", "location"],
+        interval=timedelta(hours=1),
+    )
+    SCHEDULE = [Asset("dingtalk_calendar", watchers=[AssetWatcher(name="dingtalk_calendar_changes", trigger=trigger)])]
+    NEEDS = "Started by changes in a DingTalk calendar."
+
+with DAG(
+    "dingtalk_on_calendar_change",
+    description=NEEDS,
+    schedule=SCHEDULE,
+    catchup=False,
+    default_args=RETRIES,
+    tags=["dingtalk", "example"],
+):
+
+    @task
+    def plan(triggering_asset_events=None) -> list[dict]:
+        """Write the patch of each event that has moved and does not say so yet."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        told = [one.extra["payload"] for events in (triggering_asset_events or {}).values() for one in events]
+        moved = dict.fromkeys(change["event_id"] for change in told if change["kind"] == "updated")
+        with DingTalkCalendarHook() as hook:
+            events = [hook.get_event(ORGANIZER, event_id) for event_id in moved]
+        return [
+            {
+                "event_id": event["id"],
+                "patch": {
+                    "summary": f"[moved] {event['summary']}",
+                    "description": f"{event.get('description', '')}\n{NOTE}".strip(),
+                    "notify_push": False,
+                    "notify_chat": False,
+                },
+            }
+            for event in events
+            if NOTE not in event.get("description", "")
+        ]
+
+    DingTalkCalendarPatchEventOperator.partial(task_id="tag", union_id=ORGANIZER).expand_kwargs(plan())
