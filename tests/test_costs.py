@@ -16,11 +16,11 @@ from airflow_dingtalk_calendar.emulator.sample import LIN, SAMPLE
 from airflow_dingtalk_calendar.exceptions import TransportError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
+from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
 from tests.test_changes_trigger import Store, Triggerer, nothing
 from tests.test_operators import (
-    EVERY,
     WRITING,
     AddAttendees,
     AddRooms,
@@ -151,6 +151,14 @@ def test_the_connection_test(dingtalk: Emulator) -> None:
         assert cost(dingtalk, hook.test_connection) == int(cell("testing"))
 
 
+def test_waiting(dingtalk: Emulator) -> None:
+    """Each look at an event that is waited for costs the same, whether the wait is over or not."""
+    for condition in ({"exists": True}, {"cancelled": True}):
+        sensor = DingTalkCalendarEventSensor(task_id="t", union_id=ORGANIZER, event_id=EVENT, **condition)
+        look = partial(sensor.poke, {"ti": Ti()})  # type: ignore[typeddict-item]
+        assert f"{cost(dingtalk, look)} for each look" == cell("[waiting")
+
+
 def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher lists the calendar once, and then costs its check; 720 hours are a month."""
     size = int(cell("[a watcher]").rpartition("1 for each ")[2].split()[0])
@@ -168,7 +176,7 @@ def test_what_is_free(dingtalk: Emulator) -> None:
         with pytest.raises(AirflowFailException):
             patch(patch={"summary": ""})
 
-    dry = [partial(execute, kind, dry_run=True) for kind in WRITING if kind in EVERY]
+    dry = [partial(execute, kind, dry_run=True) for kind in (*WRITING, Batch)]
     with DingTalkCalendarHook() as hook:
         staff_id = partial(hook.get_user_by_staff_id, ORGANIZER)
         for action in (*dry, partial(patch, dry_run=True), refused, staff_id):
@@ -190,6 +198,7 @@ def test_every_row_is_compared() -> None:
         "a retry of",
         "testing",
         "[a watcher]",
+        "[waiting",
         "access tokens",
     )
     assert [row for row in TABLE if not row.startswith(known)] == []
