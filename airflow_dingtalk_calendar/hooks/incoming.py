@@ -12,7 +12,7 @@ import zlib
 from airflow_dingtalk_calendar.exceptions import TransportError, UnexpectedAnswerError
 
 # Bytes, after decompression. A page of 100 events with 500 attendees each is about 7 MB; JSON made to be a nuisance
-# (a list of empty lists) takes some 20 times its length in memory.
+# (lists of lists of nothing) takes some 30 times its length in memory.
 MAX_BODY = 16 * 1024 * 1024
 ENCODINGS = "gzip"  # what the transport asks for
 GZIP = 16 + zlib.MAX_WBITS  # zlib's way to say gzip
