@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import types
 from collections.abc import Callable
 from typing import Any
@@ -46,12 +47,13 @@ def test_a_secret_hides_where_objects_are_shown() -> None:
 
 
 def reachable(root: object) -> list[object]:
-    """Return all objects that hang on one, but for classes, functions and modules, on which everything hangs."""
+    """Return all objects that hang on one, but for those on which everything hangs: classes, modules, loggers ..."""
+    shared = (type, types.ModuleType, types.FunctionType, logging.Logger)  # a logger's filters know what to mask
     seen: dict[int, object] = {}
     left = [root]
     while left:
         one = left.pop()
-        if id(one) not in seen and not isinstance(one, (type, types.ModuleType, types.FunctionType)):
+        if id(one) not in seen and not isinstance(one, shared):
             seen[id(one)] = one
             left += gc.get_referents(one)
     return list(seen.values())
