@@ -16,11 +16,13 @@ import pytest
 from airflow_dingtalk_calendar import form
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
+from airflow_dingtalk_calendar.retry_policy import AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
 from tests.standalone import RUN_LIMIT, Standalone, until
 from tests.test_secrets import SECRET, everything_stored, token_of
 
 pytestmark = pytest.mark.airflow
+with_policies = pytest.mark.skipif(not AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 EVENTS = ["plain", "retried", "mapped", "killed task", "killed worker", "echoed", "throttled"]
@@ -203,6 +205,7 @@ def test_what_no_retry_can_mend_fails_at_once(airflow: Standalone, event_id: str
     assert why in airflow.log("patch", run, "patch")
 
 
+@with_policies
 def test_a_plain_task_with_the_retry_policy_fails_at_once(airflow: Standalone) -> None:
     """With the retry policy, a permanent error fails a plain task, too, on its first try of four."""
     run = airflow.trigger("policy", {"event_id": "missing"})
@@ -212,6 +215,7 @@ def test_a_plain_task_with_the_retry_policy_fails_at_once(airflow: Standalone) -
     assert "Retry policy decision" in airflow.log("policy", run, "patch")
 
 
+@with_policies
 def test_the_retry_policy_waits_as_asked(airflow: Standalone, dingtalk: Emulator) -> None:
     """A task that DingTalk asks to wait 11 seconds comes back then, although its own retry delay is five minutes."""
     dingtalk.fault(
