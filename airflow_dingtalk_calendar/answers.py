@@ -204,7 +204,7 @@ def _of_list(call: Call[Any], error: RequestError) -> str:
 
 def _refused(fields: Mapping[str, Any]) -> bool:
     """Whether a 200 is none: unknown paths and legacy APIs answer so, and the edge when it bans an address."""
-    return str(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields)
+    return _word(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields)
 
 
 def _unreadable(answer: Answer) -> RequestError:
@@ -247,7 +247,7 @@ def _meaning(status: int, code: str, fields: Mapping[str, Any]) -> Meaning:
     if "punish" in fields:
         return Meaning(ThrottledError, "DingTalk bans this address for having called too often.", IP_BAN)
     if status < 300:
-        return LEGACY.get(code) or LEGACY.get(str(fields.get("errcode"))) or _no_such_api(code)
+        return LEGACY.get(code) or LEGACY.get(_word(fields.get("errcode"))) or _no_such_api(code)
     return MEANINGS.get(code) or STATUSES.get(status) or (_SERVICE if status >= 500 else _INVALID)
 
 
@@ -285,9 +285,14 @@ def _scopes(detail: Any) -> list[Any]:
     return scopes[:20] if isinstance(scopes, list) else []
 
 
+def _word(value: Any) -> str:
+    """Read a word or a number; writing out anything else is no use, and can fail if it is nested deeply."""
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
 def _printable(value: Any, secrets: tuple[str, ...] = ()) -> str:
     """Make the service's words fit for one line of a log."""
-    text = str(value)[:MAX_TEXT]
+    text = _word(value)[:MAX_TEXT]
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return "".join(char if char.isprintable() else " " for char in text[:300])

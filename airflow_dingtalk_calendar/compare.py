@@ -36,8 +36,8 @@ def same_people(body: Body, event: Body) -> bool:
     """Whether a list of attendees, where the body has one, is the event's whole list."""
     if "attendees" not in body:
         return True
-    organizer = _members(event.get("organizer")).get("id")
-    invited = {one.get("id") for one in _list(event.get("attendees"))} - {organizer}
+    organizer = _key(_members(event.get("organizer")), "id")
+    invited = {_key(one, "id") for one in _list(event.get("attendees"))} - {organizer}
     return {one.get("id") for one in body["attendees"]} - {organizer} == invited
 
 
@@ -79,7 +79,7 @@ def _same_instant(wanted: Any, found: Any) -> bool:
 
 
 def _same_attendees(wanted: Any, found: Any) -> bool:
-    there = {one.get("id"): bool(one.get("isOptional")) for one in _list(found)}
+    there = {_key(one, "id"): bool(one.get("isOptional")) for one in _list(found)}
     return all(
         one["id"] in there and one.get("isOptional", there[one["id"]]) == there[one["id"]]
         for one in wanted
@@ -100,7 +100,7 @@ def _same_member(name: str) -> Callable[[Any, Any], bool]:
 
 
 def _same_components(wanted: Any, found: Any) -> bool:
-    there = {one.get("uiName"): one.get("uiStatus") for one in _list(found)}
+    there = {_key(one, "uiName"): one.get("uiStatus") for one in _list(found)}
     # "enable" is the default state, which the service may leave out
     return all(there.get(one["uiName"], "enable") == one["uiStatus"] for one in wanted)
 
@@ -113,13 +113,19 @@ def _list(value: Any) -> list[Body]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
+def _key(value: Body, name: str) -> str | None:
+    """Read a name; anything but text is none, and might not even be hashable."""
+    found = value.get(name)
+    return found if isinstance(found, str) else None
+
+
 def _instant(value: Any) -> Any:
-    """Read a time; what cannot be read is compared as it is."""
+    """Read a time; what cannot be read, or not in UTC, is compared as it is."""
     try:
         moment = dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.astimezone(dt.UTC) if moment.tzinfo else value
+    except (TypeError, ValueError, OverflowError):
         return value
-    return moment.astimezone(dt.UTC) if moment.tzinfo else value
 
 
 _RULE: dict[str, Callable[[Any, Any], bool]] = {"daysOfWeek": _same_days, "endDate": _same_instant}

@@ -51,7 +51,8 @@ class Settings:
     :ivar user_grant_variable: name of the Airflow Variable with a person's grant, for ``user``.
     :ivar legacy_host: base URL of the legacy API; derived from the host for DingTalk's own.
     :ivar timezone: IANA zone for times in patches that have none.
-    :ivar timeout: seconds, for each wait on a socket and for the whole body of an answer.
+    :ivar timeout: seconds, for each wait on a socket and for the whole body of an answer; a request with its answer
+        takes three times as long at most.
     :ivar max_qps: calls per second and API that one process sends at most (the service allows 20 per app).
     :ivar max_attempts: how often one call is tried within a task.
     :ivar verify: TLS: True, False, or the path of a CA bundle.

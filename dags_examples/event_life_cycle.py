@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.operators.lifecycle import (
     DingTalkCalendarCreateEventOperator,
     DingTalkCalendarDeleteEventOperator,
 )
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"
 COLLEAGUE = "iiPChenBo3vWbK9sLxUe7NfgiEiE"
@@ -29,6 +30,7 @@ DEFAULTS = {
     # Airflow's default is no retry: the first passing failure would be the last.
     "retries": 3,
     "retry_delay": timedelta(minutes=2),
+    **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long
 }
 
 with DAG(

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose series they are
 ZONE = "Asia/Shanghai"
@@ -29,8 +30,8 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
     catchup=False,
     params={"today": Param(None, type=["null", "string"], format="date", title="As if today were")},
-    # Airflow's default is no retry: the first passing failure would be the last.
-    default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2)},
+    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY},
     tags=["dingtalk", "example"],
 ):
     # Without a time: a series counts by its first day, which may be long ago.

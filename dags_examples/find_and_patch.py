@@ -19,10 +19,12 @@ from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
-# Airflow's default is no retry: the first passing failure would be the last.
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2)}
+# Airflow's default is no retry: the first passing failure would be the last. From Airflow 3.3 on, RETRY_POLICY waits
+# as long as DingTalk asks for, and fails at once what no retry can mend.
+RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG("dingtalk_find_and_patch", schedule=None, catchup=False, default_args=RETRIES, tags=["dingtalk", "example"]):
     found = DingTalkCalendarListEventsOperator(

@@ -16,11 +16,13 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_dingtalk_calendar.operators.attendee import DingTalkCalendarAddAttendeesOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the event's organizer
 EVENT = "Q291QktEeHFrbFpuVDZNYlJRSTNPZz09"  # id of the event
-# Airflow's default is no retry: the first passing failure would be the last.
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2)}
+# Airflow's default is no retry: the first passing failure would be the last. From Airflow 3.3 on, RETRY_POLICY waits
+# as long as DingTalk asks for, and fails at once what no retry can mend.
+RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG(
     "dingtalk_invite_by_staff_id",

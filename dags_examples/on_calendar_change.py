@@ -20,12 +20,13 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
 NOTE = "This meeting has moved. Please check that the room still fits."
-# Airflow's default is no retry: the first passing failure would be the last.
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2)}
+# Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 try:
     from airflow.sdk import Asset, AssetWatcher

@@ -17,6 +17,7 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the event's organizer
 EVENT = "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09"  # id of the event
@@ -37,4 +38,5 @@ with DAG("dingtalk_patch_event", schedule=None, catchup=False, tags=["dingtalk",
         # (a wrong id, a missing permission) fail at once all the same.
         retries=3,
         retry_delay=timedelta(minutes=2),
+        **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long
     )

@@ -19,6 +19,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the event's organizer
 STAND_UP = "eXBUS0VrcEpFRHQ5bENNdFJveExDQT09"  # id of the series
@@ -39,4 +40,5 @@ with DAG(
         # Airflow's default is no retry: the first passing failure would be the last.
         retries=3,
         retry_delay=timedelta(minutes=2),
+        **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long
     )

@@ -20,6 +20,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator  # says s
 
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {
     "union_id": Param("iiPLinYue8mQzX0vTdRk4YwgiEiE", type="string", minLength=1, title="Organizer"),
@@ -35,7 +36,12 @@ with DAG(
     schedule=None,
     catchup=False,
     params=PARAMS,
-    default_args={"union_id": "{{ params.union_id }}", "retries": 3, "retry_delay": timedelta(minutes=2)},
+    default_args={
+        "union_id": "{{ params.union_id }}",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=2),
+        **RETRY_POLICY,
+    },
     tags=["dingtalk", "example"],
 ):
     found = DingTalkCalendarListEventsOperator(

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {
     "union_id": Param("iiPWangMin5tHqM2yCzPa8GgiEiE", type="string", minLength=1, title="Organizer"),
@@ -31,8 +32,13 @@ with DAG(
     schedule=None,
     catchup=False,
     params=PARAMS,
-    # Airflow's default is no retry: the first passing failure would be the last.
-    default_args={"union_id": "{{ params.union_id }}", "retries": 3, "retry_delay": timedelta(minutes=2)},
+    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    default_args={
+        "union_id": "{{ params.union_id }}",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=2),
+        **RETRY_POLICY,
+    },
     tags=["dingtalk", "example"],
 ):
     found = DingTalkCalendarListEventsOperator(

@@ -19,6 +19,7 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, Param
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {
     "event_id": Param(
@@ -64,4 +65,5 @@ with DAG("dingtalk_reschedule_from_params", schedule=None, catchup=False, params
         # Airflow's default is no retry: the first passing failure would be the last.
         retries=3,
         retry_delay=timedelta(minutes=2),
+        **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long
     )

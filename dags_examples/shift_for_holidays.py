@@ -20,6 +20,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose events they are
 ZONE = "Asia/Shanghai"
@@ -43,8 +44,8 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
     catchup=False,
     params=PARAMS,
-    # Airflow's default is no retry: the first passing failure would be the last.
-    default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2)},
+    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY},
     tags=["dingtalk", "example"],
 ):
 

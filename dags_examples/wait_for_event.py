@@ -19,14 +19,15 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 
 REVIEW = {
     "union_id": "iiPLinYue8mQzX0vTdRk4YwgiEiE",  # unionId of the event's organizer
     "event_id": "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09",
 }
-# Airflow's default is no retry: the first passing failure would be the last.
-RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2)}
+# Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG("dingtalk_wait_for_event", schedule=None, catchup=False, default_args=RETRIES, tags=["dingtalk", "example"]):
     near = DingTalkCalendarEventSensor(

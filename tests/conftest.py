@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import hypothesis
 import pytest
 
 from airflow_dingtalk_calendar import auth, pace
@@ -33,6 +34,10 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.airflow_runs import Run, run_dag
+
+# How long an example takes says more about the machine than about the software.
+hypothesis.settings.register_profile("without deadline", deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 ORGANIZER = "iiPorganizer"
 EVENT = "cnNTbW1YbU9sL2p6aFJZdEgvdlQrQT09"

@@ -97,6 +97,11 @@ class Standalone:
         instance: dict[str, Any] = self.api("GET", f"{_run(dag_id, run_id)}/taskInstances/{task_id}/{map_index}")
         return instance
 
+    def tries(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """Return the tries of a task, the first one first."""
+        answer = self.api("GET", f"{_run(dag_id, run_id)}/taskInstances/{task_id}/tries")
+        return sorted(answer["task_instances"], key=lambda one: int(one["try_number"]))
+
     def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
         """Clear a task, so that Airflow does it again."""
         body = {"dag_run_id": run_id, "task_ids": [task_id], "only_failed": False, "dry_run": False}

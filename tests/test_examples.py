@@ -32,6 +32,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     WANG,
 )
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 from tests.conftest import HOME
 from tests.test_sensor import passing
 
@@ -116,6 +117,8 @@ def test_examples_say_what_they_are_and_retry(file: Path) -> None:
     assert all(f"{word}:" in text for word in ("What", "Why", "Before you run it"))
     for dag in dag_bag(file).dags.values():
         assert all(task.retries and task.retry_delay for task in dag.tasks)
+        policies = {getattr(task, "retry_policy", None) for task in dag.tasks}
+        assert policies == {RETRY_POLICY.get("retry_policy")}
 
 
 def test_patch_event_moves_the_review(example: Example, dingtalk: Emulator) -> None:

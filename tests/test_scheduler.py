@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,26 @@ import pytest
 from airflow_dingtalk_calendar import form
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
+from airflow_dingtalk_calendar.retry_policy import AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
 from tests.standalone import RUN_LIMIT, Standalone, until
 from tests.test_secrets import SECRET, everything_stored, token_of
 
 pytestmark = pytest.mark.airflow
+with_policies = pytest.mark.skipif(not AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
-EVENTS = ["plain", "retried", "mapped", "killed task", "killed worker", "echoed"]
+EVENTS = ["plain", "retried", "mapped", "killed task", "killed worker", "echoed", "throttled"]
 KEEPS_STATE = find_spec("airflow.models.task_state_store") is not None  # Airflow 3.3 on
 MANY = [f"many {number}" for number in range(80)]
 
 DAGS = f"""
 from datetime import timedelta
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, task
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 OPTIONS = {{
     "params": {{"event_id": "", "patch": {{}}}},
@@ -46,6 +50,19 @@ with DAG("mapped", schedule=None, **OPTIONS):
 
 with DAG("batch", schedule=None, **OPTIONS):
     Batch(task_id="apply", patches=[{{"event_id": name, "patch": {{"summary": "Many"}}}} for name in {MANY}])
+
+LATER = {{"retries": 3, "retry_delay": timedelta(minutes=5), **RETRY_POLICY}}
+
+with DAG("policy", schedule=None, params={{"event_id": ""}}, default_args=LATER):
+
+    @task
+    def patch(params):
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with DingTalkCalendarHook() as hook:
+            hook.patch_event("{ORGANIZER}", params["event_id"], {{"summary": "Later"}})
+
+    patch()
 """
 
 
@@ -186,6 +203,32 @@ def test_what_no_retry_can_mend_fails_at_once(airflow: Standalone, event_id: str
     assert airflow.wait("patch", run) == "failed"
     assert tries(airflow, run) == ("failed", 1, 3)
     assert why in airflow.log("patch", run, "patch")
+
+
+@with_policies
+def test_a_plain_task_with_the_retry_policy_fails_at_once(airflow: Standalone) -> None:
+    """With the retry policy, a permanent error fails a plain task, too, on its first try of four."""
+    run = airflow.trigger("policy", {"event_id": "missing"})
+    assert airflow.wait("policy", run) == "failed"
+    task = airflow.task("policy", run, "patch")
+    assert (task["try_number"], task["max_tries"]) == (1, 3)
+    assert "Retry policy decision" in airflow.log("policy", run, "patch")
+
+
+@with_policies
+def test_the_retry_policy_waits_as_asked(airflow: Standalone, dingtalk: Emulator) -> None:
+    """A task that DingTalk asks to wait 11 seconds comes back then, although its own retry delay is five minutes."""
+    dingtalk.fault(
+        kind="error", action="PatchEvent", status=429, code="system.busy", message="x", headers={"retry-after": "11"}
+    )
+    run = airflow.trigger("policy", {"event_id": "throttled"})
+    until(lambda: airflow.task("policy", run, "patch")["state"] == "up_for_retry", RUN_LIMIT, lambda: "no retry")
+    assert airflow.wait("policy", run) == "success"
+    first, second = airflow.tries("policy", run, "patch")
+    assert [first["state"], second["state"]] == ["failed", "success"]
+    waited = datetime.fromisoformat(second["start_date"]) - datetime.fromisoformat(first["end_date"])
+    assert 11 <= waited.total_seconds() <= 30
+    assert updates(dingtalk, "throttled") == 1
 
 
 def test_what_a_task_did_is_on_record(airflow: Standalone, dingtalk: Emulator) -> None:

@@ -30,6 +30,7 @@ from airflow_dingtalk_calendar.api.call import (
     window,
     within,
 )
+from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch
@@ -248,5 +249,6 @@ def _page(
 
 def _created(payload: Any) -> Json:
     event = an_object(payload)
-    identifier("id", event.get("id"))
+    if not isinstance(event.get("id"), str) or not event["id"].strip():
+        raise UnexpectedAnswerError("answered without the id of the new event.", retryable=True)
     return event

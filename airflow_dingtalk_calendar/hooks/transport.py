@@ -1,14 +1,13 @@
-"""HTTP: the only module that names the HTTP library, and the only one that opens sockets.
+"""HTTP: requests out, answers in; with :mod:`.deadline`, the only module that names the HTTP library.
 
-Every wait is bounded: connecting, sending, each read, and the whole body; and so is the body's size, after
-decompression. Redirects are not followed, so the token goes to the configured host and nowhere else.
+Every wait is bounded: connecting, sending, each read, the whole body, and the exchange as a whole; and so is the
+body's size. Redirects are not followed, so the token goes to the configured host and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import aclosing, closing
 from functools import cached_property, lru_cache
@@ -20,23 +19,21 @@ import httpx
 from airflow_dingtalk_calendar import __version__
 from airflow_dingtalk_calendar.answers import Answer
 from airflow_dingtalk_calendar.api import Call
-from airflow_dingtalk_calendar.exceptions import (
-    InvalidConnectionError,
-    RequestError,
-    TransportError,
-    UnexpectedAnswerError,
-)
+from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, RequestError, TransportError
+from airflow_dingtalk_calendar.hooks.deadline import deadline, heed_deadlines
+from airflow_dingtalk_calendar.hooks.incoming import ENCODINGS, Incoming
 from airflow_dingtalk_calendar.hosts import is_local
 from airflow_dingtalk_calendar.settings import Settings
 
-MAX_BODY = 32 * 1024 * 1024  # bytes; a page of 100 events with 100 attendees each is about 2 MB
 CONNECT_TIMEOUT = 10.0
 # As many connections are kept as may be open, so that no thread of many has to connect anew for each request.
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+# An exchange may last three times the connection's timeout: to connect, to wait for the answer, to read its body.
+LONGEST_EXCHANGE = 3
 HEADERS = {
     "user-agent": f"airflow-dingtalk-calendar/{__version__}",
     "accept": "application/json",
-    "accept-encoding": "gzip, deflate",
+    "accept-encoding": ENCODINGS,
 }
 
 # Failures before the first byte of the request went out: it cannot have taken effect.
@@ -48,7 +45,6 @@ REASONS: dict[type[Exception], str] = {
     httpx.ConnectError: "could not connect",
     httpx.ReadTimeout: "got no answer in time",
     httpx.WriteTimeout: "could not be sent in time",
-    httpx.DecodingError: "got an answer whose compression is broken",
 }
 
 
@@ -65,11 +61,14 @@ class Transport:
         :raises RequestError: when no complete answer came.
         """
         try:
-            with closing(self._client.send(self._request(call, headers), stream=True)) as response:
-                body = _Body(self._settings.timeout)
-                for chunk in response.iter_bytes():
+            with (
+                deadline(self._limit),
+                closing(self._client.send(self._request(call, headers), stream=True)) as response,
+            ):
+                body = self._incoming(response)
+                for chunk in response.iter_raw():
                     body.add(chunk)
-                return body.answer(response)
+                return Answer(response.status_code, response.headers, body.whole())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _failure(error, self._settings)
         raise failure  # outside the handler: the library's error holds the request with its token
@@ -77,12 +76,15 @@ class Transport:
     async def asend(self, call: Call[Any], headers: Mapping[str, str]) -> Answer:
         """Send a request like :meth:`send`, without blocking the event loop."""
         try:
-            sending = self._async_client().send(self._request(call, headers), stream=True)
-            async with aclosing(await sending) as response:
-                body = _Body(self._settings.timeout)
-                async for chunk in response.aiter_bytes():
-                    body.add(chunk)
-                return body.answer(response)
+            async with asyncio.timeout(self._limit):
+                sending = self._async_client().send(self._request(call, headers), stream=True)
+                async with aclosing(await sending) as response:
+                    body = self._incoming(response)
+                    async for chunk in response.aiter_raw():
+                        body.add(chunk)
+                    return Answer(response.status_code, response.headers, body.whole())
+        except TimeoutError:
+            failure = _failure(httpx.ReadTimeout("the exchange took too long"), self._settings)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _failure(error, self._settings)
         raise failure
@@ -104,7 +106,7 @@ class Transport:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        return httpx.Client(**_options(self._settings))
+        return heed_deadlines(httpx.Client(**_options(self._settings)))
 
     def _async_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -125,30 +127,17 @@ class Transport:
             extensions={"timeout": self._timeout},
         )
 
+    def _incoming(self, response: httpx.Response) -> Incoming:
+        return Incoming(response.headers.get("content-encoding", ""), self._settings.timeout)
+
+    @cached_property
+    def _limit(self) -> float:
+        return self._settings.timeout * LONGEST_EXCHANGE
+
     @cached_property
     def _timeout(self) -> dict[str, float | None]:
         seconds = self._settings.timeout
         return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds)).as_dict()
-
-
-class _Body:
-    """The body of an answer, as it comes in, within bounds of size and time."""
-
-    def __init__(self, timeout: float) -> None:
-        self._chunks: list[bytes] = []
-        self._room = MAX_BODY
-        self._deadline = time.monotonic() + timeout
-
-    def add(self, chunk: bytes) -> None:
-        self._chunks.append(chunk)
-        self._room -= len(chunk)
-        if self._room < 0:
-            raise UnexpectedAnswerError(f"answered with more than {MAX_BODY} bytes.")
-        if time.monotonic() > self._deadline:
-            raise TransportError("got an answer that came too slowly.", code="ReadTimeout")
-
-    def answer(self, response: httpx.Response) -> Answer:
-        return Answer(response.status_code, response.headers, b"".join(self._chunks))
 
 
 def _options(settings: Settings) -> dict[str, Any]:
