@@ -44,7 +44,9 @@ def question(airflow: Standalone, run: str) -> dict[str, Any]:
 
     def asked() -> dict[str, Any] | None:
         entries = airflow.api("GET", path)["hitl_details"]
-        return entries[0] if entries else None
+        # An answer that comes before the task has gone to wait would end it in a failure: nobody is that quick.
+        waits = entries and airflow.task(DAG_ID, run, "approve")["state"] in ("awaiting_input", "deferred")
+        return entries[0] if waits else None
 
     return until(asked, RUN_LIMIT, lambda: "nobody was asked")
 
