@@ -4,6 +4,7 @@
 PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
 ARGS =
+SEED := $(shell date +%s)
 
 PY := .venv/bin/python
 UV := .venv/bin/uv
@@ -27,7 +28,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-airflow test-contract test-matrix lint fmt types bench constraints clean
+.PHONY: help demo test faults test-airflow test-contract test-matrix lint fmt types bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,9 @@ test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, 
 	$(PY) -m pytest -m airflow $(ARGS)
 
 # The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
+faults: .venv/.installed ## run 2,000 schedules of faults, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
+	FAULT_SCHEDULES=250 $(PY) -m pytest -n auto --show-capture=no tests/faults $(or $(ARGS),--hypothesis-seed=$(SEED))
+
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
 	$(PY) -m pytest -p no:xdist -m tenant tests/contract $(ARGS)
 

@@ -249,9 +249,9 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         hook.prepare()
         books = Books(len(todo) + len(found), record, self.log, hook._clock)
         books.restore(found)
-        with Bulk(result, todo, threads_for(hook.get_conn().max_qps, len(todo))) as bulk:
-            hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[assignment]  # on this hook only
-            self._bulk = bulk
+        self._bulk = bulk = Bulk(result, todo, threads_for(hook.get_conn().max_qps, len(todo)))
+        hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[assignment]  # on this hook only
+        with bulk:
             try:
                 _keep(books, bulk)
             except BaseException:  # a time limit, or the task is killed: what is under way still counts

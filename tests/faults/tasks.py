@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,22 +32,19 @@ class TaskInstance:
 
 @dataclass
 class Try:
-    """What came of one try: a result, an error of ours (whether Airflow was told not to retry), or neither if killed.
+    """What came of one try.
 
+    :ivar error: of ours, where one of ours was the reason of a failure.
+    :ivar final: whether Airflow was told not to try again.
     :ivar writes: how many rows the ledger had before and after it.
     """
 
+    succeeded: bool = False
     result: Any = None
     error: DingTalkError | None = None
     final: bool = False
-    killed: bool = False
     pushed: dict[str, Any] = field(default_factory=dict)
     writes: tuple[int, int] = (0, 0)
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the task is done."""
-        return not self.error and not self.killed
 
 
 def carry_out(world: World, operator: Callable[[], Any], retries: int, **context: Any) -> list[Try]:
@@ -67,11 +65,30 @@ def carry_out(world: World, operator: Callable[[], Any], retries: int, **context
 
 def _tried(operator: Callable[[], Any], context: dict[str, Any]) -> Try:
     try:
-        return Try(result=operator().execute(context))
+        return Try(succeeded=True, result=operator().execute(context))
     except AirflowFailException as error:
-        assert isinstance(error.__cause__, DingTalkError)
-        return Try(error=error.__cause__, final=True)
+        cause = error.__cause__
+        return Try(error=cause if isinstance(cause, DingTalkError) else None, final=True)
     except DingTalkError as error:
         return Try(error=error)
     except Killed:
-        return Try(killed=True)
+        return Try()
+
+
+class Store:
+    """Airflow's state store of a task, as far as it is used here."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a value, which went through JSON."""
+        return json.loads(self._values[key]) if key in self._values else default
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        """Keep a value."""
+        self._values[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        """Forget a value."""
+        self._values.pop(key, None)

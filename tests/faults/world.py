@@ -19,6 +19,7 @@ from airflow_dingtalk_calendar.hooks import transport
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from tests.faults.kinds import EMULATED, HOSTED, TIMEOUT
 
+BEGIN = 1_800_000_000.0  # January 2027
 Schedule = Mapping[int, str]  # which request, counted from 1, meets which kind of fault
 
 
@@ -38,7 +39,7 @@ class World:
     wire: httpx.HTTPTransport
     number: int = 0
     mono: float = 1000.0
-    wall: float = 1_800_000_000.0
+    wall: float = BEGIN
     late: list[httpx.Request] = field(default_factory=list)
     full: list[socket.socket] = field(default_factory=list)
     lock: Any = field(default_factory=RLock)
