@@ -27,7 +27,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-airflow test-contract test-matrix lint fmt types bench constraints clean
+.PHONY: help demo test test-airflow test-contract test-matrix lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,13 @@ types: .venv/.installed ## check types
 
 bench: .venv/.installed ## run the benchmarks
 	$(PY) -m benchmarks $(ARGS)
+
+# Both are built with what is pinned; the wheel is made from the sdist, so the sdist is complete.
+package: .venv/.installed ## build wheel and sdist into dist/, and try them in an empty environment
+	rm -rf dist
+	$(UV) build -q --no-build-isolation --python $(PY) --out-dir dist
+	$(PY) -m twine --no-color check --strict dist/*
+	$(PY) -m pytest -m package tests/test_package.py $(ARGS)
 
 # Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
 # uv, hatchling and editables are what the installation itself uses.
