@@ -56,7 +56,8 @@ def test_the_sdist_holds_what_git_knows(built: Path) -> None:
         pytest.skip("this is no checkout of git")
     (sdist,) = built.glob("*.tar.gz")
     tracked = run("git", "ls-files", "-z", cwd=ROOT).strip("\0").split("\0")
-    names = {name.removeprefix(f"{STEM}/") for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.removeprefix(f"{STEM}/") for name in archive.getnames()}
     assert sorted({name for name in tracked if (ROOT / name).exists()} - names) == []
 
 
@@ -90,7 +91,7 @@ def fresh(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(fresh: Path) -> dict[str, str]:
     """Describe an Airflow of the environment's own, which knows neither our settings nor the checkout."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
-    return {**mine, "AIRFLOW_HOME": str(fresh.parent.parent.parent / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    return {**mine, "AIRFLOW_HOME": str(fresh.parents[2] / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
 
 
 @pytest.mark.package
