@@ -63,6 +63,11 @@ types: .venv/.installed ## check types
 bench: .venv/.installed ## run the benchmarks
 	$(PY) -m benchmarks $(ARGS)
 
+# Built anew each time, because a page that is not read again gives no warning.
+docs: .venv/.installed ## build the documentation into build/docs; warnings are errors
+	$(PY) -m sphinx -q -E -W --keep-going -b html docs build/docs
+	@echo 'The documentation: build/docs/index.html'
+
 # Both are built with what is pinned; the wheel is made from the sdist, so the sdist is complete.
 package: .venv/.installed ## build wheel and sdist into dist/, and try them in an empty environment
 	rm -rf dist
