@@ -1,0 +1,156 @@
+"""What the pages in ``docs/`` show works: each code block runs, each table of names says what the code says."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_camel
+
+from airflow_dingtalk_calendar import answers
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import InvalidPatchError
+from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.parts import PATTERN_NEEDS
+from airflow_dingtalk_calendar.settings import AUTH_TYPES
+from tests.markdown import ROOT, Page, check_connection, check_line, check_snippet, check_test, codes, load, sample
+
+__all__ = ["load", "sample"]  # fixtures
+
+DOCS = ROOT / "docs"
+PAGES = [Page(str(path.relative_to(ROOT))) for path in sorted(DOCS.rglob("*.md"))]
+PACKAGE = ROOT / "airflow_dingtalk_calendar"
+# What the page about migrating shows as "before" is run where it is installed (dependency group ``peers``).
+PEERS = ("airflow.providers.http", "alibabacloud_dingtalk")
+
+
+def each(name: str, of: Callable[[Page], list[str]]) -> pytest.MarkDecorator:
+    """Run a test once for each block or line of a kind, of all pages."""
+    found = [(page, number, one) for page in PAGES for number, one in enumerate(of(page), start=1)]
+    cases = [pytest.param(one, id=f"{page.path.removeprefix('docs/')}-{number}") for page, number, one in found]
+    return pytest.mark.parametrize(name, cases)
+
+
+def skip_without_peers(code: str) -> None:
+    """Skip code that needs somebody else's package which is not here."""
+    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
+    for peer in PEERS:
+        if any((node.module or "").startswith(peer) for node in nodes) and not is_installed(peer):
+            pytest.skip(f"{peer} is not installed (dependency group peers)")
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a module can be imported."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@each("code", lambda page: page.dags)
+def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow runs each DAG that the documentation shows, and it changes the sample calendar."""
+    skip_without_peers(code)
+    app = sample.connection()
+    monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_API", json.dumps({"conn_type": "http", "host": app["host"]}))
+    monkeypatch.setenv("AIRFLOW_VAR_DINGTALK_APP_KEY", app["login"])
+    monkeypatch.setenv("AIRFLOW_VAR_DINGTALK_APP_SECRET", app["password"])
+    assert load(code).test().state == "success"
+    assert sample.effects["writes"]
+
+
+@each("code", lambda page: page.snippets)
+def test_snippets_run(code: str, sample: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """Code that is no DAG runs as it stands, and shows something."""
+    skip_without_peers(code)
+    assert check_snippet(code, capsys)
+
+
+@each("code", lambda page: page.tests)
+def test_tests_pass(code: str, load: Callable[[str], Any], tmp_path: Path) -> None:
+    """A test that the documentation suggests for users' DAGs passes with the DAG of the quick start."""
+    load(Page("docs/quickstart.md").dags[0])
+    check_test(code, tmp_path)
+
+
+@each("line", lambda page: page.lines)
+def test_commands_exist(line: str) -> None:
+    """Each command is there, with the options that are shown."""
+    check_line(line)
+
+
+@each("text", lambda page: page.blocks("json"))
+def test_connections_are_right(text: str) -> None:
+    """Each block of JSON is a connection that the hook takes."""
+    assert check_connection(text)
+
+
+def test_every_type_of_app_has_a_connection() -> None:
+    """The page about connecting has a connection for each type of app."""
+    shown = [check_connection(text).auth_type for text in Page("docs/connection.md").blocks("json")]
+    assert sorted(shown) == sorted(AUTH_TYPES)
+
+
+@pytest.mark.parametrize("row", Page("docs/connection.md").table("code"), ids=lambda row: row[0].strip("`"))
+def test_the_errors_of_connecting_are_what_the_code_makes_of_them(row: list[str]) -> None:
+    """Each code of the table is the error that it names."""
+    code, error = codes(row[0])[0], codes(row[1])[0]
+    assert answers.MEANINGS[code].error.__name__ == error
+
+
+@pytest.mark.parametrize("row", Page("docs/semantics.md").table("you write"), ids=lambda row: row[0])
+def test_times_are_read_as_shown(row: list[str]) -> None:
+    """Each time of the table is read, or refused, as the table says."""
+    start = ast.literal_eval(codes(row[0])[0])
+    patch = {"start": start, "end": start.replace("03-02", "03-03")}
+    if "refused" in row[1]:
+        with pytest.raises(InvalidPatchError, match="offset"):
+            EventPatch.parse(patch, timezone="Asia/Shanghai")
+    else:
+        read = EventPatch.parse(patch, timezone="Asia/Shanghai").to_body("id")["start"]
+        assert read in ({"date": "2027-03-02"}, {"dateTime": "2027-03-02T10:00:00+08:00", "timeZone": "Asia/Shanghai"})
+        assert ("whole day" in row[1]) == ("date" in read)
+
+
+def test_the_table_of_rules_is_complete() -> None:
+    """Each type of recurrence is in the table, with what it needs."""
+    rows = {codes(row[0])[0]: row[1] for row in Page("docs/semantics.md").table("`pattern.type`")}
+    assert rows.keys() == PATTERN_NEEDS.keys()
+    for kind, (needed, _) in PATTERN_NEEDS.items():
+        assert {to_camel(name) for name in needed} <= set(codes(rows[kind]))
+        assert needed or "nothing more" in rows[kind]
+
+
+def test_no_block_is_left_out() -> None:
+    """Every block is in a language that a test here knows, or is a directive."""
+    assert {name for page in PAGES for name in page.languages} <= {"python", "json", "sh"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_every_page_is_found(page: Page) -> None:
+    """Each page is in a table of contents, so that a reader gets there."""
+    path = ROOT / page.path
+    if path == DOCS / "index.md":
+        return
+    folder = path.parent if path.name != "index.md" else path.parent.parent
+    entry = path.relative_to(folder).with_suffix("").as_posix()
+    assert f"\n{entry}\n" in (folder / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_has_every_module() -> None:
+    """What a DAG author may import is in the reference."""
+    reference = "".join(page.text for page in PAGES if "reference" in page.path)
+    modules = [path for kind in ("operators", "sensors", "triggers") for path in (PACKAGE / kind).glob("*.py")]
+    public = [
+        PACKAGE / "hooks" / "calendar.py",
+        *(PACKAGE / f"{name}.py" for name in ("models", "edits", "exceptions")),
+    ]
+    for path in [*modules, *public]:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        if path.exists() and path.stem != "__init__":
+            assert name in reference, f"docs/reference/ lacks {name}"
