@@ -193,7 +193,7 @@ def check_connection(text: str) -> settings.Settings:
     given = json.loads(text)
     assert given.pop("conn_type") == "dingtalk"
     fields = {"login": None, "password": None, "host": None, "schema": None, "port": None, **given}
-    connection = SimpleNamespace(**{**fields, "extra": json.dumps(given.get("extra", {}))})
+    connection = SimpleNamespace(conn_id="dingtalk", **{**fields, "extra": json.dumps(given.get("extra", {}))})
     read = settings.from_connection(connection)
     assert read.base_url == given["host"]
     return read
