@@ -85,6 +85,11 @@ class Page:
         return [(len(marks), title) for marks, title in HEADING.findall(outside)]
 
     @property
+    def anchors(self) -> set[str]:
+        """What a link to one of its headings looks like, as GitHub makes it."""
+        return {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for _, title in self.headings}
+
+    @property
     def links(self) -> list[str]:
         """Where its links lead."""
         return re.findall(r"\]\(([^)]+)\)", FENCE.sub("", self.text))
