@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pytest
 
@@ -58,7 +59,9 @@ def sections(page: Page) -> list[Section]:
     return [Section(len(marks), title, text.replace("\0", "#")) for marks, title, text in triples]
 
 
-PAIRS = list(zip(sections(ENGLISH), sections(CHINESE), strict=False))
+LEVELS = [[section.level for section in sections(page)] for page in (ENGLISH, CHINESE)]
+# While a section is missing, the others cannot be told which is which: then only the test of the headings fails.
+PAIRS = list(zip(sections(ENGLISH), sections(CHINESE), strict=True)) if LEVELS[0] == LEVELS[1] else []
 each_section = pytest.mark.parametrize(
     ("english", "chinese"), PAIRS, ids=[f"{english.title} = {chinese.title}" for english, chinese in PAIRS]
 )
@@ -66,9 +69,9 @@ each_section = pytest.mark.parametrize(
 
 def test_the_headings_are_the_same() -> None:
     """Both have the same sections, in the same order and depth."""
-    english = [section.level for section in sections(ENGLISH)]
-    chinese = [section.level for section in sections(CHINESE)]
-    assert chinese == english, "\n".join(f"{one.title} = {other.title}" for one, other in PAIRS)
+    titles = [[f"{'#' * section.level} {section.title}" for section in sections(page)] for page in (ENGLISH, CHINESE)]
+    side_by_side = "\n".join(f"{one} = {other}" for one, other in zip_longest(*titles, fillvalue="nothing"))
+    assert LEVELS[0] == LEVELS[1], f"README.md = README.zh.md\n{side_by_side}"
 
 
 @each_section
