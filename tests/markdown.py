@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shlex
@@ -16,12 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from airflow_dingtalk_calendar import settings
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import SAMPLE
+from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
 from tests.conftest import HOME
 
 ROOT = Path(__file__).parent.parent
@@ -118,6 +120,14 @@ def sample(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     dingtalk.reset(SAMPLE)
     monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(dingtalk.connection()))
     return dingtalk
+
+
+def review_is_soon() -> dict[str, Any]:
+    """Return the sample calendar with the review in five minutes."""
+    start = dt.datetime.now(ZoneInfo("Asia/Shanghai")).replace(microsecond=0) + dt.timedelta(minutes=5)
+    ends = {"start": start, "end": start + dt.timedelta(hours=1)}
+    times = {end: {"dateTime": at.isoformat(), "timeZone": "Asia/Shanghai"} for end, at in ends.items()}
+    return {**SAMPLE, "events": [{**one, **times} if one["id"] == REVIEW else one for one in SAMPLE["events"]]}
 
 
 @pytest.fixture

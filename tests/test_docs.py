@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import ast
-import datetime as dt
 import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import answers
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.models import EventPatch
 from airflow_dingtalk_calendar.parts import PATTERN_NEEDS
 from airflow_dingtalk_calendar.settings import AUTH_TYPES
-from tests.markdown import ROOT, Page, check_connection, check_line, check_snippet, check_test, codes, load, sample
+from tests.markdown import (
+    ROOT,
+    Page,
+    check_connection,
+    check_line,
+    check_snippet,
+    check_test,
+    codes,
+    load,
+    review_is_soon,
+    sample,
+)
 
 __all__ = ["load", "sample"]  # fixtures
 
@@ -56,13 +64,6 @@ def skip_without_needs(code: str) -> None:
                     pytest.skip(f"needs {name}: {error}")
 
 
-def soon(event: dict[str, Any]) -> dict[str, Any]:
-    """Let an event start in five minutes."""
-    start = dt.datetime.now(ZoneInfo("Asia/Shanghai")).replace(microsecond=0) + dt.timedelta(minutes=5)
-    ends = {"start": start, "end": start + dt.timedelta(hours=1)}
-    return {**event, **{end: {"dateTime": at.isoformat(), "timeZone": "Asia/Shanghai"} for end, at in ends.items()}}
-
-
 @each("code", lambda page: page.dags)
 def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow runs each DAG that the documentation shows, and it changes the sample calendar."""
@@ -72,9 +73,7 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
     monkeypatch.setenv("AIRFLOW_VAR_DINGTALK_APP_KEY", app["login"])
     monkeypatch.setenv("AIRFLOW_VAR_DINGTALK_APP_SECRET", app["password"])
     if "starts_within" in code:  # what it waits for is near
-        sample.reset(
-            {**SAMPLE, "events": [soon(event) if event["id"] == REVIEW else event for event in SAMPLE["events"]]}
-        )
+        sample.reset(review_is_soon())
     dag = load(code)
     # A person's answer is taken for granted.
     run = dag.test(mark_success_pattern="^approve$") if "ApprovalOperator" in code else dag.test()
