@@ -28,7 +28,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults test-airflow test-contract test-matrix lint fmt types bench constraints clean
+.PHONY: help demo test faults test-airflow test-contract test-matrix lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,18 @@ types: .venv/.installed ## check types
 
 bench: .venv/.installed ## run the benchmarks
 	$(PY) -m benchmarks $(ARGS)
+
+# Built anew each time, because a page that is not read again gives no warning.
+docs: .venv/.installed ## build the documentation into build/docs; warnings are errors
+	$(PY) -m sphinx -q -E -W --keep-going -b html docs build/docs
+	@echo 'The documentation: build/docs/index.html'
+
+# Both are built with what is pinned; the wheel is made from the sdist, so the sdist is complete.
+package: .venv/.installed ## build wheel and sdist into dist/, and try them in an empty environment
+	rm -rf dist
+	$(UV) build -q --no-build-isolation --python $(PY) --out-dir dist
+	$(PY) -m twine --no-color check --strict dist/*
+	$(PY) -m pytest -m package tests/test_package.py $(ARGS)
 
 # Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
 # uv, hatchling and editables are what the installation itself uses.

@@ -81,16 +81,22 @@ def not_tried(row: Row) -> Result:
     return Result(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
 
 
-def failure(row: Row, error: RequestError) -> Result:
-    """Make the result of a row whose call failed; a failed read has changed nothing."""
+def failure(row: Row, error: RequestError, *, retried: bool = False) -> Result:
+    """Make the result of a row whose call failed; a failed read has changed nothing.
+
+    :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
+        row's own (quota, rate, permission) may have been done then.
+    """
+    for_all = _is_for_all(error)
+    doubtful = retried and (for_all or error.retryable)
     return Result(
         row,
-        "unknown" if error.outcome == "unknown" else "rejected",
+        "unknown" if doubtful or error.outcome == "unknown" else "rejected",
         code=error.code or type(error).__name__,
         message=f"{sentence(error.message)} {error.hint}".strip(),
         request_id=error.request_id,
         again=error.retryable,
-        for_all=_is_for_all(error),
+        for_all=for_all,
     )
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shlex
-import subprocess
-import sys
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,78 +20,16 @@ from airflow_dingtalk_calendar.emulator.failures import KINDS
 from airflow_dingtalk_calendar.emulator.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
 from airflow_dingtalk_calendar.models import EventPatch
-from tests.conftest import HOME
+from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+__all__ = ["load", "sample"]  # fixtures
 
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks in a language, without the indentation of the list they stand in."""
-    return [
-        re.sub(f"^{indent}", "", code, flags=re.MULTILINE)
-        for indent, name, code in FENCE.findall(README)
-        if name == language
-    ]
-
-
-def table(first_column: str) -> list[list[str]]:
-    """Return the rows of the table whose first column has this title."""
-    text = README.split(f"\n| {first_column} |", 1)[1].split("\n\n", 1)[0]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines()[2:]]
-
-
-def codes(text: str) -> list[str]:
-    """Return what is written as code."""
-    return re.findall(r"`([^`]+)`", text)
-
-
-DAGS = [code for code in blocks("python") if "with DAG(" in code and "AssetWatcher" not in code]
-(WATCHER,) = [code for code in blocks("python") if "AssetWatcher" in code]
-SNIPPETS = [code for code in blocks("python") if "DAG(" not in code and "def test_" not in code]
-(TESTS,) = [code for code in blocks("python") if "def test_" in code]
-LINES = [line for code in blocks("sh") for line in code.splitlines()]
-
-
-class Recorder:
-    """A pytest plugin that notes the outcome of each test."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note the outcome of the test itself, without its set-up."""
-        if report.when == "call":
-            self.called.append(report.outcome)
-
-
-@pytest.fixture
-def sample(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """DingTalk with the sample calendar, whose ids the README uses."""
-    dingtalk.reset(SAMPLE)
-    monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(dingtalk.connection()))
-    return dingtalk
-
-
-@pytest.fixture
-def load(airflow_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """Import a DAG from a file in Airflow's DAG folder; a task that fails is not tried again, minutes later."""
-    file = HOME / "dags" / "move_review.py"
-    monkeypatch.syspath_prepend(file.parent)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-    def dag(code: str) -> Any:
-        file.write_text(code, encoding="utf-8")
-        found = import_module(file.stem).dag
-        for task in found.tasks:
-            task.retries = 0
-        return found
-
-    yield dag
-    sys.modules.pop(file.stem, None)
-    file.unlink()
+PAGE = Page("README.md")
+README, table = PAGE.text, PAGE.table
+DAGS, SNIPPETS = [code for code in PAGE.dags if "AssetWatcher" not in code], PAGE.snippets
+(WATCHER,) = [code for code in PAGE.dags if "AssetWatcher" in code]
+(TESTS,) = PAGE.tests
 
 
 @pytest.mark.parametrize("code", DAGS, ids=range(len(DAGS)))
@@ -135,85 +67,31 @@ def test_the_fields_to_watch_are_named() -> None:
 @pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
 def test_snippets_print_what_they_promise(code: str, sample: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Code that is no DAG runs as it stands, and lists the event whose id the DAGs use."""
-    exec(compile(code, "README.md", "exec"), {})  # noqa: S102  # our own text
-    assert REVIEW in capsys.readouterr().out
+    assert REVIEW in check_snippet(code, capsys)
 
 
 def test_the_test_of_a_dag_passes(load: Callable[[str], Any], tmp_path: Path) -> None:
     """The test that the README suggests for users' DAGs passes with the README's first DAG."""
     load(DAGS[0])
-    test = tmp_path / "test_move_review.py"
-    test.write_text(TESTS, encoding="utf-8")
-    recorder = Recorder()
-    assert pytest.main(["-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(test)], plugins=[recorder]) == 0
-    assert recorder.called == ["passed"]
+    check_test(TESTS, tmp_path)
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
-def test_make_targets_exist(line: str) -> None:
-    """Each target that the README names is one."""
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    named = shlex.split(line, comments=True)[1:]
-    assert named
-    assert set(named) <= set(targets)
+@pytest.mark.parametrize("line", PAGE.lines)
+def test_commands_exist(line: str) -> None:
+    """Each command is there, with the targets, options and connections that are shown."""
+    check_line(line)
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("pip ")])
-def test_what_pip_installs_exists(line: str) -> None:
-    """Distribution and extra are named as in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    name, _, extra = shlex.split(line)[-1].rstrip("]").partition("[")
-    assert name == project["name"]
-    assert not extra or extra in project["optional-dependencies"]
-
-
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("airflow ")])
-def test_airflow_commands_exist(line: str) -> None:
-    """Airflow's own command line takes each command."""
-    from airflow.cli.cli_parser import get_parser
-
-    given = get_parser().parse_args(shlex.split(line)[1:])
-    assert given.conn_id == "dingtalk_default"
-    if getattr(given, "conn_json", None):
-        check_connection(given.conn_json)
-
-
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("export AIRFLOW_CONN_")])
-def test_connections_are_right(line: str) -> None:
-    """A connection to paste is JSON that the hook takes."""
-    check_connection(shlex.split(line)[1].partition("=")[2])
-
-
-def check_connection(text: str) -> None:
-    """Read a connection in JSON like the hook does."""
-    given = json.loads(text)
-    assert given.pop("conn_type") == "dingtalk"
-    fields = {"login": None, "password": None, "host": None, "schema": None, "port": None, **given}
-    connection = SimpleNamespace(conn_id="dingtalk", **{**fields, "extra": json.dumps(given.get("extra", {}))})
-    assert settings.from_connection(connection).base_url == given["host"]
-
-
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python ")])
-def test_modules_run(line: str) -> None:
-    """Each module to be run is there and takes the options given."""
-    _, _, module, *options = shlex.split(line)
-    assert find_spec(module)
-    asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
-    assert all(option in asked for option in options if option.startswith("--"))
-
-
-def test_no_command_is_left_out() -> None:
-    """Every line of a shell block is of a kind that a test here knows."""
-    known = ("make ", "pip ", "airflow ", "python ", "export AIRFLOW_CONN_", "export AIRFLOW__CORE__TEST_CONNECTION=")
-    assert [line for line in LINES if line and not line.startswith(known)] == []
-    assert {name for _, name, _ in FENCE.findall(README)} == {"python", "json", "sh"}
+def test_no_block_is_left_out() -> None:
+    """Every block is in a language that a test here knows."""
+    assert PAGE.languages == {"python", "json", "sh"}
 
 
 def test_a_dry_run_returns_what_is_shown(sample: Emulator) -> None:
     """The JSON block is what the operator returns for a dry run."""
     from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 
-    (shown,) = [json.loads(code) for code in blocks("json")]
+    (shown,) = [json.loads(code) for code in PAGE.blocks("json")]
     organizer = next(event["organizer"]["id"] for event in SAMPLE["events"] if event["id"] == REVIEW)
     patch = DingTalkCalendarPatchEventOperator(
         task_id="t", union_id=organizer, event_id=REVIEW, patch={"summary": "Planning"}, dry_run=True
@@ -316,7 +194,5 @@ def test_the_table_of_versions_is_that_of_the_test_matrix() -> None:
 
 def test_links_lead_somewhere() -> None:
     """Files and headings that the README links to are there."""
-    titles = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
-    headings = {"#" + title.lower().replace(",", "").replace(" ", "-") for title in titles}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target.startswith("https://") or target in headings or (ROOT / target).exists()
+    for target in PAGE.links:
+        assert target.startswith("https://") or target in PAGE.anchors or (ROOT / target).exists(), target

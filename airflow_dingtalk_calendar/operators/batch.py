@@ -239,7 +239,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             try:
                 return carry_out(hook, applying.steps(row, choices))
             except RequestError as error:
-                failure = outcomes.failure(row, error)
+                failure = outcomes.failure(row, error, retried=choices.retried)
             if failure.for_all:  # decided at once and here, lest the other threads go on asking
                 general.append(failure)
                 if failure.again or len(general) >= max_failures:

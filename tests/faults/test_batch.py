@@ -57,7 +57,7 @@ def test_a_batch_under_faults(dingtalk: Emulator, replay: str, remembers: bool, 
         assert not done[row["event_id"]] or row["status"] != "rejected" or row["code"] == "hasMeeting"
     _once(effects, replay)
     _untouched(effects)
-    assert sum(effects["calls"].values()) <= _budget(tries, schedule, remembers)
+    assert sum(effects["calls"].values()) <= _budget(tries, schedule, remembers) + here.slow
 
 
 def _once(effects: dict[str, Any], replay: str) -> None:

@@ -37,5 +37,5 @@ def test_a_list_under_faults(dingtalk: Emulator, schedule: dict[int, str]) -> No
         assert one.error is None or one.final == (not one.error.retryable)
     event(f"{'succeeded' if tries[-1].succeeded else 'failed'} in try {len(tries)}")
     # A try that fails begins with the first page again.
-    assert sum(dingtalk.effects["calls"].values()) <= 3 * len(tries) + len(schedule)
+    assert sum(dingtalk.effects["calls"].values()) <= 3 * len(tries) + len(schedule) + here.slow
     assert dingtalk.effects["writes"] == []

@@ -65,7 +65,7 @@ def test_a_patch_under_faults(dingtalk: Emulator, replay: str, schedule: dict[in
     for one in tries:
         _tells_the_truth(one)
     _once(effects, replay)
-    assert sum(effects["calls"].values()) <= _budget(schedule, patch)
+    assert sum(effects["calls"].values()) <= _budget(schedule, patch) + here.slow
 
 
 def _tells_the_truth(one: Try) -> None:

@@ -30,6 +30,7 @@ class World:
     :ivar wire: sends requests for real.
     :ivar number: requests so far.
     :ivar mono: the clock that only runs forward; ``wall``: the time of day, here and at the service.
+    :ivar slow: requests that no fault was planned for, and that this machine was too slow for.
     :ivar late: requests that are still on their way.
     :ivar full: sockets of a server that takes no more connections.
     """
@@ -40,6 +41,7 @@ class World:
     number: int = 0
     mono: float = 1000.0
     wall: float = BEGIN
+    slow: int = 0
     late: list[httpx.Request] = field(default_factory=list)
     full: list[socket.socket] = field(default_factory=list)
     lock: Any = field(default_factory=RLock)
@@ -50,7 +52,9 @@ class World:
             self.mono += seconds
             self.wall += seconds
             while self.late:
-                self.wire.handle_request(self.late.pop()).read()
+                late = self.late.pop()
+                late.extensions = {}  # it has all the time in the world
+                self.wire.handle_request(late).read()
 
 
 class Wire(httpx.BaseTransport):
@@ -61,7 +65,12 @@ class Wire(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, or what is left of it."""
-        return self._world.wire.handle_request(self._met(request))
+        planned = self._met(request)
+        try:
+            return self._world.wire.handle_request(planned)
+        except httpx.TimeoutException:
+            self._world.slow += 1
+            raise
 
     def _met(self, request: httpx.Request) -> httpx.Request:
         world = self._world

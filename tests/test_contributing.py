@@ -1,0 +1,59 @@
+"""What CONTRIBUTING.md and the set-up for contributors say is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+QUOTED = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("file", "code"), QUOTED, ids=[file for file, _ in QUOTED])
+def test_the_worked_example_is_the_code(file: str, code: str) -> None:
+    """Each block of the worked example stands in the file that it names, line by line; ``...`` leaves some out."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    at = 0
+    for part in code.split("...\n"):
+        at = text.find(part, at)
+        assert at >= 0, f"{file} has no longer:\n{part}"
+        at += len(part)
+
+
+def test_every_block_names_its_file() -> None:
+    """No code in CONTRIBUTING.md goes unchecked."""
+    assert len(QUOTED) == GUIDE.count("```python")
+
+
+def test_the_commands_exist() -> None:
+    """The targets of make that CONTRIBUTING.md and the hooks for git name are there."""
+    named = {word for line in re.findall(r"`make ([a-z ]+)`", GUIDE) for word in line.split()}
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    entries = {hook["entry"] for repo in hooks for hook in repo["hooks"]}
+    assert named | {entry.removeprefix("make ") for entry in entries} <= TARGETS
+    assert "make lint" in entries
+
+
+def test_the_hooks_of_git_download_nothing() -> None:
+    """The hooks run what is in the environment that make has made."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert {repo["repo"] for repo in hooks} == {"local"}
+    assert {hook["language"] for repo in hooks for hook in repo["hooks"]} == {"system"}
+
+
+def test_modules_are_listed() -> None:
+    """Every module of the package is named in the picture of how it is cut."""
+    picture = GUIDE.split("## How it is cut", 1)[1].split("```")[1]
+    package = ROOT / "airflow_dingtalk_calendar"
+    parts = {path.name for path in package.glob("*.py")} | {
+        f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").exists()
+    }
+    named = set(re.findall(r"[\w./]+", picture))
+    assert {part for part in parts if not any(name.startswith(part) for name in named)} - {"__init__.py"} == {
+        "emulator/"
+    }
