@@ -128,8 +128,10 @@ class BatchIncompleteError(DingTalkError):
 
     retryable = True
 
-    def __init__(self, message: str = "", *, counts: Mapping[str, int] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, counts: Mapping[str, int] | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.counts = dict(counts or {})
 
 

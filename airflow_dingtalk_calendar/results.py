@@ -41,6 +41,7 @@ class Result:
 
     :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``hasMeeting``.
     :ivar again: whether a retry of the task may bring a better result.
+    :ivar retry_after: seconds that DingTalk wants to be left alone for.
     :ivar for_all: whether all other rows would be refused as this one was.
     :ivar event: the updated event, where somebody wants it.
     """
@@ -52,6 +53,7 @@ class Result:
     message: str = ""
     request_id: str = ""
     again: bool = False
+    retry_after: float | None = None
     for_all: bool = False
     event: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -96,6 +98,7 @@ def failure(row: Row, error: RequestError, *, retried: bool = False) -> Result:
         message=f"{sentence(error.message)} {error.hint}".strip(),
         request_id=error.request_id,
         again=error.retryable,
+        retry_after=error.retry_after,
         for_all=for_all,
     )
 

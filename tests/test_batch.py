@@ -372,7 +372,8 @@ def test_a_long_throttle_is_left_to_a_retry(many: Emulator, connect: Connect) ->
     connect(extra={"max_qps": 1, "max_attempts": 1})
     limit = {"status": 403, "code": "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"}
     many.fault(kind="error", action="PatchEvent", skip=3, **limit)
-    _, results = failing(BatchIncompleteError)
+    error, results = failing(BatchIncompleteError)
+    assert error.retry_after == 60
     assert statuses(results) == {"updated": 3, "rejected": 1, "skipped": 26}
 
 
@@ -506,7 +507,7 @@ def test_a_record_stays_below_airflows_limit(many: Emulator) -> None:
     calls = len(many.requests)
     _, results = failing(BatchIncompleteError, [*patches, last], store=store, ti=Ti(try_number=2))
     assert len(many.requests) == calls + 1
-    assert statuses(results) == {"rejected": 81}
+    assert statuses(results) == {"rejected": 80, "unknown": 1}  # the last: an earlier try may have got further
     assert {row["message"][:300] for row in results[:80]} == {"\u4f1a" * 300}
 
 

@@ -295,7 +295,8 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             return None
         general = [result for result in failed if result.for_all and not result.again]
         if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
-            return BatchIncompleteError(said, counts=counts)
+            wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
+            return BatchIncompleteError(said, counts=counts, retry_after=wait or None)
         worst = (general or failed)[0]
         return AirflowFailException(f"{said} patches[{worst.row.index}]: {worst.code}: {worst.message}")
 
