@@ -4,60 +4,65 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
-import psutil
 
-T = TypeVar("T")
+from tests.processes import Processes, free_port, until
 
 # The API server reads the log files themselves: no further server has to listen.
-SERVICES = {
-    "api-server": ("--host", "127.0.0.1"),
-    "scheduler": ("--skip-serve-logs",),
-    "dag-processor": (),
-    "triggerer": ("--skip-serve-logs",),
+SERVICES: Mapping[str, Sequence[str]] = {
+    "api-server": ("api-server", "--host", "127.0.0.1"),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 # Airflow makes the API of its workers at the first request to it. That takes seconds, so no task shall be the first.
 WORKERS_API = "/execution/health"
 HEALTH = "/api/v2/monitor/health"
 START_LIMIT = 120.0  # seconds
 RUN_LIMIT = 60.0
-INTERVAL = 0.2
+
+
+class ApiError(AssertionError):
+    """The API server did not do what it was asked for."""
 
 
 class Standalone:
-    """API server, scheduler with local workers, DAG processor and triggerer, on a SQLite database of their own.
+    """Airflow's services, without others API server, scheduler with local workers, DAG processor and triggerer.
+
+    The database is SQLite, unless ``env`` says otherwise.
 
     :param home: a directory of its own, which becomes AIRFLOW_HOME; the services' logs are there too.
     :param dags_folder: the DAG files, all written before the start.
     :param env: further environment of the services: connections, settings.
+    :param services: arguments of the ``airflow`` command by name of the service.
     """
 
-    def __init__(self, home: Path, dags_folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        dags_folder: Path,
+        env: Mapping[str, str],
+        services: Mapping[str, Sequence[str]] = SERVICES,
+    ) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{free_port()}"
+        self.processes = Processes(home)
         self._env = {**environment(home), **settings(dags_folder, self.url), **env}
-        self._services: dict[str, subprocess.Popen[bytes]] = {}
+        self._services = services
         self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for ending in (signal.SIGTERM, signal.SIGHUP):  # then, too, nothing may be left running
-                if signal.getsignal(ending) is signal.SIG_DFL:
-                    stack.callback(signal.signal, ending, signal.signal(ending, signal.default_int_handler))
             stack.enter_context(self._client)
-            stack.callback(until, self._is_over, 30, self._words)
+            stack.enter_context(self.processes)
             self._start()
             self._stack = stack.pop_all()
         return self
@@ -72,13 +77,14 @@ class Standalone:
     def api(self, method: str, path: str, **options: Any) -> Any:
         """Make a request, and return the JSON of its answer."""
         answer = self._client.request(method, path, **options)
-        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        if not answer.is_success:
+            raise ApiError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None, logical_date: datetime | None = None) -> str:
         """Start a DAG run as soon as the DAG is there; return the run's id."""
         dag = f"/api/v2/dags/{dag_id}"
-        until(lambda: self._client.patch(dag, json={"is_paused": False}).is_success, RUN_LIMIT, self._words)
+        until(lambda: self._client.patch(dag, json={"is_paused": False}).is_success, RUN_LIMIT, self.processes.words)
         date = logical_date and logical_date.isoformat()
         run = self.api("POST", f"{dag}/dagRuns", json={"logical_date": date, "conf": conf or {}})
         return str(run["dag_run_id"])
@@ -90,7 +96,7 @@ class Standalone:
             state = self.api("GET", _run(dag_id, run_id))["state"]
             return str(state) if state in ("success", "failed") else None
 
-        return until(over, limit, self._words)
+        return until(over, limit, self.processes.words)
 
     def task(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> dict[str, Any]:
         """Return a task instance: ``state``, ``try_number``, ``max_tries``, ``rendered_fields``, ``pid`` ..."""
@@ -121,39 +127,21 @@ class Standalone:
 
     def kill(self, service: str) -> None:
         """Kill a service, and all that it has started, without a chance to clean up."""
-        killed = self._services.pop(service)
-        for process in _processes({killed.pid}):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        killed.wait()
+        self.processes.kill(service)
 
     def launch(self, service: str) -> None:
         """Start a service that was killed; it is there some seconds later."""
-        self._launch(service, *SERVICES[service])
+        self.processes.start(service, airflow(*self._services[service]), env=self._env, cwd=self.home)
 
     def _start(self) -> None:
-        assert self._launch("db", "migrate").wait(START_LIMIT) == 0, self._words()
-        del self._services["db"]
-        for service, options in SERVICES.items():
-            self._launch(service, *options)
-        until(self._is_healthy, START_LIMIT, self._words)
+        self.processes.finish("db", airflow("db", "migrate"), START_LIMIT, env=self._env, cwd=self.home)
+        for service in self._services:
+            self.launch(service)
+        until(self._is_healthy, START_LIMIT, self.processes.words)
         self._client.headers["authorization"] = f"Bearer {self.api('GET', '/auth/token')['access_token']}"
 
-    def _launch(self, command: str, *options: str) -> subprocess.Popen[bytes]:
-        with self._log(command).open("ab") as log:
-            self._services[command] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", command, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._env,
-                cwd=self.home,
-                start_new_session=True,
-            )
-        return self._services[command]
-
     def _is_healthy(self) -> bool:
-        assert all(service.poll() is None for service in self._services.values()), self._words()
+        assert not self.processes.ended(), self.processes.words()
         try:
             self._client.get(WORKERS_API)
             health = self._client.get(HEALTH).json()
@@ -161,36 +149,10 @@ class Standalone:
             return False
         return all(service["status"] == "healthy" for service in health.values())
 
-    def _is_over(self) -> bool:
-        """Kill all that belongs to the services; whatever it is in the middle of, nobody needs it."""
-        left = _processes({service.pid for service in self._services.values()})
-        for process in left:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        return not left
 
-    def _log(self, service: str) -> Path:
-        return self.home / f"{service}.log"
-
-    def _words(self) -> str:
-        """Return the end of each service's log, to tell what went wrong."""
-        logs = {service: self._log(service).read_text(errors="replace").splitlines() for service in self._services}
-        return "\n".join(f"\n== {service}\n" + "\n".join(lines[-20:]) for service, lines in logs.items())
-
-
-def until(question: Callable[[], T | None], seconds: float, otherwise: Callable[[], str]) -> T:
-    """Ask again and again until the answer is true, and return it; fail with a text when that takes too long."""
-    deadline = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < deadline, f"not within {seconds} s\n{otherwise()}"
-        time.sleep(INTERVAL)
-    return answer
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def airflow(*arguments: str) -> list[str]:
+    """Return the command line of an ``airflow`` command."""
+    return [sys.executable, "-m", "airflow", *arguments]
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -203,39 +165,31 @@ def environment(home: Path) -> dict[str, str]:
 
 def settings(dags_folder: Path, url: str) -> dict[str, str]:
     """Return Airflow's settings: all on loopback, secrets of this run only, and as little waiting as possible."""
-    options = {
-        "api.base_url": url,
-        "api.port": url.rpartition(":")[2],
-        "api.secret_key": secrets.token_hex(32),
-        "api_auth.jwt_secret": secrets.token_hex(32),
-        "core.dags_folder": str(dags_folder),
-        "core.execution_api_server_url": f"{url}/execution/",
-        "core.parallelism": "4",
-        "core.simple_auth_manager_all_admins": "True",
-        "scheduler.job_heartbeat_sec": "1",
-        "scheduler.scheduler_idle_sleep_time": "0.1",
-        "scheduler.task_instance_heartbeat_timeout": "10",
-        "scheduler.task_instance_heartbeat_timeout_detection_interval": "0.5",
-        "triggerer.job_heartbeat_sec": "1",
-        "workers.execution_api_timeout": "30",  # a machine with much to do is slow, not broken
-        "workers.min_heartbeat_interval": "1",  # so long may it take until a worker notices that its task has ended
-    }
-    names = {option: option.replace(".", "__").upper() for option in options}
-    return {f"AIRFLOW__{names[option]}": value for option, value in options.items()}
+    return variables(
+        {
+            "api.base_url": url,
+            "api.port": url.rpartition(":")[2],
+            "api.secret_key": secrets.token_hex(32),
+            "api_auth.jwt_secret": secrets.token_hex(32),
+            "core.dags_folder": str(dags_folder),
+            "core.execution_api_server_url": f"{url}/execution/",
+            "core.parallelism": "4",
+            "core.simple_auth_manager_all_admins": "True",
+            "scheduler.job_heartbeat_sec": "1",
+            "scheduler.scheduler_idle_sleep_time": "0.1",
+            "scheduler.task_instance_heartbeat_timeout": "10",
+            "scheduler.task_instance_heartbeat_timeout_detection_interval": "0.5",
+            "triggerer.job_heartbeat_sec": "1",
+            "workers.execution_api_timeout": "30",  # a machine with much to do is slow, not broken
+            "workers.min_heartbeat_interval": "1",  # so long may it take until a worker notices that its task has ended
+        }
+    )
+
+
+def variables(options: Mapping[str, str]) -> dict[str, str]:
+    """Return environment variables for options that are named ``section.option``."""
+    return {f"AIRFLOW__{option.replace('.', '__').upper()}": value for option, value in options.items()}
 
 
 def _run(dag_id: str, run_id: str) -> str:
     return f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
-
-
-def _processes(sessions: set[int]) -> list[psutil.Process]:
-    """Find services' processes by session: tasks have process groups of their own."""
-    running = psutil.process_iter(["status"])
-    return [one for one in running if one.info["status"] != psutil.STATUS_ZOMBIE and _session(one) in sessions]
-
-
-def _session(process: psutil.Process) -> int | None:
-    try:
-        return os.getsid(process.pid)
-    except OSError:  # it has just ended, or is not ours
-        return None

@@ -18,7 +18,8 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import LIN, ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
-from tests.standalone import START_LIMIT, Standalone, until
+from tests.processes import until
+from tests.standalone import START_LIMIT, Standalone
 
 pytestmark = [
     pytest.mark.airflow,

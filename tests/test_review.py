@@ -12,7 +12,8 @@ import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import REVIEW
-from tests.standalone import RUN_LIMIT, Standalone, until
+from tests.processes import until
+from tests.standalone import RUN_LIMIT, Standalone
 
 pytestmark = pytest.mark.airflow
 

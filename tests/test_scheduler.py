@@ -18,7 +18,8 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.retry_policy import AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
-from tests.standalone import RUN_LIMIT, Standalone, until
+from tests.processes import until
+from tests.standalone import RUN_LIMIT, Standalone
 from tests.test_secrets import SECRET, everything_stored, token_of
 
 pytestmark = pytest.mark.airflow

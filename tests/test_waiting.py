@@ -10,7 +10,8 @@ import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from tests.conftest import DATA, EVENT, ORGANIZER, event
-from tests.standalone import RUN_LIMIT, Standalone, until
+from tests.processes import until
+from tests.standalone import RUN_LIMIT, Standalone
 from tests.test_secrets import SECRET, everything_stored, token_of
 
 pytestmark = pytest.mark.airflow
