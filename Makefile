@@ -28,7 +28,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults test-airflow test-contract test-matrix lint fmt types bench package docs constraints clean
+.PHONY: help demo test faults test-airflow test-contract test-matrix system-test lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ faults: .venv/.installed ## run 2,000 schedules of faults, drawn anew each time 
 
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
 	$(PY) -m pytest -p no:xdist -m tenant tests/contract $(ARGS)
+
+# Needs PostgreSQL and Redis, and says so; it runs servers of its own and touches none that is there.
+system-test: .venv/.system ## run Airflow with Celery, PostgreSQL and Redis, and what can befall them (8 min)
+	@$(PY) -m tests.system
 
 test-matrix: $(MADE) ## run the tests on each supported Airflow line
 	@bash tests/matrix.sh test "$(LINES)" $(ARGS)
@@ -83,7 +87,7 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 # uv, hatchling and editables are what the installation itself uses.
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
@@ -104,4 +108,8 @@ $(MADE):
 	@rm -f $@
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt \
 		uv -e '.[emulator]' --group dev
+	@touch $@
+
+.venv/.system: .venv/.installed
+	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt --group system
 	@touch $@
