@@ -1,0 +1,42 @@
+"""The kinds of faults themselves: each does harm, and README.md counts them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from tests.conftest import DATA
+from tests.faults.kinds import KINDS
+from tests.faults.test_patch import PATCHES, patched
+from tests.faults.world import world
+
+README = Path(__file__).parent.parent.parent / "README.md"
+# These are about something that a request for a token, or one that gets through anyway, does not notice.
+HARMLESS = {"tokens expired", "clock 3 h ahead", "clock 3 h back"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - HARMLESS - {"token endpoint fails"}))
+def test_each_kind_is_felt(dingtalk: Emulator, kind: str) -> None:
+    """Every kind of fault, met by the request that patches, makes it fail or be sent again."""
+    with world(dingtalk, DATA, {2: kind}) as here:
+        tries = patched(here, PATCHES[0])
+    assert here.number > 2 or not tries[-1].succeeded
+
+
+@pytest.mark.parametrize("kind", ["tokens expired", "clock 3 h ahead"])
+def test_an_expired_token_is_renewed(dingtalk: Emulator, kind: str) -> None:
+    """A token that expired between two requests costs a new token and no try of the task."""
+    with world(dingtalk, DATA, {2: kind}) as here:
+        (only,) = patched(here, PATCHES[0])
+    assert only.succeeded
+    assert dingtalk.effects["tokens_issued"] == 2
+    assert here.number == 4
+
+
+def test_readme_counts_the_kinds() -> None:
+    """README.md says how many kinds there are."""
+    (count,) = re.findall(r"\((\d+) kinds:", README.read_text(encoding="utf-8"))
+    assert int(count) == len(KINDS)
