@@ -27,7 +27,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-airflow test-contract test-matrix lint fmt types bench constraints clean
+.PHONY: help demo test test-airflow ui-test test-contract test-matrix lint fmt types bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ test: .venv/.installed ## run the tests that need no Airflow services
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -m airflow $(ARGS)
+
+ui-test: .venv/.installed-ui ## run the tests in Airflow's web pages, in Chromium; makes the pictures in docs/img
+	$(PY) -m pytest -p no:xdist -m ui tests/ui $(ARGS)
 
 # The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
@@ -67,7 +70,7 @@ bench: .venv/.installed ## run the benchmarks
 # uv, hatchling and editables are what the installation itself uses.
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group ui \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
@@ -88,4 +91,8 @@ $(MADE):
 	@rm -f $@
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt \
 		uv -e '.[emulator]' --group dev
+	@touch $@
+
+.venv/.installed-ui: .venv/.installed
+	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --group ui
 	@touch $@

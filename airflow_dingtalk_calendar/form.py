@@ -1,7 +1,7 @@
 """The connection form, as data: for Airflow 3 as provider metadata, for 2.11 as widgets.
 
-Read in every Airflow process, so this module imports nothing. The fields stand in the order in which Airflow 3 shows
-them: what most people need, what other types of app need, what hardly anybody needs. Airflow redacts a field whose *name* contains a
+Read in every Airflow process, so this module imports nothing. Airflow 3 shows the fields in this order: what many
+people need, what other types of app need, what hardly anybody needs. Airflow redacts a field whose *name* contains a
 sensitive word; none of these does but ``proxy``, whose URL may hold a password.
 """
 

@@ -111,7 +111,7 @@ def from_connection(connection: Connection) -> Settings:
 
 
 def under_test(settings: Settings) -> Settings:
-    """Forget the id if it may be the random one that Airflow's test button gives a connection (``get_random_string``)."""
+    """Forget the id if it looks like the random one under which Airflow's test button tests a connection."""
     return replace(settings, conn_id="") if re.fullmatch("[A-Za-z0-9]{8}", settings.conn_id) else settings
 
 

@@ -20,7 +20,11 @@ LARGEST_IMAGE = 120_000  # bytes
 LIMIT = 60_000  # milliseconds until something has to be there, on a machine with much else to do
 MISSING = "Chromium is not installed. On Debian and Ubuntu: apt-get install chromium fonts-noto-cjk"
 # No name but this machine's has an address, whatever the browser itself would like to ask.
-OPTIONS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-proxy-server", "--font-render-hinting=none"]
+OPTIONS = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--no-proxy-server",
+    "--font-render-hinting=none",
+]
 
 
 @contextmanager

@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parent.parent.parent / "dags_examples"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this directory, so that only ``make ui-test`` runs them."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.ui)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium."""

@@ -37,23 +37,43 @@ def unfold(form: Locator, section: str) -> None:
         header.click()
 
 
-def connect(page: Page, url: str, conn_id: str, dingtalk: Emulator, **values: str) -> None:
-    """Make a connection to the emulator in the form, and save it."""
-    form = new_connection(page, url, conn_id)
-    address = urlsplit(dingtalk.url)
-    standard = {"login": dingtalk.app_key, "password": dingtalk.app_secret, **values}
-    fill(form, host=f"http://{address.hostname}", port=str(address.port), **standard)
+def connect(page: Page, url: str, conn_id: str, dingtalk: Emulator, auth_type: str = "", **values: str) -> None:
+    """Make a connection to the emulator in the form, and save it.
+
+    :param values: what to enter besides, or instead, by the fields' names.
+    """
+    form, address = new_connection(page, url, conn_id), urlsplit(dingtalk.url)
+    usual = {
+        "host": f"http://{address.hostname}",
+        "port": str(address.port),
+        "login": dingtalk.app_key,
+        "password": dingtalk.app_secret,
+        "element_timezone": "Asia/Shanghai",
+    }
+    texts = {**usual, **values}
+    options = {name: texts.pop(name) for name in list(texts) if name.startswith("element_")}
+    fill(form, **texts)
     unfold(form, "Extra Fields")
-    fill(form, element_timezone="Asia/Shanghai")
+    fill(form, **options)
+    if auth_type:
+        form.get_by_role("combobox").last.fill(f"{auth_type}:")
+        page.get_by_role("option").first.click()
     form.get_by_role("button", name="Save").click()
     form.wait_for(state="hidden")
     page.get_by_role("cell", name=conn_id, exact=True).wait_for()
 
 
+def press_test(page: Page, url: str, conn_id: str) -> None:
+    """Press the button that tests a connection."""
+    page.goto(f"{url}/connections")
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=conn_id, exact=True))
+    row.get_by_role("button", name="Test Connection").click()
+
+
 def trigger_form(page: Page, url: str, dag_id: str) -> Locator:
     """Open the form that triggers a DAG; return it."""
     page.goto(f"{url}/dags/{dag_id}")
-    page.get_by_role("button", name="Trigger", exact=False).first.click()
+    page.get_by_role("button", name="Trigger").first.click()
     form = page.get_by_role("dialog")
     form.get_by_role("button", name="Run Parameters").wait_for()
     return form
