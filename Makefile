@@ -28,7 +28,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults test-airflow test-contract test-matrix system-test lint fmt types bench package docs constraints clean
+.PHONY: help demo test faults test-airflow ui-test test-contract test-matrix system-test lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,10 +43,13 @@ test: .venv/.installed ## run the tests that need no Airflow services
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -m airflow $(ARGS)
 
-# The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
+ui-test: .venv/.installed-ui ## run the tests in Airflow's web pages, in Chromium; makes the pictures in docs/img
+	$(PY) -m pytest -p no:xdist -m ui tests/ui $(ARGS)
+
 faults: .venv/.installed ## run 2,000 schedules of faults, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
 	FAULT_SCHEDULES=250 $(PY) -m pytest -n auto --show-capture=no tests/faults $(or $(ARGS),--hypothesis-seed=$(SEED))
 
+# The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe
 	$(PY) -m pytest -p no:xdist -m tenant tests/contract $(ARGS)
 
@@ -87,7 +90,7 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 # uv, hatchling and editables are what the installation itself uses.
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system --group ui \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
@@ -112,4 +115,8 @@ $(MADE):
 
 .venv/.system: .venv/.installed
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt --group system
+	@touch $@
+
+.venv/.installed-ui: .venv/.installed
+	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --group ui
 	@touch $@

@@ -1,6 +1,7 @@
 """The connection form, as data: for Airflow 3 as provider metadata, for 2.11 as widgets.
 
-Read in every Airflow process, so this module imports nothing. Airflow redacts a field whose *name* contains a
+Read in every Airflow process, so this module imports nothing. Airflow 3 shows the fields in this order: what many
+people need, what other types of app need, what hardly anybody needs. Airflow redacts a field whose *name* contains a
 sensitive word; none of these does but ``proxy``, whose URL may hold a password.
 """
 
@@ -9,30 +10,39 @@ from __future__ import annotations
 from typing import Any
 
 FIELDS: dict[str, dict[str, Any]] = {
+    "timezone": {
+        "label": "Time zone",
+        "schema": {"type": ["string", "null"]},
+        "description": "For event times that have no zone of their own. An IANA name, like Asia/Shanghai.",
+    },
     "auth_type": {
         "label": "Type of app",
-        "schema": {"type": ["string", "null"], "enum": ["app", "unified", "corp_app", "user"]},
-        "description": "app: internal (default); unified: by corp id; corp_app: third-party; user: personal.",
+        "schema": {
+            "type": ["string", "null"],
+            "enum": ["app", "unified", "corp_app", "user"],
+            "values_display": {
+                "app": "app: internal",
+                "unified": "unified: internal or third-party, by corp id",
+                "corp_app": "corp_app: third-party enterprise, by suite ticket",
+                "user": "user: third-party personal, acts as one person",
+            },
+        },
+        "description": "Default: app. The next three fields are for the other types only.",
     },
     "corp_id": {
-        "label": "Corp id",
+        "label": "Corp ID",
         "schema": {"type": ["string", "null"]},
-        "description": "corpId of the organisation; for unified and corp_app.",
+        "description": "The organisation's corpId. For unified and corp_app.",
     },
     "suite_ticket_variable": {
         "label": "Variable with the suite ticket",
         "schema": {"type": ["string", "null"]},
-        "description": "Name of an Airflow Variable, with token or secret in it; for corp_app.",
+        "description": "For corp_app. The Airflow Variable's name, which must contain token or secret.",
     },
     "user_grant_variable": {
         "label": "Variable with the user's grant",
         "schema": {"type": ["string", "null"]},
-        "description": "Name of an Airflow Variable, with token or secret in it; for user.",
-    },
-    "timezone": {
-        "label": "Time zone",
-        "schema": {"type": ["string", "null"]},
-        "description": "IANA zone for event times that have none of their own, like Asia/Shanghai.",
+        "description": "For user. The Airflow Variable's name, which must contain token or secret.",
     },
     "timeout": {
         "label": "Time-out (seconds)",
@@ -52,17 +62,17 @@ FIELDS: dict[str, dict[str, Any]] = {
     "proxy": {
         "label": "Proxy",
         "schema": {"type": ["string", "null"]},
-        "description": "URL of an HTTP proxy; empty: the workers' environment decides.",
+        "description": "URL of an HTTP proxy. Default: what HTTPS_PROXY says on the workers.",
     },
     "verify": {
         "label": "TLS verification",
         "schema": {"type": ["string", "null"]},
-        "description": "true (default), false, or the path of a CA bundle on the workers.",
+        "description": "true, false, or the path of a CA bundle on the workers. Default: true.",
     },
     "legacy_host": {
         "label": "Legacy API host",
         "schema": {"type": ["string", "null"]},
-        "description": "For looking up staff ids. Default: oapi.dingtalk beside api.dingtalk.",
+        "description": "For looking up staff ids. Default: https://oapi.dingtalk.io, or .com if the API host is.",
     },
     "allow_http": {
         "label": "Allow plain http",
@@ -72,7 +82,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 BEHAVIOUR: dict[str, Any] = {
-    "hidden-fields": ["schema", "port", "extra"],
+    "hidden-fields": ["schema", "extra"],
     "relabeling": {
         "login": "App key (Client ID)",
         "password": "App secret (Client Secret)",  # pragma: allowlist secret
@@ -80,6 +90,8 @@ BEHAVIOUR: dict[str, Any] = {
     },
     "placeholders": {
         "host": "https://api.dingtalk.io, or https://api.dingtalk.com in China",
+        # On Airflow 3.3.1 and 3.3.2 the test button refuses connections without a port (apache/airflow#73298).
+        "port": "443 (only the test button of Airflow 3.3 needs it)",
         "login": "dingxxxxxxxxxxxxxxxx",
     },
 }

@@ -157,7 +157,8 @@ def _grant(settings: Settings) -> Generator[Step, Any, Grant]:
 def _again(settings: Settings) -> str:
     """Say how a person renews the grant; which addresses it may lead back to stands in the app's settings."""
     command = "python -m airflow_dingtalk_calendar.authorize"
-    return f"Authorize again: {command} --conn-id {quote(settings.conn_id)} --redirect-uri URL"
+    conn_id = quote(settings.conn_id) if settings.conn_id else "ID"
+    return f"Authorize again: {command} --conn-id {conn_id} --redirect-uri URL"
 
 
 def _good(grant: Grant, now: float, refused: str | None) -> bool:

@@ -14,8 +14,9 @@ extra           the options of :class:`Settings`, all optional
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
@@ -44,7 +45,7 @@ class Connection(Protocol):
 class Settings:
     """A checked connection.
 
-    :ivar conn_id: its id in Airflow, for messages that name a command.
+    :ivar conn_id: its id in Airflow, for messages that name a command; empty if it is not known.
     :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user`` (see :mod:`.grants`).
     :ivar corp_id: corpId of the organisation, for ``unified`` and ``corp_app``.
     :ivar suite_ticket_variable: name of the Airflow Variable with the newest suite ticket, for ``corp_app``.
@@ -107,6 +108,11 @@ def from_connection(connection: Connection) -> Settings:
         base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )
+
+
+def under_test(settings: Settings) -> Settings:
+    """Forget the id if it looks like the random one under which Airflow's test button tests a connection."""
+    return replace(settings, conn_id="") if re.fullmatch("[A-Za-z0-9]{8}", settings.conn_id) else settings
 
 
 # What each type of app needs besides key and secret.

@@ -13,6 +13,7 @@ connection ``dingtalk_default`` of type DingTalk whose app has the permissions `
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AirflowSkipException, Param, task
@@ -30,6 +31,12 @@ PARAMS = {
     "new_room": Param("room Bamboo", type="string", minLength=1, title="Room in the place then"),
 }
 SHOWN = 50  # rows; a longer plan is better read in the XCom of the preview
+
+
+def plain(text: str) -> str:
+    """Write a text so that Airflow, which reads Markdown there, shows it as it is."""
+    return re.sub(r"([\\|*_`~<&\[\]])", r"\\\1", " ".join(text.split()))
+
 
 with DAG(
     "dingtalk_plan_review_apply",
@@ -72,16 +79,20 @@ with DAG(
     preview = DingTalkCalendarBatchPatchEventsOperator(task_id="preview", patches=rows, dry_run=True)
 
     @task
-    def table(preview: dict) -> str:
+    def table(rows: list[dict], preview: dict) -> str:
         """Write what would change, for a person to read."""
-        titles = ["| event | change |", "| --- | --- |"]
-        lines = [f"| {row['event_id']} | {'<br>'.join(row['diff'])} |" for row in preview["rows"][:SHOWN]]
-        return "\n".join([*titles, *lines, "", f"{preview['total']} events, {preview['calls']} calls."])
+        lines = ["| event | starts | change |", "| --- | --- | --- |"]
+        for row, would in list(zip(rows, preview["rows"], strict=True))[:SHOWN]:
+            title, start = row["event"].get("summary") or row["event_id"], row["event"]["start"]
+            day_and_time = start.get("date") or start["dateTime"][:16].replace("T", " ")
+            change = "<br>".join(plain(line) for line in would["diff"])
+            lines.append(f"| {plain(title)} | {day_and_time} | {change} |")
+        return "\n".join([*lines, "", f"Events: {preview['total']}, calls: {preview['calls']}."])
 
     approve = ApprovalOperator(
         task_id="approve",
         subject="Move these events to {{ params.new_room }}?",
-        body=table(preview.output),
+        body=table(rows, preview.output),
     )
     apply = DingTalkCalendarBatchPatchEventsOperator(task_id="apply", patches=rows)
 

@@ -38,6 +38,7 @@ PARAMS = {
         format="date-time",  # this shows a date picker; Airflow checks the text by its pattern only
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d",
         title="New start",
+        description="The form shows it in the time zone that Airflow's pages are set to.",
     ),
     "minutes": Param(30, type="integer", minimum=1, maximum=24 * 60, title="Length in minutes"),
     "timezone": Param(

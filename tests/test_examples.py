@@ -110,6 +110,20 @@ def test_examples_parse_without_network_and_connection(monkeypatch: pytest.Monke
     assert all(dag.tags and not dag.catchup for dag in bag.dags.values())
 
 
+@pytest.mark.skipif("plan_review_apply.py" not in NAMES, reason="needs an Airflow in which a person can approve")
+def test_what_somebody_writes_into_a_title_does_not_change_the_table_to_approve() -> None:
+    """Titles and places are shown to the person who approves as they are, not as Markdown."""
+    (dag,) = dag_bag(EXAMPLES / "plan_review_apply.py").dags.values()
+    event = {"id": "id", "summary": "A | B\n[free](http://x) <b>", "start": {"date": "2027-01-01"}}
+    preview = {"rows": [{"diff": ["location: *a* -> b", "summary: a_b -> c"]}], "total": 1, "calls": 2}
+    shown = dag.get_task("table").python_callable([{"event_id": "id", "event": event}], preview)
+    assert shown.splitlines()[2:] == [
+        r"| A \| B \[free\](http://x) \<b> | 2027-01-01 | location: \*a\* -> b<br>summary: a\_b -> c |",
+        "",
+        "Events: 1, calls: 2.",
+    ]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_examples_say_what_they_are_and_retry(file: Path) -> None:
     """Every example explains itself, and each of its tasks is tried again after a failure that may pass."""

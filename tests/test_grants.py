@@ -294,6 +294,19 @@ def test_the_command_to_authorize_again(
     assert authorize._parser().parse_args(command[3:]).conn_id == "lins(own)"
 
 
+@pytest.mark.parametrize(("given", "said"), [("pQ7xW2aB", "ID"), ("lins_own", "lins_own")])
+def test_the_test_button_names_no_id_that_nobody_knows(
+    given: str, said: str, grant: Grant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The remedy that a connection test tells has no random id, as the button gives the connection for the test."""
+    stored.clear()
+    monkeypatch.setenv(f"AIRFLOW_CONN_{given.upper()}", json.dumps(dingtalk.connection("user")))
+    with DingTalkCalendarHook(given) as hook:
+        good, message = hook.test_connection()
+    assert not good
+    assert f"--conn-id {said} --redirect-uri" in message
+
+
 def test_a_write_without_effect_is_said(
     run: Run, grant: Grant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
 ) -> None:

@@ -192,6 +192,15 @@ def test_the_table_of_versions_is_that_of_the_test_matrix() -> None:
     assert named == {path.stem.removeprefix("airflow-") for path in (ROOT / "constraints").glob("airflow-*.txt")}
 
 
+def test_pictures_are_told_in_words() -> None:
+    """Each picture has a text that says what is to be seen, and is small enough to be loaded with the page."""
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
+    assert pictures
+    for words, path in pictures:
+        assert len(words.split()) > 5
+        assert (ROOT / path).stat().st_size < 120_000
+
+
 def test_links_lead_somewhere() -> None:
     """Files and headings that the README links to are there."""
     for target in PAGE.links:

@@ -69,6 +69,7 @@ def test_nothing_is_sent_before_a_person_approves(airflow: Standalone, dingtalk:
     rejected = airflow.trigger(DAG_ID)
     asked = question(airflow, rejected)
     assert asked["subject"] == "Move these events to room Bamboo?"
+    assert "| Design review: booking flow 设计评审 | 2027-01-14 15:00 |" in asked["body"]
     assert "4F, room Plum, screen on the left -> 4F, room Bamboo, screen on the left" in asked["body"]
     assert sent(dingtalk) == []
     assert answer(airflow, rejected, "Reject") == "success"

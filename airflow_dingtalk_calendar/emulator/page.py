@@ -15,6 +15,7 @@ from .style import CSS
 
 _WORDS = {"accepted": "accepted", "declined": "declined", "tentative": "tentative", "needsAction": "no answer yet"}
 _SHOWN_PEOPLE = 30
+_HISTORY = "history"
 _DONE = {
     "CreateEvent": "created",
     "PatchEvent": "updated",
@@ -61,15 +62,16 @@ def page(store: Store) -> str:
 
 def _facts(store: Store) -> Html:
     calls = [f"{action} {count}" for action, count in sorted(store.ledger.calls.items())]
-    facts = [
-        f"{len(store.events)} events",
-        f"{len(store.ledger.updates)} updates",
-        f"{len(store.ledger.writes) - len(store.ledger.updates)} other changes",
-        f"{len(store.ledger.notifications)} notifications",
-        f"{len(store.requests)} requests",
-        "metered calls: " + (", ".join(calls) or "none"),
-    ]
-    return tag("p", *(tag("span", fact) for fact in facts), kind="facts")
+    counts = {
+        "event": len(store.events),
+        "update": len(store.ledger.updates),
+        "other change": len(store.ledger.writes) - len(store.ledger.updates),
+        "notification": len(store.ledger.notifications),
+        "request": len(store.requests),
+    }
+    facts = [f"{count} {word if count == 1 else word + 's'}" for word, count in counts.items()]
+    facts.append("metered calls: " + (", ".join(calls) or "none"))
+    return tag("p", *(tag("span", fact) for fact in facts), tag("a", "history ↓", href=f"#{_HISTORY}"), kind="facts")
 
 
 def _calendar(store: Store) -> Html:
@@ -98,7 +100,9 @@ def _event(event: Event, store: Store) -> Html:
 
 def _badges(event: Event, store: Store) -> list[Html]:
     master = store.events.get(event.get("seriesMasterId", ""))
+    changed = any(row["event_id"] == event["id"] and row["changed"] for row in store.ledger.writes)
     badges = [
+        "changed" if changed else "",
         "cancelled" if event["status"] == "cancelled" else "",
         f"one of the series “{master['summary']}”" if master else "",
     ]
@@ -143,7 +147,7 @@ def _bookings(store: Store, room_id: str) -> list[str]:
 def _history(store: Store) -> Html:
     changes = [_change(row, store) for row in reversed(store.ledger.writes)]
     nothing = tag("p", "Nothing has been changed yet.", kind="nothing")
-    return tag("section", tag("h2", "History"), *(changes or [nothing]))
+    return tag("section", tag("h2", "History", id=_HISTORY), *(changes or [nothing]))
 
 
 def _change(row: dict[str, Any], store: Store) -> Html:

@@ -12,6 +12,7 @@ h1 { font-size: 24px; } h2 { font-size: 18px; margin: 30px 0 10px; }
 h3 { font-size: 14px; color: var(--soft); font-weight: 600; margin: 18px 0 6px; } h4 { font-size: 16px; }
 .facts, .legend, .notes { display: flex; flex-wrap: wrap; gap: 6px 8px; margin-top: 8px; font-size: 13px; }
 .facts span { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 2px 9px; }
+.facts a { color: var(--blue); padding: 3px 0; }
 .legend { color: var(--soft); gap: 18px; margin-top: 12px; } .nothing { color: var(--soft); }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 18px; }
 article + article { margin-top: 8px; }

@@ -86,6 +86,7 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
+            self._settings = settings.under_test(self.get_conn())
             self._drive(grants.fetch(self.get_conn(), self._wall_clock, refused=None))
             missing = [scope for call in self._probes() for scope in self._missing(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong

@@ -91,7 +91,9 @@ def test_the_history_is_told(read, client):
     client.patch(ONE_TO_ONE)
     text = read().text
     for expected in (
-        "Renamed",
+        "Renamed changed",
+        "3 updates",
+        "0 other changes",
         "01234567…",
         "short",
         "nobody notified",
@@ -141,7 +143,7 @@ def test_every_kind_of_change_is_told(read, client):
         "rooms given back",
         "deleted",
         "updated",
-        "1 updates",
+        "1 update ",
         "7 other changes",
     ):
         assert expected in page.text
@@ -179,10 +181,11 @@ def test_everything_is_escaped(read, client, body):
 
 
 def test_nothing_is_loaded_from_elsewhere(read):
-    """No address in the page leads anywhere."""
+    """No address in the page leads elsewhere."""
     page = read()
     assert not page.tags & {"script", "img", "iframe"}
-    assert [value for name, value in page.attributes if name in ("src", "href")] == ["data:,"]
+    assert [value for name, value in page.attributes if name in ("src", "href")] == ["data:,", "#history"]
+    assert ("id", "history") in page.attributes
 
 
 @pytest.mark.parametrize(

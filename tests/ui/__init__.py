@@ -1,0 +1,1 @@
+"""What people do in a browser: Airflow's own pages, and the emulator's (make ui-test)."""

@@ -1,0 +1,66 @@
+"""A DAG with params, and one with an approval, from the browser to the calendar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW
+from tests.standalone import RUN_LIMIT, Standalone, until
+from tests.ui import pages
+from tests.ui.browser import picture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+RESCHEDULE = "dingtalk_reschedule_from_params"
+REVIEWED = "dingtalk_plan_review_apply"
+
+pytestmark = [pytest.mark.ui, pytest.mark.usefixtures("connected")]
+
+
+def test_an_event_moves_as_somebody_enters_it(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
+    """The trigger form asks for the params; afterwards the task's log, rendered template and XComs can be read."""
+    form = pages.trigger_form(page, airflow.url, RESCHEDULE)
+    form.get_by_role("spinbutton").fill("45")
+    form.get_by_role("spinbutton").blur()
+    picture(page, "trigger-form", height=1240)
+    run = pages.trigger(page, form)
+    assert airflow.wait(RESCHEDULE, run) == "success"
+    assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2027-01-06T14:45:00+08:00"
+
+    pages.task(page, airflow.url, RESCHEDULE, run, "reschedule")
+    page.get_by_text(f"Event {ONE_TO_ONE}: updated start, end, extra.").wait_for()
+    pages.task(page, airflow.url, RESCHEDULE, run, "reschedule", "rendered_templates")
+    page.get_by_text('"2027-01-06 14:45:00+08:00"').wait_for()
+    pages.task(page, airflow.url, RESCHEDULE, run, "reschedule", "xcom")
+    page.get_by_role("button", name="Expand all").click()
+    for text in ("patched_fields", '"extra"', "not_applied", '"Lin / Chen one-to-one"'):
+        page.get_by_text(text).first.wait_for()
+
+
+def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
+    """Somebody reads what would change and approves it; then the plan is applied, and the emulator's page shows it."""
+    run = pages.trigger(page, pages.trigger_form(page, airflow.url, REVIEWED))
+    asked = f"/api/v2/dags/{REVIEWED}/dagRuns/{run}/hitlDetails"
+    until(lambda: airflow.api("GET", asked)["hitl_details"], RUN_LIMIT, lambda: "nobody was asked")
+    page.goto(f"{airflow.url}/required_actions")
+    page.get_by_role("link", name="Move these events to room Bamboo?").click()
+    page.get_by_role("cell", name="Design review: booking flow 设计评审").wait_for()
+    page.get_by_role("cell", name="location: 4F, room Plum, screen on the left -> 4F, room Bamboo").wait_for()
+    assert REVIEW not in {update["event_id"] for update in dingtalk.effects["updates"]}
+    picture(page, "approval", height=600)
+    page.get_by_role("button", name="Approve").click()
+    assert airflow.wait(REVIEWED, run) == "success"
+
+    page.goto(dingtalk.url)
+    moved = page.locator("article.event").filter(has_text="Design review")
+    assert "4F, room Bamboo, screen on the left" in moved.inner_text()
+    picture(page, "emulator", height=640)
+    page.get_by_role("link", name="history").click()
+    told = page.locator("article.change").first.inner_text()
+    assert "4F, room Plum, screen on the left" in told
+    assert "4F, room Bamboo, screen on the left" in told
+    picture(page, "emulator-history", height=500)
