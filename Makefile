@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
+# What the benchmarks compare with.
+PEERS = apache-airflow-providers-http alibabacloud-dingtalk
 ARGS =
 SEED := $(shell date +%s)
 
@@ -16,7 +18,7 @@ endif
 
 # A developer's own settings must not decide what is installed, where, or which Airflow is tested.
 # Those that say where to download from (index, proxy, certificates, cache) stay.
-unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE $(filter AIRFLOW%,$(.VARIABLES)) \
+unexport LINES PEERS ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE $(filter AIRFLOW%,$(.VARIABLES)) \
 	PIP_CONSTRAINT PIP_DRY_RUN PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PRE PIP_PREFIX PIP_PYTHON \
 	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_REQUIRE_VIRTUALENV PIP_ROOT PIP_TARGET PIP_USER \
 	UV_BREAK_SYSTEM_PACKAGES UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_CUSTOM_COMPILE_COMMAND UV_EXCLUDE UV_EXCLUDE_NEWER \
@@ -68,8 +70,8 @@ fmt: .venv/.installed ## format, and fix what can be fixed
 types: .venv/.installed ## check types
 	$(PY) -m mypy
 
-bench: .venv/.installed ## run the benchmarks
-	$(PY) -m benchmarks $(ARGS)
+bench: .bench/.installed ## run the benchmarks, beside what they compare with (ARGS=batch: one part)
+	.bench/bin/python -m benchmarks $(ARGS)
 
 # Built anew each time, because a page that is not read again gives no warning.
 docs: .venv/.installed ## build the documentation into build/docs; warnings are errors
@@ -85,15 +87,19 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 
 # Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
 # uv, hatchling and editables are what the installation itself uses.
-constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
+constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt, constraints/, benchmarks/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
 	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
+	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 hatchling editables $(PEERS) | \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --constraints constraints.txt \
+		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
+		--custom-compile-command 'make constraints' $(ARGS) -o benchmarks/constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
 
 clean: ## remove the environments, caches and build outputs
-	rm -rf .venv .matrix .airflow* .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* htmlcov build dist *.egg-info
+	rm -rf .venv .bench .matrix .airflow* .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* htmlcov build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(MADE):
@@ -112,4 +118,12 @@ $(MADE):
 
 .venv/.system: .venv/.installed
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt --group system
+	@touch $@
+
+# One environment for us and what we are compared with, so that all of it runs with the same versions.
+.bench/.installed: $(MADE) pyproject.toml benchmarks/constraints.txt
+	@echo 'Making .bench, for the benchmarks (300 MB) ...'
+	@$(UV) venv -q --clear --python $(PY) .bench
+	@$(UV) pip install -q --python .bench/bin/python --constraints benchmarks/constraints.txt \
+		--build-constraints benchmarks/constraints.txt -e '.[emulator]' $(PEERS)
 	@touch $@
