@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import benchmarks.environment  # noqa: F401  # each part imports this module first
+
 LIN, ZONE = "iiPLinYue8mQzX0vTdRk4YwgiEiE", "Asia/Shanghai"
 KEY, SECRET = "ding-bench", "a-made-up-app-secret"
 ROOT = Path(__file__).parent.parent
