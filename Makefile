@@ -34,7 +34,7 @@ export UV_PYTHON_PREFERENCE := system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
-	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests, bench), LINES="2.11 3.0" (for test-matrix)'
+	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests; a part for bench), LINES="2.11 3.0" (for test-matrix)'
 
 demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs that Airflow runs
 	$(PY) tests/demo.py
