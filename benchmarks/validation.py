@@ -12,9 +12,9 @@ from benchmarks.peers import PATCH, sdk_patch
 
 ROUNDS, PATCHES = 21, 500
 OURS, SDK = "EventPatch.parse and to_body", "the SDK's models, validate and to_map"
-TEXT = """From a mapping to the body of the request, four fields, medians of {rounds} rounds that take turns.
-`EventPatch` checks types, limits, times and zones, and what must not stand together, and names all problems at once;
-the SDK's `validate` checks no field of a patch: {accepted}."""
+TEXT = """From a mapping to the body of the request, four fields, medians of {rounds} rounds that take turns. `EventPatch`
+checks types, limits, times and zones, and what must not stand together, and names all problems at once. The SDK's
+`validate` {accepted}."""
 WRONG = {
     **PATCH,
     "start": {"dateTime": "tomorrow", "timeZone": "Atlantis"},
@@ -40,7 +40,7 @@ def accepted() -> str:
 
     try:
         EventPatch.parse(WRONG)
-        ours = "accepts it as well"
+        ours = "takes all as well"
     except InvalidPatchError as error:
         ours = f"names {len(error.problems)} problems"
     try:
@@ -49,7 +49,7 @@ def accepted() -> str:
     except Exception:
         theirs = "refuses"
     wrong = "a start of `tomorrow` in the zone `Atlantis` and a reminder by `fax`"
-    return f"it {theirs} {wrong}, of which `EventPatch` {ours}"
+    return f"{theirs} {wrong}, of which `EventPatch` {ours}"
 
 
 def rounds(count: int) -> list[dict[str, float]]:
