@@ -12,9 +12,9 @@ from benchmarks.peers import PATCH, sdk_patch
 
 ROUNDS, PATCHES = 21, 500
 OURS, SDK = "EventPatch.parse and to_body", "the SDK's models, validate and to_map"
-TEXT = """From a mapping to the body of the request, four fields, medians of {rounds} rounds that take turns. `EventPatch`
-checks types, limits, times and zones, and what must not stand together, and names all problems at once. The SDK's
-`validate` {accepted}."""
+TEXT = """From a mapping to the body of the request, four fields, medians of {rounds} rounds that take turns.
+`EventPatch` checks types, limits, times and zones, and what must not stand together, and names all problems at
+once. The SDK's `validate` {accepted}."""
 WRONG = {
     **PATCH,
     "start": {"dateTime": "tomorrow", "timeZone": "Atlantis"},
