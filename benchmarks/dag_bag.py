@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.emulated import alone
+from benchmarks.emulated import alone, forked
 from benchmarks.page import Section, Table, Target
 
 FILES, TASKS, RUNS = 200, 5, 9
@@ -68,7 +66,9 @@ def rounds(runs: int) -> list[dict[str, float]]:
         BaseOperator(task_id="something")
     with tempfile.TemporaryDirectory() as folder:
         folders = {kind: _written(Path(folder), kind, *lines) for kind, lines in KINDS.items()}
-        turns = [{kind: _forked(DagBag, where) for kind, where in folders.items()} for _ in range(runs + 1)]
+        turns = [
+            {kind: forked(_parsed, DagBag, str(where)) for kind, where in folders.items()} for _ in range(runs + 1)
+        ]
     return turns[1:]
 
 
@@ -81,33 +81,12 @@ def _written(folder: Path, kind: str, imports: str, task: str) -> Path:
     return folder / name
 
 
-def _forked(dag_bag: Any, folder: Path) -> float:
-    """Return the seconds of parsing in a forked process."""
-    reading, writing = os.pipe()
-    if not (child := os.fork()):
-        try:
-            os.write(writing, json.dumps(_parsed(dag_bag, folder)).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as answer:
-        text = answer.read()
-    os.waitpid(child, 0)
-    seconds = json.loads(text)
-    if not isinstance(seconds, float):
-        raise RuntimeError(f"{folder.name}: {seconds}")
-    return seconds
-
-
-def _parsed(dag_bag: Any, folder: Path) -> float | str:
+def _parsed(dag_bag: Any, folder: str) -> float:
     start = time.perf_counter()
-    try:
-        bag = dag_bag(dag_folder=str(folder))
-    except Exception as error:
-        return repr(error)
+    bag = dag_bag(dag_folder=folder)
     seconds = time.perf_counter() - start
     if bag.import_errors or len(bag.dags) != FILES:
-        return f"{len(bag.dags)} DAGs; {next(iter(bag.import_errors.values()), '')}"
+        raise RuntimeError(f"{len(bag.dags)} DAGs; {next(iter(bag.import_errors.values()), '')}")
     return seconds
 
 
