@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
+# What the benchmarks compare with.
 ARGS =
 SEED := $(shell date +%s)
 
@@ -32,7 +33,7 @@ export UV_PYTHON_PREFERENCE := system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
-	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests, bench), LINES="2.11 3.0" (for test-matrix)'
+	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests; a part for bench), LINES="2.11 3.0" (for test-matrix)'
 
 demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs that Airflow runs
 	$(PY) tests/demo.py
@@ -71,8 +72,8 @@ fmt: .venv/.installed ## format, and fix what can be fixed
 types: .venv/.installed ## check types
 	$(PY) -m mypy
 
-bench: .venv/.installed ## run the benchmarks
-	$(PY) -m benchmarks $(ARGS)
+bench: .bench/.installed ## run the benchmarks, beside what they compare with (ARGS=batch: one part)
+	.bench/bin/python -m benchmarks $(ARGS)
 
 # Built anew each time, because a page that is not read again gives no warning.
 docs: .venv/.installed ## build the documentation into build/docs; warnings are errors
@@ -88,15 +89,19 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 
 # Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
 # uv, hatchling and editables are what the installation itself uses.
-constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt and constraints/
+constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt, constraints/, benchmarks/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
 	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system --group ui \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
+	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 hatchling editables | \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group peers --constraints constraints.txt \
+		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
+		--custom-compile-command 'make constraints' $(ARGS) -o benchmarks/constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
 
 clean: ## remove the environments, caches and build outputs
-	rm -rf .venv .matrix .airflow* .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* htmlcov build dist *.egg-info
+	rm -rf .venv .bench .matrix .airflow* .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage* htmlcov build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(MADE):
@@ -119,4 +124,12 @@ $(MADE):
 
 .venv/.installed-ui: .venv/.installed
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --group ui
+	@touch $@
+
+# One environment for us and what we are compared with, so that all of it runs with the same versions.
+.bench/.installed: $(MADE) pyproject.toml benchmarks/constraints.txt
+	@echo 'Making .bench, for the benchmarks (300 MB) ...'
+	@$(UV) venv -q --clear --python $(PY) .bench
+	@$(UV) pip install -q --python .bench/bin/python --constraints benchmarks/constraints.txt \
+		--build-constraints benchmarks/constraints.txt -e '.[emulator]' --group peers
 	@touch $@

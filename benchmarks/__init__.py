@@ -1,1 +1,4 @@
-"""Benchmarks: ratios measured side by side in one run, on loopback."""
+"""Benchmarks: ratios measured side by side in one run, on loopback.
+
+Each part is a module with a ``measure()``; ``python -m benchmarks.<part>`` runs one of them, ``make bench`` all.
+"""
