@@ -3,8 +3,6 @@
 
 PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
-# What the benchmarks compare with.
-PEERS = apache-airflow-providers-http alibabacloud-dingtalk
 ARGS =
 SEED := $(shell date +%s)
 
@@ -18,7 +16,7 @@ endif
 
 # A developer's own settings must not decide what is installed, where, or which Airflow is tested.
 # Those that say where to download from (index, proxy, certificates, cache) stay.
-unexport LINES PEERS ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE $(filter AIRFLOW%,$(.VARIABLES)) \
+unexport LINES ARGS VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE $(filter AIRFLOW%,$(.VARIABLES)) \
 	PIP_CONSTRAINT PIP_DRY_RUN PIP_NO_BINARY PIP_NO_DEPS PIP_ONLY_BINARY PIP_PRE PIP_PREFIX PIP_PYTHON \
 	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_REQUIRE_VIRTUALENV PIP_ROOT PIP_TARGET PIP_USER \
 	UV_BREAK_SYSTEM_PACKAGES UV_BUILD_CONSTRAINT UV_CONSTRAINT UV_CUSTOM_COMPILE_COMMAND UV_EXCLUDE UV_EXCLUDE_NEWER \
@@ -92,8 +90,8 @@ constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt,
 	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
-	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 hatchling editables $(PEERS) | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --constraints constraints.txt \
+	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 hatchling editables | \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --group peers --constraints constraints.txt \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o benchmarks/constraints.txt
 	bash tests/matrix.sh pin "$(LINES)" $(ARGS)
@@ -125,5 +123,5 @@ $(MADE):
 	@echo 'Making .bench, for the benchmarks (300 MB) ...'
 	@$(UV) venv -q --clear --python $(PY) .bench
 	@$(UV) pip install -q --python .bench/bin/python --constraints benchmarks/constraints.txt \
-		--build-constraints benchmarks/constraints.txt -e '.[emulator]' $(PEERS)
+		--build-constraints benchmarks/constraints.txt -e '.[emulator]' --group peers
 	@touch $@
