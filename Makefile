@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
-# What the benchmarks compare with.
 ARGS =
 SEED := $(shell date +%s)
 

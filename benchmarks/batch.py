@@ -29,7 +29,10 @@ leave: that is 3 % of the time. A throttled answer costs everybody a second, sin
 a busy machine there are some, because client and emulator both wake up late, which can miss the target. Tried, in a
 simulation and on a busy machine: catching up what was late within 1.01 s instead of 1.03 s. It gained less than a
 second where nothing is late by more than 5 ms, and had several times as many throttled answers where something is,
-so it is not done. With 1.05 s a busy machine would be faster, and a quiet one slower by 1 s in 50."""
+so it is not done. With 1.05 s a busy machine would be faster, and a quiet one slower by 1 s in 50.
+
+Coroutines are slower than threads here: for each request, the HTTP library's pool looks at every connection it has, and
+what it has to ask of each costs more in its version for coroutines."""
 Row = tuple[str, int, float, int, int]  # the way, events, seconds, throttled answers, events that are not done
 
 

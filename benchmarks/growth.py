@@ -8,7 +8,7 @@ from benchmarks.emulated import LIN, alone, dingtalk
 from benchmarks.page import Section, Table, Target
 
 COUNTS = (10, 100, 1000, 10_000)
-RUNS = 3
+RUNS = 5
 MORE = 1.25
 TEXT = """Microseconds of the client's processor per event, the least of {runs} runs. A batch's answers are made up in
 the process, a listing is the emulator's, in pages of 100. A few events bear what a task costs once; what grows faster

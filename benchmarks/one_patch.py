@@ -13,7 +13,7 @@ from benchmarks.emulated import LIN, alone, dingtalk
 from benchmarks.page import Section, Table, Target
 from benchmarks.peers import PATCH
 
-ROUNDS, CALLS = 21, 20
+ROUNDS, CALLS = 41, 20
 FLOOR, HTTPX, OURS = "http.client", "bare httpx", "hook.patch_event"
 ASYNC_HTTPX, ASYNC_OURS = "bare httpx, async", "hook.apatch_event"
 Turn = dict[str, tuple[float, float]]
