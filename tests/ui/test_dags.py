@@ -26,7 +26,7 @@ def test_an_event_moves_as_somebody_enters_it(page: Page, airflow: Standalone, d
     form = pages.trigger_form(page, airflow.url, RESCHEDULE)
     form.get_by_role("spinbutton").fill("45")
     form.get_by_role("spinbutton").blur()
-    picture(page, "trigger-form", height=1240)
+    picture(page, "trigger-form", height=1180)
     run = pages.trigger(page, form)
     assert airflow.wait(RESCHEDULE, run) == "success"
     assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2027-01-06T14:45:00+08:00"
