@@ -58,9 +58,10 @@ def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, ding
     page.goto(dingtalk.url)
     moved = page.locator("article.event").filter(has_text="Design review")
     assert "4F, room Bamboo, screen on the left" in moved.inner_text()
-    picture(page, "emulator", height=640)
+    picture(page, "emulator", height=590)
+    page.set_viewport_size({"width": 1200, "height": 330})
     page.get_by_role("link", name="history").click()
     told = page.locator("article.change").first.inner_text()
     assert "4F, room Plum, screen on the left" in told
     assert "4F, room Bamboo, screen on the left" in told
-    picture(page, "emulator-history", height=500)
+    picture(page, "emulator-history", height=330)
