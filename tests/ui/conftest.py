@@ -45,8 +45,8 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow's services with two examples, in which connections can be tested.
 
-    The DAGs are not paused: the trigger form would unpause one and start a run at the same moment, and SQLite may refuse
-    one of two writers.
+    The DAGs are not paused: the trigger form would unpause one and start a run at the same moment, and SQLite may
+    refuse one of two writers.
     """
     home = tmp_path_factory.mktemp("airflow")
     dags = home / "dags"
