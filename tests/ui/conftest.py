@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,9 +43,18 @@ def dingtalk() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Airflow's services, in which connections can be tested."""
+    """Airflow's services with two examples, in which connections can be tested.
+
+    The DAGs are not paused: the trigger form would unpause one and start a run at the same moment, and SQLite may
+    refuse one of two writers.
+    """
     home = tmp_path_factory.mktemp("airflow")
-    with Standalone(home, EXAMPLES, {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}) as services:
+    dags = home / "dags"
+    dags.mkdir()
+    for example in ("reschedule_from_params.py", "plan_review_apply.py"):
+        shutil.copy(EXAMPLES / example, dags)
+    switches = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled", "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False"}
+    with Standalone(home, dags, switches) as services:
         yield services
 
 

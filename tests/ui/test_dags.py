@@ -26,7 +26,7 @@ def test_an_event_moves_as_somebody_enters_it(page: Page, airflow: Standalone, d
     form = pages.trigger_form(page, airflow.url, RESCHEDULE)
     form.get_by_role("spinbutton").fill("45")
     form.get_by_role("spinbutton").blur()
-    picture(page, "trigger-form", height=1240)
+    picture(page, "trigger-form", height=1180)
     run = pages.trigger(page, form)
     assert airflow.wait(RESCHEDULE, run) == "success"
     assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2027-01-06T14:45:00+08:00"
@@ -58,9 +58,10 @@ def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, ding
     page.goto(dingtalk.url)
     moved = page.locator("article.event").filter(has_text="Design review")
     assert "4F, room Bamboo, screen on the left" in moved.inner_text()
-    picture(page, "emulator", height=640)
+    picture(page, "emulator", height=590)
+    page.set_viewport_size({"width": 1200, "height": 330})
     page.get_by_role("link", name="history").click()
     told = page.locator("article.change").first.inner_text()
     assert "4F, room Plum, screen on the left" in told
     assert "4F, room Bamboo, screen on the left" in told
-    picture(page, "emulator-history", height=500)
+    picture(page, "emulator-history", height=330)
