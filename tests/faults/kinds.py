@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 HOURS = 3600.0
-TIMEOUT = 0.12  # seconds, of the connection
+TIMEOUT = 0.2  # seconds, of the connection
 DENIED = "Forbidden.AccessDenied."
 
 
