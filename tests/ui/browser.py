@@ -69,7 +69,7 @@ def tab(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
     finally:
         context.close()
-    assert strange == []
+    assert not strange, f"asked other machines: {strange}"
 
 
 def picture(page: Page, name: str, height: int = 800) -> None:
