@@ -261,7 +261,7 @@ def value_of(stored: str) -> str:
 
 def next_lines() -> Iterator[tuple[str, str]]:
     """Say where to go from here."""
-    yield "the DAG", "dags_examples/patch_event.py, and two more beside it"
+    yield "the DAG", "dags_examples/patch_event.py, and more beside it"
     yield "the calendar", ".venv/bin/python -m airflow_dingtalk_calendar.emulator  (open its address in a browser)"
     yield "your DingTalk", "README.md, Connecting to DingTalk"
     yield "Airflow's output", str(LOG.relative_to(ROOT))
