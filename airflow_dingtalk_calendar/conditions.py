@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_dingtalk_calendar import compare, moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
-from airflow_dingtalk_calendar.fields import as_flag, as_seconds, as_whole
+from airflow_dingtalk_calendar.fields import argument, as_flag, as_seconds, as_whole
 
 Condition = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -75,25 +75,18 @@ def read(given: Mapping[str, Any], timezone: str | None, *, count_optional: Any 
     :param timezone: IANA zone for times in ``fields`` that have none of their own.
     :raises InvalidInputError: naming what is wrong, with all problems of the condition at once.
     """
-    flags = {name: _value(name, as_flag, given[name]) for name in _FLAGS if given.get(name) is not None}
+    flags = {name: argument(name, as_flag, given[name]) for name in _FLAGS if given.get(name) is not None}
     named = {name: value for name, value in {**given, **flags}.items() if value is not None and value is not False}
     if len(named) != 1:
         have = f"{' and '.join(named)} are" if named else "none is"
         raise InvalidInputError(("condition", f"{have} given; give exactly one of {', '.join(_JUDGES)}"))
     ((name, value),) = named.items()
     if name == "starts_within":
-        return {name: _value(name, as_seconds, value)}
+        return {name: argument(name, as_seconds, value)}
     if name == "responses":
-        optional = _value("count_optional", as_flag, count_optional)
+        optional = argument("count_optional", as_flag, count_optional)
         return {name: {"least": _counts(value), "count_optional": optional}}
     return {name: _fields(value, timezone) if name == "fields" else True}
-
-
-def _value(name: str, reader: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return reader(value)
-    except ValueError as error:
-        raise InvalidInputError((name, str(error))) from None
 
 
 def _counts(value: Any) -> dict[str, int | str]:

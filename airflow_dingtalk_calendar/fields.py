@@ -9,11 +9,27 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+
+T = TypeVar("T")
+
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
+    """Read the value of an argument.
+
+    :raises InvalidInputError: with the argument's name, for what the reader refuses.
+    """
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise InvalidInputError((name, str(error))) from None
 
 
 def as_text(value: Any) -> str:

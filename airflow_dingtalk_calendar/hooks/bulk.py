@@ -7,15 +7,13 @@ be called on an event loop. The books are kept in the thread that made the :clas
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import Interrupted
-from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -108,14 +106,3 @@ class Bulk(Generic[T, R]):
 def threads_for(per_second: float, items: int) -> int:
     """Say how many threads it takes to keep a pace."""
     return max(1, min(math.ceil(per_second * LATENCY), MOST_THREADS, items))
-
-
-def carry_out(hook: DingTalkBaseHook, calls: Generator[Call[Any], Any, R]) -> R:
-    """Carry out calls that depend on one another, and return what they end with."""
-    try:
-        call = next(calls)
-        while True:
-            call = calls.send(hook.run(call))
-    except StopIteration as end:
-        result: R = end.value
-        return result

@@ -119,6 +119,11 @@ class EventWritingOperator(WritingOperator):
         return f"event {self.event_id}"
 
 
+def zone_for(timezone: str | None, hook: DingTalkCalendarHook) -> str | None:
+    """Say which zone times have that name none: the task's, else the connection's."""
+    return timezone if timezone is not None else hook.get_conn().timezone
+
+
 @contextmanager
 def permanent_errors_fail() -> Iterator[None]:
     """Turn errors that no retry can mend into ``AirflowFailException``, so that none is wasted.
@@ -168,12 +173,9 @@ def whole(name: str, value: Any) -> int:
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import as_whole
+    from airflow_dingtalk_calendar.fields import argument, as_whole
 
-    try:
-        return as_whole(value)
-    except ValueError as error:
-        raise InvalidInputError((name, str(error))) from None
+    return argument(name, as_whole, value)
 
 
 def seconds(name: str, value: Any) -> float:
@@ -181,12 +183,9 @@ def seconds(name: str, value: Any) -> float:
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import as_seconds
+    from airflow_dingtalk_calendar.fields import argument, as_seconds
 
-    try:
-        return as_seconds(value)
-    except ValueError as error:
-        raise InvalidInputError((name, str(error))) from None
+    return argument(name, as_seconds, value)
 
 
 def listed(name: str, value: Any) -> list[Any]:

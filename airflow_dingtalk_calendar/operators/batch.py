@@ -16,6 +16,7 @@ from airflow_dingtalk_calendar.operators.base import (
     permanent_errors_fail,
     request_of,
     whole,
+    zone_for,
 )
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             listed("patches", self.patches),
             union_id=self.union_id,
             calendar_id=self.calendar_id,
-            timezone=self.timezone if self.timezone is not None else hook.get_conn().timezone,
+            timezone=zone_for(self.timezone, hook),
         )
         self._warn(rows)
         return rows
@@ -198,11 +199,13 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         from airflow_dingtalk_calendar.operators.books import Record
 
         store = context.get("task_state_store")
-        if store is None and self.retries:
-            self.log.info(
-                "This Airflow keeps no state of tasks (3.3 and later do): a retry sends and meters every row again, "
-                "under the same client tokens."
-            )
+        if store is None:
+            if self.retries:
+                self.log.info(
+                    "This Airflow keeps no state of tasks (3.3 and later do): a retry sends and meters every row "
+                    "again, under the same client tokens."
+                )
+            return Record(None, "", self.log)
         return Record(store, f"{plan.digest(rows)}-{context['ti'].max_tries}", self.log)
 
     def _todo(self, rows: Sequence[Row], found: Sequence[Result], choices: Choices, max_calls: int) -> list[Row]:
@@ -230,14 +233,14 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
     ) -> Books:
         from airflow_dingtalk_calendar import applying
         from airflow_dingtalk_calendar import results as outcomes
-        from airflow_dingtalk_calendar.hooks.bulk import Bulk, carry_out, threads_for
+        from airflow_dingtalk_calendar.hooks.bulk import Bulk, threads_for
         from airflow_dingtalk_calendar.operators.books import Books
 
         general: list[Result] = []
 
         def result(row: Row) -> Result:
             try:
-                return carry_out(hook, applying.steps(row, choices))
+                return hook.follow(applying.steps(row, choices))
             except RequestError as error:
                 failure = outcomes.failure(row, error, retried=choices.retried)
             if failure.for_all:  # decided at once and here, lest the other threads go on asking

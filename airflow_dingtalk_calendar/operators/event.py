@@ -11,6 +11,7 @@ from airflow_dingtalk_calendar.operators.base import (
     flags,
     permanent_errors_fail,
     whole,
+    zone_for,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
         patch = EventPatch.parse(
             self.patch,
-            timezone=self.timezone if self.timezone is not None else hook.get_conn().timezone,
+            timezone=zone_for(self.timezone, hook),
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
         )

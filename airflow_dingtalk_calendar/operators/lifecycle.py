@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator, flags, given_flags
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator, flags, given_flags, zone_for
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -61,8 +61,8 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.models import NewEvent
 
-        zone = self.timezone if self.timezone is not None else hook.get_conn().timezone
-        event = NewEvent.parse(self.event, timezone=zone, unchecked_fields=self.unchecked_fields)
+        timezone = zone_for(self.timezone, hook)
+        event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
         self._warn(event.cautions)
         return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
 

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds, zone_for
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -168,7 +168,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         from airflow_dingtalk_calendar.watch import Watch
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
-        timezone = self.timezone if self.timezone is not None else hook.get_conn().timezone
+        timezone = zone_for(self.timezone, hook)
         given = {name: getattr(self, name) for name in names}
         condition = conditions.read(given, timezone, count_optional=self.count_optional)
         return Watch(self.union_id, self.event_id, self.calendar_id, condition, timezone)
