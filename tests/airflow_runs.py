@@ -32,6 +32,20 @@ class Run:
         return self._tasks[task_id, map_index].xcom_pull(task_id, key=key, **mapped)
 
 
+class Ti:
+    """The part of a task instance that the operators use."""
+
+    dag_id, task_id, run_id, map_index, max_tries, try_number = "d", "t", "r", -1, 2, 1
+
+    def __init__(self, **values: Any) -> None:
+        self.pushed: dict[str, Any] = {}
+        vars(self).update(values)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep what the task pushed."""
+        self.pushed[key] = value
+
+
 def _index(ti: Any) -> int:
     index = getattr(ti, "map_index", None)
     return int(ti.region_index if index is None else index)  # Airflow 3.4 keeps it under another name

@@ -19,9 +19,8 @@ from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, ServiceEr
 from airflow_dingtalk_calendar.hooks import bulk
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.operators import batch, books
-from tests.airflow_runs import Run
+from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, ORGANIZER, event
-from tests.test_operator import Ti
 
 Dag = Callable[..., Run]
 Connect = Callable[..., None]

@@ -12,23 +12,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import RequestError, TransportError
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
-from tests.airflow_runs import Run
+from tests.airflow_runs import Run, Ti
 from tests.conftest import EVENT, HOME, ORGANIZER
 
 Dag = Callable[..., Run]
-
-
-class Ti:
-    """The part of a task instance that the operator uses."""
-
-    dag_id, task_id, run_id, map_index, max_tries, try_number = "d", "t", "r", -1, 2, 1
-
-    def __init__(self, **values: Any) -> None:
-        self.pushed: dict[str, Any] = {}
-        vars(self).update(values)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 def execute(ti: Ti | None = None, **arguments: Any) -> tuple[Any, dict[str, Any]]:

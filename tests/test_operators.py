@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, RequestEr
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.operators import attendee, batch, event, lifecycle, listing, room
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, WritingOperator
-from tests.airflow_runs import Run
+from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
 
@@ -50,19 +50,6 @@ SERIES = {
     "pattern": {"type": "daily", "interval": 1},
     "range": {"type": "numbered", "numberOfOccurrences": 3},
 }
-
-
-class Ti:
-    """The part of a task instance that the operators use."""
-
-    dag_id, task_id, run_id, map_index, max_tries, try_number = "d", "t", "r", -1, 2, 1
-
-    def __init__(self, **values: Any) -> None:
-        self.pushed: dict[str, Any] = {}
-        vars(self).update(values)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
 
 
 def execute(kind: type[CalendarOperator], ti: Ti | None = None, **arguments: Any) -> Any:

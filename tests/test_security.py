@@ -27,10 +27,9 @@ from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.hosts import base_url, is_loopback
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from airflow_dingtalk_calendar.secret import Secret
-from tests.airflow_runs import Run
+from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.raw_server import raw_server
-from tests.test_operators import Ti
 from tests.test_secrets import SECRET
 
 # -- where secrets cannot get -------------------------------------------------------------------------------

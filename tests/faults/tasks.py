@@ -10,24 +10,11 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError
+from tests.airflow_runs import Ti
 from tests.faults.kinds import Killed
 from tests.faults.world import World
 
 RETRY_DELAY = 300.0
-
-
-class TaskInstance:
-    """The part of a task instance that the operators use."""
-
-    dag_id, task_id, run_id, map_index, try_number = "d", "t", "r", -1, 1
-
-    def __init__(self, retries: int) -> None:
-        self.max_tries = retries
-        self.pushed: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Keep what the task pushed."""
-        self.pushed[key] = value
 
 
 @dataclass
@@ -49,7 +36,7 @@ class Try:
 
 def carry_out(world: World, operator: Callable[[], Any], retries: int, **context: Any) -> list[Try]:
     """Try a task until it succeeds, fails for good, or has no retries left."""
-    ti = TaskInstance(retries)
+    ti = Ti(max_tries=retries)
     tries: list[Try] = []
     for ti.try_number in range(1, retries + 2):
         ti.pushed = {}  # Airflow deletes a try's XComs when the next one starts
