@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 MOST = 5000  # people that an event may have
 OPTIONAL = ("is_optional", "isOptional")
 
+People = Sequence[str | Mapping[str, Any]] | str
+
 
 class AttendeesOperator(EventWritingOperator):
     """What adding and removing people have in common.
 
-    :param attendees: the people, as a list or the JSON text of one.
+    ``attendees``: the people, as a list or the JSON text of one.
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "attendees")
     template_fields_renderers = {"attendees": "json"}  # noqa: RUF012  # as Airflow declares it
 
-    def __init__(self, *, attendees: Sequence[str | Mapping[str, Any]] | str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.attendees = attendees
+    attendees: People
 
     def _people(self) -> list[Json]:
         from airflow_dingtalk_calendar.api.call import members
@@ -87,13 +87,27 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     def __init__(
         self,
         *,
+        union_id: str,
+        event_id: str,
+        attendees: People,
+        calendar_id: str = "primary",
         push_notification: bool | str | None = None,
         chat_notification: bool | str | None = None,
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
+        self.attendees = attendees
+        self.calendar_id = calendar_id
         self.push_notification = push_notification
         self.chat_notification = chat_notification
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
@@ -125,6 +139,27 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        attendees: People,
+        calendar_id: str = "primary",
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
+        self.attendees = attendees
+        self.calendar_id = calendar_id
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api

@@ -86,11 +86,15 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
     )
     template_fields_renderers = {"patches": "json"}  # noqa: RUF012  # as Airflow declares it
 
+    union_id: str | None  # type: ignore[assignment]  # rows may have their own
+    dry_run: bool | str  # type: ignore[assignment]  # a method of the base that nothing calls
+
     def __init__(
         self,
         *,
         patches: Sequence[Mapping[str, Any]] | str,
         union_id: str | None = None,
+        calendar_id: str = "primary",
         timezone: str | None = None,
         dry_run: bool | str = False,
         skip_if_unchanged: bool | str = False,
@@ -99,18 +103,22 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         on_error: str = "fail",
         max_failures: int | str = 1,
         max_calls: int | str = 1000,
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(union_id=union_id, **kwargs)  # type: ignore[arg-type]  # rows may have their own
+        super().__init__(**kwargs)
         self.patches = patches
+        self.union_id = union_id
+        self.calendar_id = calendar_id
         self.timezone = timezone
-        self.dry_run = dry_run  # type: ignore[assignment,method-assign]  # a method of the base that nothing calls
+        self.dry_run = dry_run
         self.skip_if_unchanged = skip_if_unchanged
         self.repeat_meeting = repeat_meeting
         self.return_events = return_events
         self.on_error = on_error
         self.max_failures = max_failures
         self.max_calls = max_calls
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     _bulk: Bulk[Row, Result] | None = None
 

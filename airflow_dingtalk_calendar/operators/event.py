@@ -67,21 +67,33 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     def __init__(
         self,
         *,
+        union_id: str,
+        event_id: str,
         patch: Mapping[str, Any] | str,
+        calendar_id: str = "primary",
         clear: Sequence[str] | str = (),
         unchecked_fields: Mapping[str, Any] | str | None = None,
         timezone: str | None = None,
+        client_token: str | None = None,
         skip_if_unchanged: bool | str = False,
+        dry_run: bool | str = False,
         repeat_meeting: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
         self.patch = patch
+        self.calendar_id = calendar_id
         self.clear = clear
         self.unchecked_fields = unchecked_fields
         self.timezone = timezone
+        self.client_token = client_token
         self.skip_if_unchanged = skip_if_unchanged
+        self.dry_run = dry_run
         self.repeat_meeting = repeat_meeting
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the patch, send it, and return the updated event."""
@@ -183,10 +195,22 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "event_id", "max_attendees")
 
-    def __init__(self, *, event_id: str, max_attendees: int | str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        calendar_id: str = "primary",
+        max_attendees: int | str | None = None,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
         self.event_id = event_id
+        self.calendar_id = calendar_id
         self.max_attendees = max_attendees
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the event and return it."""

@@ -47,15 +47,25 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
     def __init__(
         self,
         *,
+        union_id: str,
         event: Mapping[str, Any] | str,
+        calendar_id: str = "primary",
         unchecked_fields: Mapping[str, Any] | str | None = None,
         timezone: str | None = None,
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
         self.event = event
+        self.calendar_id = calendar_id
         self.unchecked_fields = unchecked_fields
         self.timezone = timezone
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
@@ -103,11 +113,27 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "push_notification", "fail_if_missing")
 
     def __init__(
-        self, *, push_notification: bool | str | None = None, fail_if_missing: bool | str = False, **kwargs: Any
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        calendar_id: str = "primary",
+        push_notification: bool | str | None = None,
+        fail_if_missing: bool | str = False,
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
+        self.calendar_id = calendar_id
         self.push_notification = push_notification
         self.fail_if_missing = fail_if_missing
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api

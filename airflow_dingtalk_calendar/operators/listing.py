@@ -67,6 +67,8 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     def __init__(
         self,
         *,
+        union_id: str,
+        calendar_id: str = "primary",
         time_min: Moment | None = None,
         time_max: Moment | None = None,
         summary_contains: str | None = None,
@@ -76,9 +78,12 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         expand: bool | str = False,
         max_events: int | str = 1000,
         timezone: str | None = None,
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
+        self.calendar_id = calendar_id
         self.time_min = time_min
         self.time_max = time_max
         self.summary_contains = summary_contains
@@ -88,6 +93,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         self.expand = expand
         self.max_events = max_events
         self.timezone = timezone
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read all pages and return the events that the filters let through."""

@@ -17,15 +17,32 @@ if TYPE_CHECKING:
 class MeetingRoomsOperator(EventWritingOperator):
     """What booking and releasing rooms have in common.
 
-    :param room_ids: the rooms, as a list or the JSON text of one.
+    ``room_ids``: the rooms, as a list or the JSON text of one.
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "room_ids")
     template_fields_renderers = {"room_ids": "json"}  # noqa: RUF012  # as Airflow declares it
 
-    def __init__(self, *, room_ids: Sequence[str] | str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        room_ids: Sequence[str] | str,
+        calendar_id: str = "primary",
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
         self.room_ids = room_ids
+        self.calendar_id = calendar_id
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
         (call,) = calls

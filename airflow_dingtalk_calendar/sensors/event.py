@@ -114,7 +114,9 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     def __init__(
         self,
         *,
+        union_id: str,
         event_id: str,
+        calendar_id: str = "primary",
         starts_within: Length | None = None,
         ended: bool | str = False,
         responses: Mapping[str, int | str] | str | None = None,
@@ -126,10 +128,13 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         timezone: str | None = None,
         poke_interval: dt.timedelta | float = 1800.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
+        self.union_id = union_id
         self.event_id = event_id
+        self.calendar_id = calendar_id
         self.starts_within = starts_within
         self.ended = ended
         self.responses = responses
@@ -140,6 +145,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         self.recheck = recheck
         self.timezone = timezone
         self.deferrable = deferrable
+        self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> Any:
         """Wait, in the worker or, after a first look, in the triggerer; return the event."""
