@@ -51,12 +51,18 @@ Patch = dict[str, Any]
 
 
 def is_series(event: Event) -> bool:
-    """Tell whether an event is a whole series."""
+    """Tell whether an event is a whole series.
+
+    :param event: as GetEvent or ListEvents returned it.
+    """
     return bool(event.get("recurrence")) and not is_instance(event)
 
 
 def is_instance(event: Event) -> bool:
-    """Tell whether an event is one time of a series."""
+    """Tell whether an event is one time of a series.
+
+    :param event: as GetEvent or ListEvents returned it.
+    """
     return event.get("seriesMasterId") not in (None, "", event.get("id"))
 
 
@@ -66,6 +72,7 @@ def shift(event: Event, by: dt.timedelta, *, move_weekdays: bool = False, allow_
     Whole days are days of the calendar: 09:00 stays 09:00 when the clocks change in between. What remains is elapsed
     time. So 24 hours are a day, and months and years of a pendulum ``Duration`` are the calendar's.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param by: timedelta, or pendulum Duration or Interval; whole days for an all-day event.
     :param move_weekdays: let the weekdays of a weekly series move along when it comes to start on another one.
         A monthly or yearly series cannot move to another day.
@@ -87,6 +94,7 @@ def move_to(
 ) -> Patch | None:
     """Let an event start at another time; it stays as long as it is.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param start: whatever a patch's ``start`` can be; a date for an all-day event, else a time.
     :param timezone: IANA zone that the event shall have from then on. None: its own, which is also that of a time
         without any; a time of another zone is converted.
@@ -101,6 +109,7 @@ def move_to(
 def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False) -> Patch | None:
     """Let an event last longer or shorter, from the same start.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param duration: elapsed time; whole days for an all-day event.
     :param allow_instance: as of :func:`shift`.
     """
@@ -116,6 +125,7 @@ def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False
 def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instance: bool = False) -> Patch | None:
     """Replace a text in the title, wherever it occurs; None when it does not.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param old: text as it stands, or a compiled regular expression; then ``new`` may name its groups (``\\1``).
     :param new: what stands there instead.
     :param allow_instance: as of :func:`shift`.
@@ -136,6 +146,7 @@ def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instanc
 def relocate(event: Event, location: str, *, allow_instance: bool = False) -> Patch | None:
     """Give an event another location, which is text only and books no room.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param location: not blank; ``clear=["location"]`` of the operator empties it.
     :param allow_instance: as of :func:`shift`.
     """
@@ -150,6 +161,7 @@ def extend_until(
 ) -> Patch | None:
     """Let a series go on until a day; None when it goes on until then, or longer, or for ever.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param last: the last day on which it may take place, as a date or ``yyyy-MM-dd``.
     :param shorten: let it end on that day also if it would go on longer, or ends after a number of times, of which
         nobody has said on which day that is.
@@ -173,6 +185,7 @@ def extend_until(
 def set_occurrences(event: Event, n: int) -> Patch | None:
     """Let a series take place a number of times in all, from its first; None when it does.
 
+    :param event: as GetEvent or ListEvents returned it.
     :param n: 1 to 99.
     """
     rule, _ = _rule(event)

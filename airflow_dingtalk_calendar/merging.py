@@ -14,13 +14,17 @@ QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
 def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
-    """Let a change send no push message and no chat card; no change stays none."""
+    """Let a change send no push message and no chat card; no change stays none.
+
+    :param patch: one that another edit made, or None.
+    """
     return merge(patch, {"extra": QUIET}) if patch else None
 
 
 def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
     """Put patches of one event together; None when none of them changes anything.
 
+    :param patches: what edits of the event made, None included.
     :raises InvalidInputError: when two set a field to different values.
     """
     merged: Patch = {}

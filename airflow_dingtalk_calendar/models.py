@@ -94,6 +94,7 @@ class EventPatch(EventFields):
     def to_body(self, event_id: str) -> dict[str, Any]:
         """Write the request body: exactly the fields given, plus the event's id.
 
+        :param event_id: the ``id`` of the event to change.
         :raises InvalidPatchError: when the patch has an ``id`` of its own that is another event's.
         """
         if self.id not in (None, event_id):

@@ -47,6 +47,7 @@ _KNOWN = _ANYWHERE.union(*_SAYABLE.values(), {"BYSECOND", "BYMINUTE", "BYHOUR", 
 def from_rrule(text: str, start: Mapping[str, Any] | None = None, timezone: str | None = None) -> Json:
     """Translate an RRULE, with or without ``RRULE:`` before it, into DingTalk's whole rule.
 
+    :param text: one rule of RFC 5545.
     :param start: the event's start as the API writes it; needed where the rule leaves something to it.
     :param timezone: IANA zone that UNTIL is meant in, for an all-day event, whose start has none.
     :raises ValueError: when it is no rule, or one that DingTalk cannot express; without the rule's values.

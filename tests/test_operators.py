@@ -475,6 +475,13 @@ def test_wrong_rooms_are_refused(kind: type[CalendarOperator], rooms: Any, probl
     assert dingtalk.requests == []
 
 
+@pytest.mark.parametrize("kind", EVERY)
+def test_an_operator_has_one_constructor(kind: type[CalendarOperator]) -> None:
+    """Airflow wraps each constructor above its own, which DAG files pay for with each task, so there is one only."""
+    own = [base for base in kind.__mro__ if base.__module__.startswith("airflow_dingtalk_calendar")]
+    assert sum("__init__" in vars(base) for base in own) == 1
+
+
 def test_every_operator_is_announced() -> None:
     """Airflow's metadata names the module of each operator, and the README each operator."""
     modules = {module for entry in get_provider_info()["operators"] for module in entry["python-modules"]}

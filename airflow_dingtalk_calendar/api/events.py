@@ -43,7 +43,11 @@ def get_event(
 ) -> Call[Json]:
     """GetEvent: one event as any of its participants sees it. One metered call; ``Calendar.Event.Read``.
 
+    :param union_id: unionId of somebody who takes part in the event.
+    :param event_id: the event's ``id``.
+    :param calendar_id: the documentation knows ``primary`` only.
     :param max_attendees: how many attendees to return, 1-500 (the service's default is 100).
+    :return: the event, as the service sent it.
     """
     event_id = identifier("event_id", event_id)
     path = event_path(union_id, calendar_id, event_id)
@@ -64,17 +68,23 @@ def list_events(
     sync_token: str | None = None,
     series_master_id: str | None = None,
 ) -> Call[Json]:
-    """ListEvents, one page: ``{"events": […], "nextToken": …, "syncToken": …}``. One metered call.
+    """ListEvents, one page. One metered call; ``Calendar.Event.Read``.
 
     Returns stored events: of a series the master and past instances, not the future ones.
 
-    :param time_min: earliest start; ``time_max``: latest start, at most a year later.
+    :param union_id: unionId of the person whose calendar it is.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param time_min: earliest start: a datetime, or ISO 8601 text, with an offset.
+    :param time_max: latest start, likewise; at most a year later.
     :param show_deleted: whether cancelled events come too.
-    :param max_results: events per page, 1-100 (default 100); ``max_attendees`` likewise.
+    :param max_results: events per page, 1-100 (the service's default is 100).
+    :param max_attendees: attendees per event, 1-100.
     :param next_token: ``nextToken`` of the page before.
     :param sync_token: ``syncToken`` of an earlier last page: only what changed since. The service gives none when
         ``time_max`` was passed.
     :param series_master_id: only instances of this series.
+    :return: ``{"events": […], "nextToken": …, "syncToken": …}``; ``nextToken`` on all pages but the last one,
+        ``syncToken`` on that.
     """
     params = {
         **_page((time_min, time_max), max_results, max_attendees, next_token, longest=YEAR),
@@ -94,12 +104,20 @@ def list_events_view(
     max_attendees: int | None = None,
     next_token: str | None = None,
 ) -> Call[Json]:
-    """ListEventsView, one page: like listing, with series expanded to their instances. One metered call.
+    """ListEventsView, one page: like listing, with series expanded to their instances. One metered call;
+    ``Calendar.Event.Read``.
 
     Future instances are there too, though not stored: whether they can be patched is not documented. The answer has
     no reminders.
 
-    :param time_min: events that end then or later; ``time_max``: that start before.
+    :param union_id: unionId of the person whose calendar it is.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param time_min: events that end then or later: a datetime, or ISO 8601 text, with an offset.
+    :param time_max: events that start before, likewise.
+    :param max_results: events per page, 1-100 (the service's default is 100).
+    :param max_attendees: attendees per event, 1-100.
+    :param next_token: ``nextToken`` of the page before.
+    :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     params = _page((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{calendar_path(union_id, calendar_id)}/eventsview"
@@ -117,9 +135,19 @@ def list_instances(
     max_attendees: int | None = None,
     next_token: str | None = None,
 ) -> Call[Json]:
-    """ListInstances, one page: the instances of one series. One metered call. Known from the SDK only.
+    """ListInstances, one page: the instances of one series. One metered call; ``Calendar.Event.Read``.
 
+    Known from the SDK only (``ListInstancesRequest``).
+
+    :param union_id: unionId of the person whose calendar it is.
     :param series_master_id: id of the series' master event.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param time_min: earliest start: a datetime, or ISO 8601 text, with an offset.
+    :param time_max: latest start, likewise.
+    :param max_results: events per page, 1-100 (the service's default is 100).
+    :param max_attendees: attendees per event, 1-100.
+    :param next_token: ``nextToken`` of the page before.
+    :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     params = _page((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{event_path(union_id, calendar_id, series_master_id)}/instances"
@@ -133,7 +161,11 @@ def create_event(
 
     A user may create 100 events a day.
 
+    :param union_id: unionId of the person who will be the organizer.
     :param event: the request body, checked by :class:`~airflow_dingtalk_calendar.models.NewEvent`.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :return: the new event, as the service sent it.
     """
     return Call(
         "CreateEvent",
@@ -158,9 +190,13 @@ def patch_event(
     """PatchEvent: change the named fields of an event. One metered call; ``Calendar.Event.Write``.
 
     :param union_id: the organizer's unionId; nobody else may update an event.
-    :param client_token: the request's identity for DingTalk, for one day.
+    :param event_id: the event's ``id``.
+    :param patch: what to change.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
     :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
         outcome, although each sending may make another meeting.
+    :return: the updated event, as the service sent it.
     """
     event_id = identifier("event_id", event_id)
     return patch_event_body(
@@ -208,7 +244,11 @@ def delete_event(
     With the organizer's unionId the event is cancelled for everybody; with an attendee's, it only leaves that
     person's calendar.
 
-    :param push_notification: whether a notification pops up.
+    :param union_id: unionId of the organizer, or of the attendee who leaves the event.
+    :param event_id: the event's ``id``.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param push_notification: whether a notification pops up; without it, DingTalk decides.
     """
     return Call(
         "DeleteEvent",

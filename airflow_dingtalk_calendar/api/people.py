@@ -49,7 +49,12 @@ def add_attendees(
     """AddAttendee: invite people, at most 500. One metered call; ``Calendar.Event.Write``.
 
     :param union_id: the organizer's unionId.
-    :param attendees: of ``{"id": unionId, "isOptional": bool}``.
+    :param event_id: the event's ``id``.
+    :param attendees: of each ``{"id": unionId, "isOptional": bool}``; the latter may be absent.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param push_notification: whether those invited get a push message; without it, DingTalk decides.
+    :param chat_notification: whether they get a chat card; without it, DingTalk decides.
     """
     members("attendees", _ids(attendees), MOST_ATTENDEES)
     switches = {"pushNotification": push_notification, "chatNotification": chat_notification}
@@ -74,7 +79,11 @@ def remove_attendees(
 ) -> Call[None]:
     """RemoveAttendee: uninvite people, at most 500. One metered call; ``Calendar.Event.Write``.
 
-    :param attendees: unionIds.
+    :param union_id: the organizer's unionId.
+    :param event_id: the event's ``id``.
+    :param attendees: their unionIds.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
     """
     ids = members("attendees", attendees, MOST_ATTENDEES)
     return Call(
@@ -96,9 +105,14 @@ def list_attendees(
     max_results: int | None = None,
     next_token: str | None = None,
 ) -> Call[Json]:
-    """ListAttendees, one page: ``{"attendees": […], "nextToken": …}``. One metered call; ``Calendar.Event.Read``.
+    """ListAttendees, one page. One metered call; ``Calendar.Event.Read``.
 
-    :param max_results: people per page, 1-500 (default 100).
+    :param union_id: unionId of somebody who takes part in the event.
+    :param event_id: the event's ``id``.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param max_results: people per page, 1-500 (the service's default is 100).
+    :param next_token: ``nextToken`` of the page before.
+    :return: ``{"attendees": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     path = f"{event_path(union_id, calendar_id, event_id)}/attendees"
     params = query(maxResults=within("max_results", max_results, 500), nextToken=next_token)
@@ -116,6 +130,10 @@ def respond_event(
     """RespondEvent: answer an invitation. One metered call; ``Calendar.Event.Write``.
 
     :param union_id: unionId of the **attendee** who answers.
+    :param event_id: the event's ``id``.
+    :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
     """
     if response_status not in ANSWERS:
         raise InvalidInputError(("response_status", f"must be one of {', '.join(ANSWERS)}"))
@@ -133,7 +151,10 @@ def respond_event(
 def get_schedule(union_id: str, user_ids: Sequence[str], *, start_time: Moment, end_time: Moment) -> Call[list[Json]]:
     """GetSchedule: when people are busy. One metered call; ``Calendar.EventSchedule.Read``.
 
-    :param user_ids: 1-20 unionIds.
+    :param union_id: unionId of the person who asks.
+    :param user_ids: 1-20 unionIds of the people asked about.
+    :param start_time: begin of the time asked about: a datetime, or ISO 8601 text, with an offset.
+    :param end_time: its end, likewise.
     :return: of each ``{"userId", "scheduleItems": [{"status", "start", "end"}]}``; with an ``error`` for a person whose
         times could not be read, although the call as a whole succeeded.
     """
@@ -153,6 +174,7 @@ def get_user_by_staff_id(user_id: str) -> Call[Json]:
     A legacy API: at another host, with the token in the form, and with errors in a 200.
 
     :param user_id: the id that DingTalk's admin console shows (userId, staffId).
+    :return: the person, as the service sent it, with ``unionid``.
     """
     form = {"userid": identifier("user_id", user_id)}
     return Call(
@@ -164,6 +186,8 @@ def get_me() -> Call[Json]:
     """``contact/users/me``: the person whose authorization is used. Not metered; ``Contact.User.Read``.
 
     Only for a connection of ``auth_type`` ``user``.
+
+    :return: the person, with ``unionId`` and ``nick``.
     """
     return Call("GetUser", "GET", "/v1.0/contact/users/me", an_object)
 

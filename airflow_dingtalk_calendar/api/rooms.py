@@ -31,7 +31,11 @@ LONGEST = dt.timedelta(days=90)
 
 
 def list_calendars(union_id: str) -> Call[list[Json]]:
-    """ListCalendars: a person's calendars, each with ``id``, ``type`` and ``privilege``. One metered call."""
+    """ListCalendars: a person's calendars. One metered call; ``Calendar.Event.Read``.
+
+    :param union_id: unionId of the person whose calendars they are.
+    :return: of each ``{"id", "type", "privilege"}`` and more, as the service sent it.
+    """
     return Call("ListCalendars", "GET", f"{user_path(union_id)}/calendars", _calendars)
 
 
@@ -43,7 +47,14 @@ def add_meeting_rooms(
     client_token: str | None = None,
     calendar_id: str = "primary",
 ) -> Call[None]:
-    """AddMeetingRooms: book 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
+    """AddMeetingRooms: book 1-5 rooms. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: the organizer's unionId.
+    :param event_id: the event's ``id``.
+    :param room_ids: ids of the rooms.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    """
     return _rooms("AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id)
 
 
@@ -55,7 +66,14 @@ def remove_meeting_rooms(
     client_token: str | None = None,
     calendar_id: str = "primary",
 ) -> Call[None]:
-    """RemoveMeetingRooms: release 1-5 rooms. One metered call; ``Calendar.Event.Write``."""
+    """RemoveMeetingRooms: release 1-5 rooms. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: the organizer's unionId.
+    :param event_id: the event's ``id``.
+    :param room_ids: ids of the rooms.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    """
     removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove")
     return _rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)
 
@@ -65,7 +83,10 @@ def get_meeting_rooms_schedule(
 ) -> Call[list[Json]]:
     """GetMeetingRoomsSchedule: when rooms are taken, and by which event. One metered call; ``Calendar.Event.Read``.
 
-    :param room_ids: 1-5 rooms; ``end_time`` is at most 90 days after ``start_time``.
+    :param union_id: unionId of the person who asks.
+    :param room_ids: 1-5 rooms.
+    :param start_time: begin of the time asked about: a datetime, or ISO 8601 text, with an offset.
+    :param end_time: its end, likewise; at most 90 days later.
     :return: of each ``{"roomId", "scheduleItems": […]}``, or with an ``error``.
     """
     window(("start_time", start_time), ("end_time", end_time), LONGEST)

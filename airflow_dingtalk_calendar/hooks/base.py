@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Method = Callable[Concatenate[Any, P], T]
+CoroutineMethod = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 class DingTalkBaseHook(BaseHook):
@@ -99,8 +101,9 @@ class DingTalkBaseHook(BaseHook):
     # -- carrying out calls ---------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
-        """Carry out a call: token, pace, request, retries.
+        """Carry out a call: token, pace, request, retries. One metered call for each time it is sent.
 
+        :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
         session = flow.Session(self.get_conn(), None, self._clock, self._wall_clock)
@@ -112,8 +115,9 @@ class DingTalkBaseHook(BaseHook):
         return await self._adrive(flow.steps(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
-        """Carry out a call that lists, page by page; only one page is in memory.
+        """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
 
+        :param call: of the first page, made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises UnexpectedAnswerError: when the service repeats a page token, which would never end.
         """
         following: api.Call[api.Json] | None = call
@@ -136,6 +140,8 @@ class DingTalkBaseHook(BaseHook):
         """Carry out calls of which each is made from the answers before it, and return what they come to.
 
         An error goes to the generator, which may know what to do about it.
+
+        :param calls: yields calls, is sent what each came to, and returns the result.
         """
         return self._drive(calls)
 
@@ -209,12 +215,7 @@ class DingTalkBaseHook(BaseHook):
         return Transport(self.get_conn())
 
 
-def methods(
-    make: Callable[P, api.Call[T]],
-) -> tuple[
-    Callable[Concatenate[Any, P], T],
-    Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
-]:
+def methods(make: Callable[P, api.Call[T]]) -> tuple[Method[P, T], CoroutineMethod[P, T]]:
     """Make the two methods of an endpoint, with its parameters and its docstring."""
 
     def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -223,13 +224,32 @@ def methods(
     async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await hook.arun(make(*args, **kwargs))
 
-    own = Parameter("self", Parameter.POSITIONAL_ONLY)
-    parameters = [own, *signature(make).parameters.values()]
-    shown = signature(make).replace(parameters=parameters, return_annotation=Signature.empty)
-    for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):
-        vars(function).update(__signature__=shown)
-        function.__name__, function.__doc__ = name, make.__doc__
+    _document(make, signature(make), method, amethod)
     return method, amethod
+
+
+def configured_methods(
+    make: Callable[Concatenate[settings.Settings, P], api.Call[T]],
+) -> tuple[Method[P, T], CoroutineMethod[P, T]]:
+    """Make the two methods of an endpoint like :func:`methods`; what they send depends on the connection, too."""
+
+    def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return hook.run(make(hook.get_conn(), *args, **kwargs))
+
+    async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await hook.arun(make(await hook.aget_conn(), *args, **kwargs))
+
+    _, *others = signature(make).parameters.values()
+    _document(make, signature(make).replace(parameters=others), method, amethod)
+    return method, amethod
+
+
+def _document(make: Callable[..., Any], given: Signature, method: Any, amethod: Any) -> None:
+    parameters = [Parameter("self", Parameter.POSITIONAL_ONLY), *given.parameters.values()]
+    shown = given.replace(parameters=parameters, return_annotation=Signature.empty)
+    for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):
+        function.__signature__ = shown
+        function.__name__, function.__doc__ = name, make.__doc__
 
 
 async def _amask_secret(secret: str) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar import api, form, grants, identity, settings
 from airflow_dingtalk_calendar.exceptions import InvalidRequestError, NotFoundError, PermissionDeniedError
-from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, methods
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, methods
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch
@@ -28,6 +28,47 @@ __all__ = ["DingTalkCalendarHook", "client_token_for"]
 client_token_for = identity.client_token_for
 
 
+def patch_event(
+    conn: settings.Settings,
+    union_id: str,
+    event_id: str,
+    patch: EventPatch | Mapping[str, Any] | str,
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
+    timezone: str | None = None,
+    unchecked_fields: Mapping[str, Any] | str | None = None,
+    repeat_meeting: bool = False,
+) -> api.Call[api.Event]:
+    """PatchEvent: change the named fields of an event. One metered call; ``Calendar.Event.Write``.
+
+    :param union_id: the organizer's unionId; nobody else may update an event.
+    :param event_id: the event's ``id``.
+    :param patch: an :class:`~airflow_dingtalk_calendar.models.EventPatch`, or what its ``parse`` takes.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param timezone: IANA zone for times that have none of their own; default: the connection's.
+    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
+    :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
+        outcome, although each sending may make another meeting.
+    :return: the updated event, as the service sent it.
+    :raises InvalidPatchError: before anything is sent.
+    :raises RequestError: one of its classes; ``outcome`` says whether the update may have taken effect.
+    """
+    from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
+
+    if not isinstance(patch, EventPatch):
+        patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
+    return api.patch_event(
+        union_id,
+        event_id,
+        patch,
+        client_token=client_token,
+        calendar_id=calendar_id,
+        repeat_meeting=repeat_meeting,
+    )
+
+
 class DingTalkCalendarHook(DingTalkBaseHook):
     """Call DingTalk's calendar API with the app of an Airflow connection.
 
@@ -35,11 +76,16 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     (``with``, or ``async with``) to have its sockets closed at the end. Each method has a twin for coroutines,
     with an ``a`` before its name.
 
+    Each raises :class:`~airflow_dingtalk_calendar.exceptions.InvalidInputError` for a wrong argument, before anything
+    is sent, and one of the classes of :class:`~airflow_dingtalk_calendar.exceptions.RequestError` when the call fails.
+
     :param dingtalk_conn_id: id of a connection of type ``dingtalk``.
+    :raises InvalidConnectionError: at the first call, naming the field of the connection that is wrong.
     """
 
     # -- endpoints: what they take, return and cost stands in airflow_dingtalk_calendar.api ------------------
 
+    patch_event, apatch_event = configured_methods(patch_event)
     get_event, aget_event = methods(api.get_event)
     list_events, alist_events = methods(api.list_events)
     list_events_view, alist_events_view = methods(api.list_events_view)
@@ -57,29 +103,6 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     get_meeting_rooms_schedule, aget_meeting_rooms_schedule = methods(api.get_meeting_rooms_schedule)
     get_user_by_staff_id, aget_user_by_staff_id = methods(api.get_user_by_staff_id)
     get_me, aget_me = methods(api.get_me)
-
-    def patch_event(
-        self, union_id: str, event_id: str, patch: EventPatch | Mapping[str, Any] | str, **options: Any
-    ) -> api.Event:
-        """Change the named fields of an event. One metered call; permission ``Calendar.Event.Write``.
-
-        :param union_id: the organizer's unionId; nobody else may update an event.
-        :param patch: an :class:`~airflow_dingtalk_calendar.models.EventPatch`, or what its ``parse`` takes.
-        :param options: ``calendar_id`` (default ``primary``); ``client_token``, the identity of this request
-            for one day (default: a new one for each call, kept over its retries); ``timezone`` (IANA, default:
-            the connection's) and ``unchecked_fields`` for ``EventPatch.parse``; ``repeat_meeting``, whether a
-            patch that asks for a video meeting may be sent again after an unknown outcome.
-        :return: the updated event, as the service sent it.
-        :raises InvalidPatchError: before anything is sent.
-        :raises RequestError: one of its classes; ``outcome`` says whether the update may have taken effect.
-        """
-        return self.run(_patch_call(self.get_conn(), union_id, event_id, patch, **options))
-
-    async def apatch_event(
-        self, union_id: str, event_id: str, patch: EventPatch | Mapping[str, Any] | str, **options: Any
-    ) -> api.Event:
-        """Change the named fields of an event like :meth:`patch_event`, from a coroutine."""
-        return await self.arun(_patch_call(await self.aget_conn(), union_id, event_id, patch, **options))
 
     # -- Airflow's pages ------------------------------------------------------------------------------------
 
@@ -125,21 +148,3 @@ class DingTalkCalendarHook(DingTalkBaseHook):
 
 
 PROBE = "airflow-connection-test"
-
-
-def _patch_call(
-    conn: settings.Settings,
-    union_id: str,
-    event_id: str,
-    patch: EventPatch | Mapping[str, Any] | str,
-    *,
-    client_token: str | None = None,
-    timezone: str | None = None,
-    unchecked_fields: Mapping[str, Any] | str | None = None,
-    **options: Any,
-) -> api.Call[api.Event]:
-    from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
-
-    if not isinstance(patch, EventPatch):
-        patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
-    return api.patch_event(union_id, event_id, patch, client_token=client_token, **options)

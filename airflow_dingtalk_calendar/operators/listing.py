@@ -35,7 +35,8 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.
     :param time_min: begin of the time to look at: a datetime, or ISO 8601 text with or without UTC offset; a day
-        means its midnight. ``time_max``: its end, at most a year later. Both are required with ``expand``.
+        means its midnight. Required with ``expand``.
+    :param time_max: its end, likewise; at most a year later. Required with ``expand``.
     :param summary_contains: only events whose title has this text, in capitals or not.
     :param organizer_id: only events that this person (unionId) organizes.
     :param series_master_id: only instances of this series.

@@ -41,11 +41,16 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``failed`` (no retry
     can mend it), ``timeout`` or ``error`` (something else went wrong).
 
+    :param union_id: unionId of anybody who takes part in the event.
+    :param event_id: the event's ``id``.
+    :param calendar_id: the documentation knows ``primary`` only.
     :param condition: as :func:`~airflow_dingtalk_calendar.conditions.read` returns it.
-    :param wake: when to look first; ``deadline``: when to give up, after a last look. Seconds since the epoch.
+    :param timezone: IANA zone in which the days of an all-day event begin.
+    :param wake: when to look first, in seconds since the epoch.
+    :param deadline: when to give up, after a last look, in seconds since the epoch.
     :param interval: seconds between two looks, for a condition whose moment cannot be known.
     :param recheck: seconds after which to look again at the latest where it can be known.
-    :param timezone: IANA zone in which the days of an all-day event begin.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
     """
 
     # Time, for tests to replace.

@@ -1,0 +1,73 @@
+"""The reference tells of every parameter, and of nothing that is not there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from airflow_dingtalk_calendar import edits, models, recurrence
+from airflow_dingtalk_calendar.get_provider_info import get_provider_info
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for
+
+CLASSES = (DingTalkCalendarHook, models.EventPatch, models.NewEvent)
+
+
+def members(owner: Any) -> Iterator[Callable[..., Any]]:
+    """Find the functions of our own that a class or a module shows."""
+    bases = [base for base in inspect.getmro(owner) if base.__module__.startswith("airflow_ding")]
+    for name in sorted({name for base in bases for name in vars(base) if not name.startswith("_")}):
+        found = getattr(owner, name)
+        if inspect.isfunction(found) or inspect.ismethod(found):
+            yield found
+
+
+def tasks() -> Iterator[type]:
+    """Find the operators, sensors and triggers that Airflow is told of."""
+    info = get_provider_info()
+    for entry in (*info["operators"], *info["sensors"], *info["triggers"]):
+        for name in entry["python-modules"]:
+            module = import_module(name)
+            yield from (one for one in vars(module).values() if getattr(one, "__module__", "") == name and is_task(one))
+
+
+def is_task(one: Any) -> bool:
+    """Tell a class for DAG authors from what stands beside it."""
+    return inspect.isclass(one) and one.__name__.startswith("DingTalk")
+
+
+FUNCTIONS = [
+    *(getattr(edits, name) for name in edits.__all__),
+    *(method for owner in CLASSES for method in members(owner)),
+    recurrence.to_rrule,
+    client_token_for,
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__qualname__)
+def test_each_parameter_of_a_function_is_described(function: Callable[..., Any]) -> None:
+    """A docstring has each parameter of the function, and no other."""
+    text = inspect.getdoc(function)
+    assert text
+    if ":meth:" not in text:  # a twin for coroutines refers to the other
+        assert described(text) == names(function)
+
+
+@pytest.mark.parametrize("task", list(tasks()), ids=lambda task: task.__name__)
+def test_each_argument_of_a_task_is_described(task: type) -> None:
+    """The docstring of an operator, a sensor or a trigger has each of its arguments, and no other."""
+    assert described(inspect.getdoc(task) or "") == names(task.__init__)  # type: ignore[misc]
+
+
+def described(text: str) -> set[str]:
+    """Read which parameters a docstring describes."""
+    return set(re.findall(r"^:param (\w+):", text, re.MULTILINE))
+
+
+def names(function: Callable[..., Any]) -> set[str]:
+    """Return the parameters of a function, without those that are the language's or Airflow's."""
+    return set(inspect.signature(function).parameters) - {"self", "kwargs"}
