@@ -18,11 +18,11 @@ CLASSES = (DingTalkCalendarHook, models.EventPatch, models.NewEvent)
 
 
 def members(owner: Any) -> Iterator[Callable[..., Any]]:
-    """Find the functions of our own that a class or a module shows."""
+    """Find the methods that a class of ours shows."""
     bases = [base for base in inspect.getmro(owner) if base.__module__.startswith("airflow_ding")]
-    for name in sorted({name for base in bases for name in vars(base) if not name.startswith("_")}):
+    for name in sorted({name for base in bases for name in vars(base)}):
         found = getattr(owner, name)
-        if inspect.isfunction(found) or inspect.ismethod(found):
+        if not name.startswith(("_", "model_")) and (inspect.isfunction(found) or inspect.ismethod(found)):
             yield found
 
 
