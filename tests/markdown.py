@@ -160,7 +160,8 @@ def check_test(code: str, place: Path) -> None:
     test = place / "test_of_a_page.py"
     test.write_text(code, encoding="utf-8")
     recorder = Recorder()
-    assert pytest.main(["-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(test)], plugins=[recorder]) == 0
+    options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--import-mode=importlib"]  # several have this name
+    assert pytest.main([*options, str(test)], plugins=[recorder]) == 0
     assert recorder.called
     assert set(recorder.called) == {"passed"}
 
