@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "airflow_dingtalk_calendar"
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CUT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 QUOTED = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -23,6 +25,14 @@ def test_the_worked_example_is_the_code(file: str, code: str) -> None:
         at = text.find(part, at)
         assert at >= 0, f"{file} has no longer:\n{part}"
         at += len(part)
+
+
+def test_the_modules_to_change_exist() -> None:
+    """The table of where to change what names modules and pages that are there."""
+    table = CUT.split("## Where to change what", 1)[1]
+    named = set(re.findall(r"`((?:\w+/)*\w+(?:\.py|\.md|/))`", table))
+    assert len(named) > 20
+    assert not [name for name in named if not {(ROOT / name).exists(), (PACKAGE / name).exists()} - {False}]
 
 
 def test_every_block_names_its_file() -> None:
@@ -48,10 +58,9 @@ def test_the_hooks_of_git_download_nothing() -> None:
 
 def test_modules_are_listed() -> None:
     """Every module of the package is named in the picture of how it is cut."""
-    picture = GUIDE.split("## How it is cut", 1)[1].split("```")[1]
-    package = ROOT / "airflow_dingtalk_calendar"
-    parts = {path.name for path in package.glob("*.py")} | {
-        f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").exists()
+    picture = CUT.split("```")[1]
+    parts = {path.name for path in PACKAGE.glob("*.py")} | {
+        f"{path.name}/" for path in PACKAGE.iterdir() if (path / "__init__.py").exists()
     }
     named = set(re.findall(r"[\w./]+", picture))
     assert {part for part in parts if not any(name.startswith(part) for name in named)} - {"__init__.py"} == {

@@ -72,7 +72,7 @@ def tenant() -> Place:
         found = in_tenant(os.environ)
     except ValueError as error:
         pytest.exit(f"The tenant is not described well: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
-    return found or pytest.skip("no tenant: set DINGTALK_TEST_HOST and the others that CONTRIBUTING.md names")
+    return found or pytest.skip("no tenant: set DINGTALK_TEST_HOST and the others that tests/contract/README.md names")
 
 
 def lead_to(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from tests.contract.places import PREFIX, Place, in_tenant
 
 HERE = Path(__file__).parent
 CONTRIBUTING = (HERE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+README = (HERE / "README.md").read_text(encoding="utf-8")
 ASKED = {"HOST": "https://api.dingtalk.io", "APP_KEY": "k", "APP_SECRET": "s", "UNION_ID": "u", "GUEST_UNION_ID": "g"}
 
 here = pytest.mark.parametrize("place", ["emulator"], indirect=True)
@@ -55,7 +56,7 @@ def contract(*modules: ModuleType) -> list[FunctionType]:
 def test_a_run_costs_what_is_said() -> None:
     """The calls of all tests add up to the figure that the documentation gives."""
     total = sum(sum(prices(test)) for test in contract(test_errors, test_operations, test_unverified))
-    for text in (conftest.__doc__ or "", CONTRIBUTING):
+    for text in (conftest.__doc__ or "", README, CONTRIBUTING):
         assert re.search(r"(\d+)\s+metered\s+calls", text).group(1) == str(total)  # type: ignore[union-attr]
 
 
@@ -69,8 +70,8 @@ def test_every_operation_is_covered() -> None:
 
 
 def test_the_variables_are_those_of_the_table() -> None:
-    """CONTRIBUTING.md names each variable, and says which are needed."""
-    rows = re.findall(rf"^\| `{PREFIX}(\w+)` \| (\w*)", CONTRIBUTING, re.MULTILINE)
+    """The tests' page names each variable, and says which are needed."""
+    rows = re.findall(rf"^\| `{PREFIX}(\w+)` \| (\w*)", README, re.MULTILINE)
     assert [name for name, needed in rows if needed == "yes"] == list(places.REQUIRED)
     assert [name for name, needed in rows if needed != "yes"] == list(places.OPTIONAL)
 
