@@ -7,7 +7,7 @@ calls, takes the events that they return, and ends with the row's result.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ class Choices:
     def reads(self, row: Row) -> bool:
         """Whether the row takes a call that reads the event before the one that patches it."""
         return self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_met(row)
+
+    def calls(self, rows: Sequence[Row]) -> int:
+        """Count the metered calls that rows take."""
+        return len(rows) + sum(map(self.reads, rows))
 
     def _may_have_met(self, row: Row) -> bool:
         return self.retried and not self.repeat_meeting and "onlineMeetingInfo" in row.body

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError, RequestError
 from airflow_dingtalk_calendar.operators.base import (
@@ -14,7 +11,6 @@ from airflow_dingtalk_calendar.operators.base import (
     flags,
     listed,
     permanent_errors_fail,
-    request_of,
     whole,
     zone_for,
 )
@@ -135,7 +131,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             found = record.load(rows)
             todo = self._todo(rows, found, choices, limits["max_calls"])
             books = self._carried_out(hook, todo, found, choices, record, limits["max_failures"])
-            return self._told(context, rows, books, record)
+            return self._told(context, rows, books, record, with_events=choices.return_events)
 
     def on_kill(self) -> None:
         """Begin no more rows. On Airflow 3 this is all that tells a task that it shall end."""
@@ -165,6 +161,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
     def _rows(self, hook: DingTalkCalendarHook) -> list[Row]:
         from airflow_dingtalk_calendar import plan
+        from airflow_dingtalk_calendar.operators import report
 
         rows = plan.read(
             listed("patches", self.patches),
@@ -172,35 +169,15 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             calendar_id=self.calendar_id,
             timezone=zone_for(self.timezone, hook),
         )
-        self._warn(rows)
+        for line in report.cautions(rows):
+            self.log.warning(line)
         return rows
 
-    def _warn(self, rows: Sequence[Row]) -> None:
-        """Say each caution once, however many rows it is about."""
-        about: defaultdict[str, list[int]] = defaultdict(list)
-        for row in rows:
-            for caution in row.cautions:
-                about[caution].append(row.index)
-        for caution, indexes in about.items():
-            more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
-            self.log.warning("patches[%d].%s%s", indexes[0], caution, more)
-
     def _shown(self, rows: Sequence[Row], choices: Choices) -> dict[str, Any]:
-        from airflow_dingtalk_calendar import diff
+        from airflow_dingtalk_calendar.operators import report
 
         self.log.info("Dry run: a plan of %d patches is not sent.", len(rows))
-        shown = [
-            {
-                "index": row.index,
-                "union_id": row.union_id,
-                "event_id": row.event_id,
-                "request": request_of(choices.call(row)),
-                "diff": None if row.event is None else diff.lines(row.body, row.event),
-                "cautions": list(row.cautions),
-            }
-            for row in rows
-        ]
-        return {"dry_run": True, "total": len(rows), "calls": _calls(rows, choices), "rows": shown}
+        return report.preview(rows, choices)
 
     def _record(self, context: Context, rows: Sequence[Row]) -> Record:
         from airflow_dingtalk_calendar import plan
@@ -221,7 +198,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         if done:
             self.log.info("Earlier tries have finished %d of %d rows.", len(done), len(rows))
         todo = [row for row in rows if row.index not in done]
-        if (calls := _calls(todo, choices)) > max_calls:
+        if (calls := choices.calls(todo)) > max_calls:
             remedy = "cut the plan, or raise it if the monthly quota allows"
             raise InvalidInputError(
                 ("max_calls", f"is {max_calls}, and the plan takes {calls} metered calls: {remedy}")
@@ -278,38 +255,26 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
     # -- afterwards -----------------------------------------------------------------------------------------
 
-    def _told(self, context: Context, rows: Sequence[Row], books: Books, record: Record) -> dict[str, Any]:
+    def _told(
+        self, context: Context, rows: Sequence[Row], books: Books, record: Record, *, with_events: bool
+    ) -> dict[str, Any]:
         """Push and say what became of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar import results as outcomes
+        from airflow_dingtalk_calendar.operators import report
 
-        with_events = flags(return_events=self.return_events)["return_events"]
         results = [books.results.get(row.index) or outcomes.not_tried(row) for row in rows]
         counts = outcomes.counts(results)
         context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
-        said = _said(counts) if rows else "The plan is empty: nothing to do."
+        said = report.said(counts)
         self.log.info("%s It took %.1f s.", said, books.seconds())
         for line in outcomes.named(results):
             self.log.warning(line)
-        error = self._error(results, counts, said)
+        error = report.error(results, tolerant=self.on_error == "continue")
         if not (isinstance(error, BatchIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
             record.forget()  # no automatic retry will come
         if error:
             raise error
         return counts
-
-    def _error(self, results: Sequence[Result], counts: Mapping[str, int], said: str) -> Exception | None:
-        from airflow_dingtalk_calendar.results import NOT_TRIED
-
-        failed = [result for result in results if result.failed]
-        left = any(result.code == NOT_TRIED for result in results)
-        if not left and (self.on_error == "continue" or not failed):
-            return None
-        general = [result for result in failed if result.for_all and not result.again]
-        if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
-            wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
-            return BatchIncompleteError(said, counts=counts, retry_after=wait or None)
-        worst = (general or failed)[0]
-        return AirflowFailException(f"{said} patches[{worst.row.index}]: {worst.code}: {worst.message}")
 
 
 def _keep(books: Books, bulk: Bulk[Row, Result]) -> None:
@@ -318,13 +283,3 @@ def _keep(books: Books, bulk: Bulk[Row, Result]) -> None:
         books.note(result)
         if bulk.stopping:
             books.save()  # there may be little time
-
-
-def _calls(rows: Sequence[Row], choices: Choices) -> int:
-    """Count the metered calls that rows take."""
-    return len(rows) + sum(map(choices.reads, rows))
-
-
-def _said(counts: Mapping[str, int]) -> str:
-    by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
-    return f"Of {counts['total']} events: {by_status}."
