@@ -20,6 +20,7 @@ os.environ.update(
 
 import asyncio
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ from airflow_dingtalk_calendar import auth, pace
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.operators.base import CalendarOperator
+from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
 from tests.airflow_runs import Run, run_dag
 
 # How long an example takes says more about the machine than about the software.
@@ -148,3 +151,12 @@ def airflow_db() -> None:
 def dag(airflow_db: None, dingtalk: Emulator) -> Callable[..., Run]:
     """Run tasks for real, in a DAG of their own, against DingTalk on loopback."""
     return partial(run_dag, HOME)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What tasks log at INFO and above (Airflow 3 does not log through the standard library)."""
+    for kind in (CalendarOperator, DingTalkCalendarEventTrigger):
+        monkeypatch.setattr(kind, "log", logging.getLogger("tasks"))
+    caplog.set_level(logging.INFO)
+    return caplog

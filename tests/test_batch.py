@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +17,7 @@ from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, ServiceEr
 from airflow_dingtalk_calendar.hooks import bulk
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.operators import batch, books
-from tests.airflow_runs import Run, Ti
+from tests.airflow_runs import Run, StateStore, Ti
 from tests.conftest import DATA, ORGANIZER, event
 
 Dag = Callable[..., Run]
@@ -30,34 +28,6 @@ QPS = {"status": 403, "code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 
 QUOTA = {"status": 403, "code": "Forbidden.AccessDenied.ApiCountLimitForOrg", "message": "used up"}
 TIMES = {"start": "2027-03-02T12:00", "end": "2027-03-02T13:00"}
 LATER = "2030-01-01T00:00:00Z"
-
-
-class Store:
-    """Airflow's state store in memory, which says no to what Airflow's would warn of."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        self.writes = 0
-        self.broken = False
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a value."""
-        assert not self.broken
-        return json.loads(self.values[key]) if key in self.values else default
-
-    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
-        """Keep a value."""
-        assert not self.broken
-        assert threading.current_thread() is threading.main_thread()
-        assert len(key) <= 512
-        self.values[key] = json.dumps(value)
-        self.writes += 1
-        assert len(self.values[key]) <= 65_535
-
-    def delete(self, key: str) -> None:
-        """Forget a value."""
-        assert not self.broken
-        self.values.pop(key, None)
 
 
 class Killed(BaseException):
@@ -72,20 +42,12 @@ def many(dingtalk: Emulator, connect: Connect) -> Emulator:
     return dingtalk
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What the operator logs at INFO and above (Airflow 3 does not log through the standard library)."""
-    monkeypatch.setattr(Operator, "log", logging.getLogger("operator"))
-    caplog.set_level(logging.INFO)
-    return caplog
-
-
 def rows(count: int = 30, **members: Any) -> list[dict[str, Any]]:
     """Make a plan that renames events."""
     return [{"event_id": f"E{number}", "patch": {"summary": f"New {number}"}, **members} for number in range(count)]
 
 
-def execute(patches: Any = None, ti: Ti | None = None, store: Store | None = None, **arguments: Any) -> Any:
+def execute(patches: Any = None, ti: Ti | None = None, store: StateStore | None = None, **arguments: Any) -> Any:
     """Execute an operator without rendering; return its result and the rows that it pushed."""
     ti = ti or Ti()
     given = {"union_id": ORGANIZER, "patches": rows() if patches is None else patches, "retries": 2, **arguments}
@@ -387,7 +349,7 @@ def test_throttled_rows_are_sent_again(many: Emulator, connect: Connect) -> None
 # -- retries ---------------------------------------------------------------------------------------------------
 
 
-def interrupted(many: Emulator, store: Store, monkeypatch: pytest.MonkeyPatch, after: int = 12) -> None:
+def interrupted(many: Emulator, store: StateStore, monkeypatch: pytest.MonkeyPatch, after: int = 12) -> None:
     """Run a plan and end it by an exception in the main thread after some results."""
     kept, seen = books.Books.note, Counter[str]()
 
@@ -407,7 +369,7 @@ def interrupted(many: Emulator, store: Store, monkeypatch: pytest.MonkeyPatch, a
 
 def test_a_retry_goes_on_where_the_task_was_ended(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was finished, in flight included, is not sent again; the results are complete; the record is deleted."""
-    store = Store()
+    store = StateStore()
     interrupted(many, store, monkeypatch)
     assert len(store.values) == 1
     counts, results = execute(ti=Ti(try_number=2), store=store)
@@ -419,7 +381,7 @@ def test_a_retry_goes_on_where_the_task_was_ended(many: Emulator, monkeypatch: p
 
 def test_a_clear_starts_anew(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record of one cycle of tries is not that of the next one, although it may still be there."""
-    store = Store()
+    store = StateStore()
     interrupted(many, store, monkeypatch)
     before = len(sent(many))
     execute(ti=Ti(max_tries=4, try_number=2), store=store)
@@ -428,7 +390,7 @@ def test_a_clear_starts_anew(many: Emulator, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_another_plan_starts_anew(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record is of one plan."""
-    store = Store()
+    store = StateStore()
     interrupted(many, store, monkeypatch)
     counts, _ = execute(rows(20), ti=Ti(try_number=2), store=store)
     assert counts["total"] == counts["updated"] == 20
@@ -438,7 +400,7 @@ def test_another_plan_starts_anew(many: Emulator, monkeypatch: pytest.MonkeyPatc
 def test_all_finished_kinds_are_restored(many: Emulator, connect: Connect) -> None:
     """Refused, skipped and unchanged rows come back from the record as they were; unknown ones are sent again."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
-    store = Store()
+    store = StateStore()
     patches = [
         {"event_id": "missing", "patch": {"summary": "x"}},
         {"event_id": "E1", "patch": {"summary": "x"}, "if_updated_at": LATER},
@@ -458,7 +420,7 @@ def test_all_finished_kinds_are_restored(many: Emulator, connect: Connect) -> No
 
 def test_a_record_stays_for_the_next_retry_and_not_after_the_last(many: Emulator) -> None:
     """While automatic retries are left the record is kept; the last try deletes it."""
-    store = Store()
+    store = StateStore()
     many.fault(kind="reset", action="PatchEvent", times=None, skip=29)
     failing(BatchIncompleteError, store=store, ti=Ti(try_number=2))
     assert store.values
@@ -468,7 +430,7 @@ def test_a_record_stays_for_the_next_retry_and_not_after_the_last(many: Emulator
 
 def test_a_failing_state_store_fails_nothing(many: Emulator, said: pytest.LogCaptureFixture) -> None:
     """When the state store fails, that is said once, and the plan is carried out."""
-    store = Store()
+    store = StateStore()
     store.broken = True
     counts, _ = execute(store=store)
     assert counts["updated"] == 30
@@ -477,7 +439,7 @@ def test_a_failing_state_store_fails_nothing(many: Emulator, said: pytest.LogCap
 
 def test_nonsense_in_the_state_store_fails_nothing(many: Emulator, said: pytest.LogCaptureFixture) -> None:
     """A record that cannot be read counts as none."""
-    store = Store()
+    store = StateStore()
     store.get = lambda key, default=None: [["x"]]  # type: ignore[method-assign]
     counts, _ = execute(store=store)
     assert counts["updated"] == 30
@@ -496,7 +458,7 @@ def test_an_older_airflow_is_told_of(many: Emulator, said: pytest.LogCaptureFixt
 
 def test_a_record_stays_below_airflows_limit(many: Emulator) -> None:
     """Long messages about many rows are kept in several values, each below 64 KB, and read again."""
-    store = Store()
+    store = StateStore()
     many.fault(kind="error", action="PatchEvent", times=None, status=400, code="paramIllegal", message="\u4f1a" * 300)
     patches = [{"event_id": f"N{number}", "patch": {"summary": "x"}} for number in range(80)]
     many.fault(kind="reset", action="GetEvent", times=None)
@@ -551,7 +513,7 @@ def test_a_killed_task_ends_what_is_under_way(
 ) -> None:
     """Told to end, the operator begins no more rows, records what is finished, and leaves the rest to a retry."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
-    store, ti = Store(), Ti()
+    store, ti = StateStore(), Ti()
     patches = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]
     operator = Operator(task_id="t", union_id=ORGANIZER, patches=patches, retries=2)
     operator.on_kill()  # before there is anything to end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -24,14 +23,6 @@ def execute(ti: Ti | None = None, **arguments: Any) -> tuple[Any, dict[str, Any]
     ti = ti or Ti()
     result = DingTalkCalendarPatchEventOperator(task_id="t", **given).execute({"ti": ti})  # type: ignore[typeddict-item]
     return result, ti.pushed
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What the operator logs at INFO and above (Airflow 3 does not log through the standard library)."""
-    monkeypatch.setattr(DingTalkCalendarPatchEventOperator, "log", logging.getLogger("operator"))
-    caplog.set_level(logging.INFO)
-    return caplog
 
 
 def patches(dingtalk: Emulator) -> list[dict[str, Any]]:

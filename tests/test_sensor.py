@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -84,15 +83,6 @@ def passing(monkeypatch: pytest.MonkeyPatch, begin: dt.datetime) -> Time:
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     """Time that begins an hour before the event."""
     return passing(monkeypatch, NOW)
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What sensor and trigger log at INFO and above."""
-    for kind in (DingTalkCalendarEventSensor, DingTalkCalendarEventTrigger):
-        monkeypatch.setattr(kind, "log", logging.getLogger("waiting"))
-    caplog.set_level(logging.INFO)
-    return caplog
 
 
 @pytest.fixture
@@ -369,7 +359,7 @@ def test_the_log_tells_how_it_stands(
     dingtalk.fault(kind="error", action="GetEvent", status=503, code="serviceBusy")
     (end,) = fired(waiting)
     assert end["message"] == f"Event {EVENT} 1 of 2 accepted; time is up."
-    lines = [record.getMessage() for record in said.records if record.name == "waiting"]
+    lines = [record.getMessage() for record in said.records if record.name == "tasks"]
     assert lines[0] == f"Event {EVENT} 1 of 2 accepted."
     assert lines[1].startswith(f"Event {EVENT} could not be read: GetEvent 503 serviceBusy")
     assert lines[1].endswith("next look at 2027-03-02T01:35:00+00:00.")
@@ -524,7 +514,7 @@ def test_a_cancelled_trigger_ends_quietly(
     dingtalk.fault(kind="hang", action="GetEvent")
     waiting.wake = 0.0
     assert asyncio.run(cancel(waiting, 0.3)) == []
-    assert [record for record in said.records if record.name == "waiting"] == []
+    assert [record for record in said.records if record.name == "tasks"] == []
     assert open_clients == {"opened": 1, "closed": 1}
 
 

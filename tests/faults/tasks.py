@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,22 +59,3 @@ def _tried(operator: Callable[[], Any], context: dict[str, Any]) -> Try:
         return Try(error=error)
     except Killed:
         return Try()
-
-
-class Store:
-    """Airflow's state store of a task, as far as it is used here."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a value, which went through JSON."""
-        return json.loads(self._values[key]) if key in self._values else default
-
-    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
-        """Keep a value."""
-        self._values[key] = json.dumps(value)
-
-    def delete(self, key: str) -> None:
-        """Forget a value."""
-        self._values.pop(key, None)

@@ -10,10 +10,11 @@ from hypothesis import event, given
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
+from tests.airflow_runs import StateStore
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import Store, Try, carry_out
+from tests.faults.tasks import Try, carry_out
 from tests.faults.world import World, world
 
 RETRIES = 3
@@ -27,7 +28,7 @@ PLAN = [
 WANTED = {"updated", "unchanged"}
 
 
-def applied(here: World, store: Store | None) -> list[Try]:
+def applied(here: World, store: StateStore | None) -> list[Try]:
     """Run the task, with or without Airflow's state store."""
 
     def operator() -> Any:
@@ -45,7 +46,7 @@ def applied(here: World, store: Store | None) -> list[Try]:
 def test_a_batch_under_faults(dingtalk: Emulator, replay: str, remembers: bool, schedule: dict[int, str]) -> None:
     """Every event is as planned, or the task failed and its report says truly of each what is known."""
     with world(dingtalk, MANY, schedule, replay=replay) as here:
-        tries = applied(here, Store() if remembers else None)
+        tries = applied(here, StateStore() if remembers else None)
     effects, last = dingtalk.effects, tries[-1]
     event(f"{'succeeded' if last.succeeded else 'failed'} in try {len(tries)}")
     done = {event_id: dingtalk.event(event_id)["summary"] == "Sprint 42" for event_id in IDS}
