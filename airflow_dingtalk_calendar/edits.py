@@ -206,7 +206,7 @@ def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
     end = start if last is None else _day("last", last)
     if end < start:
         raise InvalidInputError(("last", "is before the first day"))
-    return {"isAllDay": True, **Times(start, end + DAY, None).written()}
+    return {"isAllDay": True, **Times(start, timing.later(end, DAY), None).written()}
 
 
 def _refuse_instance(event: Any, allow_instance: bool) -> None:

@@ -165,5 +165,7 @@ def _shared(claim: auth.Claim) -> Generator[Step, Any, None]:
 
 
 def _for_others(error: BaseException) -> BaseException | None:
-    """Share a failure, but not one caller's being cancelled: then another one fetches."""
-    return copy(error) if isinstance(error, Exception) else None
+    """Share a failure, but not one caller's being cancelled or told to end: then another one fetches."""
+    if isinstance(error, Interrupted) or not isinstance(error, Exception):
+        return None
+    return copy(error) if isinstance(error, RequestError) else error  # not all of others' errors can be copied

@@ -41,6 +41,7 @@ from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Ste
 
 # A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
 PATIENCE = (0.1, 0.3, 1.0, 2.0, 4.0)
+RENEWED_BEFORE_END = 120.0  # seconds
 
 Steps = Generator[Step, Any, api.AccessToken]
 
@@ -162,7 +163,7 @@ def _again(settings: Settings) -> str:
 
 
 def _good(grant: Grant, now: float, refused: str | None) -> bool:
-    return grant.access_token != refused and now < grant.good_until - api.SPARE
+    return grant.access_token != refused and now < grant.good_until - RENEWED_BEFORE_END
 
 
 def _renewed(

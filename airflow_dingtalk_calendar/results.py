@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
+    DingTalkError,
+    InvalidConnectionError,
     PermissionDeniedError,
     QuotaExceededError,
-    RequestError,
     ThrottledError,
     TokenRejectedError,
     TransportError,
@@ -29,7 +30,7 @@ CHANGED_SINCE = "changedSince"
 HAS_MEETING = "hasMeeting"
 
 # Refusals that are not about the row, so that the next one would hear the same.
-_FOR_ALL = (CredentialsError, PermissionDeniedError, QuotaExceededError, TokenRejectedError)
+_FOR_ALL = (CredentialsError, InvalidConnectionError, PermissionDeniedError, QuotaExceededError, TokenRejectedError)
 _ON_THE_WAY = (TransportError, UnexpectedAnswerError)
 # A user outside of the range that the app is authorised for is one row's, or some rows', user.
 _OF_ONE_USER = ("permissionDeny", "50002")
@@ -83,7 +84,12 @@ def not_tried(row: Row) -> Result:
     return Result(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
 
 
-def failure(row: Row, error: RequestError, *, retried: bool = False) -> Result:
+def broken(row: Row, error: Exception) -> Result:
+    """Make the result of a row in which this program failed, or Airflow: nobody knows how far it came."""
+    return Result(row, "unknown", code=type(error).__name__, message="failed within the task: see its log", again=True)
+
+
+def failure(row: Row, error: DingTalkError, *, retried: bool = False) -> Result:
     """Make the result of a row whose call failed; a failed read has changed nothing.
 
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
@@ -103,7 +109,7 @@ def failure(row: Row, error: RequestError, *, retried: bool = False) -> Result:
     )
 
 
-def _is_for_all(error: RequestError) -> bool:
+def _is_for_all(error: DingTalkError) -> bool:
     if isinstance(error, ThrottledError):  # DingTalk wants everybody to stay away, for longer than a task waits
         return (error.retry_after or 0.0) > LONGEST_WAIT
     general = isinstance(error, _FOR_ALL) and error.code not in _OF_ONE_USER

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
+from importlib.util import find_spec
 from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 from airflow_dingtalk_calendar.hosts import base_url
@@ -87,6 +89,10 @@ class Settings:
     def legacy_url(self) -> str:
         """The legacy API's base URL: ``oapi`` beside ``api``, and this machine's own for an emulator."""
         return self.legacy_host or self.base_url.replace("://api.dingtalk.", "://oapi.dingtalk.")
+
+    def zone_for(self, timezone: str | None) -> str | None:
+        """Say which zone times have that name none: the call's, else the connection's."""
+        return timezone if timezone is not None else self.timezone
 
 
 def from_connection(connection: Connection) -> Settings:
@@ -161,6 +167,20 @@ def _text(value: Any, name: str) -> str:
     return value.strip()
 
 
+def _proxy(value: Any, name: str) -> str:
+    text = _text(value, name)
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        _refuse(f"extra.{name}", "must be the URL of a proxy, like http://proxy.example.com:8080")
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+        _refuse(f"extra.{name}", "is a SOCKS proxy, for which the workers need httpx[socks]")
+    return text
+
+
 def _flag(value: Any, name: str) -> bool:
     word = str(value).strip().lower()
     if word not in ("true", "false"):
@@ -220,7 +240,7 @@ _OPTIONS: Mapping[str, Callable[[Any, str], Any]] = {
     "timeout": _number(0.1, 600),
     "max_qps": _number(0.01, 1000),
     "max_attempts": _count,
-    "proxy": _text,
+    "proxy": _proxy,
     "verify": _verify,
     "allow_http": _flag,
 }

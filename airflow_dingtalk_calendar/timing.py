@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.rules import NAMES, whole
 Event = Mapping[str, Any]
 Json = dict[str, Any]
 DAY = dt.timedelta(days=1)
+LOST = "leads out of the calendar, which ends with the year 9999"
 LAST_SECOND = dt.time(23, 59, 59)
 
 
@@ -88,10 +89,16 @@ def _end(value: Any, path: str) -> tuple[Any, str | None]:
 
 
 def later(start: Any, by: dt.timedelta) -> Any:
-    """Return what is so much later in elapsed time, on the clocks of the same place."""
-    if not isinstance(start, dt.datetime):
-        return start + by
-    return (start.astimezone(dt.UTC) + by).astimezone(start.tzinfo)
+    """Return what is so much later in elapsed time, on the clocks of the same place.
+
+    :raises InvalidInputError: when that is beyond the year 9999 or before the year 1.
+    """
+    try:
+        if not isinstance(start, dt.datetime):
+            return start + by
+        return (start.astimezone(dt.UTC) + by).astimezone(start.tzinfo)
+    except OverflowError:
+        raise InvalidInputError(("event", LOST)) from None
 
 
 def shifted(times: Times, by: dt.timedelta) -> Times:
@@ -102,12 +109,16 @@ def shifted(times: Times, by: dt.timedelta) -> Times:
     months, days, rest = _split(by)
     if times.zone is None and rest:
         raise InvalidInputError(("by", "must be whole days, because the event is all-day"))
+    day = _day_after(times.day, months, days)
+    return times.starting(day if times.zone is None else later(_on(day, times.start), rest), times.zone)
+
+
+def _day_after(day: dt.date, months: int, days: int) -> dt.date:
     try:
-        there = pendulum.date(times.day.year, times.day.month, times.day.day).add(months=months, days=days)
-        day = dt.date(there.year, there.month, there.day)
-        return times.starting(day if times.zone is None else later(_on(day, times.start), rest), times.zone)
-    except OverflowError:
-        raise InvalidInputError(("by", "leads out of the calendar")) from None
+        there = pendulum.date(day.year, day.month, day.day).add(months=months, days=days)
+    except (OverflowError, ValueError):  # the latter for a year that there is not
+        raise InvalidInputError(("by", LOST)) from None
+    return dt.date(there.year, there.month, there.day)
 
 
 def _split(by: dt.timedelta) -> tuple[int, int, dt.timedelta]:

@@ -55,7 +55,7 @@ def look(watch: Watch, clock: Callable[[], float]) -> Generator[api.Call[Any], A
 
 
 def _event(watch: Watch) -> Reading:
-    people = not {"responses", "fields"}.isdisjoint(watch.condition)
+    people = "responses" in watch.condition or "attendees" in watch.condition.get("fields", ())
     most = MOST_ATTENDEES if people else None
     call = api.get_event(watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_attendees=most)
     try:

@@ -13,10 +13,15 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, ServiceError, TransportError
+from airflow_dingtalk_calendar.exceptions import (
+    BatchIncompleteError,
+    InvalidConnectionError,
+    ServiceError,
+    TransportError,
+)
 from airflow_dingtalk_calendar.hooks import bulk
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
-from airflow_dingtalk_calendar.operators import batch, books
+from airflow_dingtalk_calendar.operators import batch, books, sending
 from tests.airflow_runs import Run, StateStore, Ti
 from tests.conftest import DATA, ORGANIZER, event
 
@@ -365,6 +370,36 @@ def interrupted(many: Emulator, store: StateStore, monkeypatch: pytest.MonkeyPat
         patched.setattr(bulk, "MOST_THREADS", 2)
         failing(Killed, store=store)
     assert after <= len(sent(many)) < 30
+
+
+@pytest.mark.parametrize(
+    ("error", "ends", "status"),
+    [
+        (
+            InvalidConnectionError(("connection.extra.suite_ticket_variable", "is empty")),
+            AirflowFailException,
+            "rejected",
+        ),
+        (OSError("the metadata database is gone"), OSError, "unknown"),
+    ],
+    ids=["connection", "fault"],
+)
+def test_the_results_are_there_whatever_ends_the_task(
+    many: Emulator, monkeypatch: pytest.MonkeyPatch, error: Exception, ends: type[Exception], status: str
+) -> None:
+    """A connection that goes wrong in between, or a fault of Airflow, ends the task and loses no result."""
+    follow = DingTalkBaseHook.follow
+
+    def breaking(hook: DingTalkBaseHook, calls: Any) -> Any:
+        if len(sent(many)) >= 10:
+            raise error
+        return follow(hook, calls)
+
+    monkeypatch.setattr(DingTalkBaseHook, "follow", breaking)
+    monkeypatch.setattr(sending, "threads_for", lambda *_: 1)
+    _, results = failing(ends)
+    assert statuses(results) == {"updated": 10, status: 1, "skipped": 19}
+    assert [row["code"] for row in results if row["status"] == status] == [type(error).__name__]
 
 
 def test_a_retry_goes_on_where_the_task_was_ended(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.compare import is_unchanged, not_applied
+from airflow_dingtalk_calendar.diff import lines
+
+NAMES = ["id", "dateTime", "timeZone", "date", "pattern", "range", "displayName", "text", "uiName", "minutes", "type"]
 
 EVENT: dict[str, Any] = {
     "id": "E",
@@ -108,3 +113,24 @@ def test_garbage_in_the_answer_is_a_difference(garbage: Any) -> None:
     """An answer whose fields have wrong shapes is compared without failing."""
     for body in SAME[:-1]:
         not_applied(body, dict.fromkeys(EVENT, garbage))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=2),
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(EVENT)), JSON, max_size=3))
+def test_values_of_any_shape_are_compared(body: dict[str, Any]) -> None:
+    """What goes out unchecked may have any shape, and is compared and shown after it was sent."""
+    differing = set(not_applied(body, EVENT))
+    assert differing <= set(body)
+    assert is_unchanged(body, EVENT) is False or not differing
+    assert {line.split(":")[0] for line in lines(body, EVENT)} >= differing
+
+
+def test_nothing_is_what_an_event_lacks() -> None:
+    """An unchecked null is there when the event has no such field."""
+    assert not_applied({"recurrence": None}, EVENT) == ["recurrence"]
+    assert not_applied({"recurrence": None}, {"id": "E"}) == []

@@ -54,15 +54,3 @@ def test_the_hooks_of_git_download_nothing() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     assert {repo["repo"] for repo in hooks} == {"local"}
     assert {hook["language"] for repo in hooks for hook in repo["hooks"]} == {"system"}
-
-
-def test_modules_are_listed() -> None:
-    """Every module of the package is named in the tables of how it is cut, and every name there is a module."""
-    tables = CUT.split("## Where to change what", 1)[0]
-    rows = re.findall(r"^\| (`.*?) \|", tables, re.MULTILINE)
-    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
-    assert not [name for name in named if not (PACKAGE / name).exists()]
-    parts = {path.name for path in PACKAGE.glob("*.py")} | {
-        f"{path.name}/" for path in PACKAGE.iterdir() if (path / "__init__.py").exists()
-    }
-    assert parts - named - {name.split("/")[0] + "/" for name in named} == {"__init__.py", "emulator/"}

@@ -180,6 +180,22 @@ def test_a_skipped_time_is_refused() -> None:
         shift(early, WEEK)
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda event: shift(event, pendulum.duration(years=9000)),
+        lambda event: shift(event, dt.timedelta(days=-800_000)),
+        lambda event: resize(event, dt.timedelta(days=3_000_000)),
+        lambda event: move_to(event, "9999-12-31T23:59:00"),
+        lambda _: all_day("9999-12-31"),
+    ],
+)
+def test_what_leads_out_of_the_calendar_is_refused(edit: Callable[[Any], Any]) -> None:
+    """A time that no calendar has is one clear error."""
+    with pytest.raises(InvalidInputError, match="leads out of the calendar"):
+        edit(timed("2027-03-02T10:00:00+08:00", "2027-03-02T11:00:00+08:00"))
+
+
 def test_an_all_day_event_moves_by_days() -> None:
     """An all-day event moves by whole days, and keeps their number."""
     assert starts(shift(DAYS, WEEK)) == ("2027-03-29", "2027-03-31")

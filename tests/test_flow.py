@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +141,37 @@ def test_those_who_wait_share_the_fetch_and_its_failure(session: flow.Session) -
         follower.throw(shared)
     assert caught.value.outcome == "rejected"
     assert caught.value.action == "GetAccessToken"
+
+
+class UncopyableError(Exception):
+    """As Airflow's own errors from a task's supervisor: made of something else than its arguments."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(error.text)
+
+
+def test_those_who_wait_hear_of_any_failure(session: flow.Session) -> None:
+    """Whatever ends a fetch, also an error that cannot be copied, ends the waiting of all others."""
+    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    next(leader)
+    wait = next(follower)
+    assert isinstance(wait, Wait)
+    failure = UncopyableError(SimpleNamespace(text="no variable"))
+    with pytest.raises(UncopyableError):
+        leader.throw(failure)
+    assert wait.done.exception(timeout=0) is failure
+
+
+def test_a_fetch_told_to_end_is_taken_over(session: flow.Session) -> None:
+    """When the one that fetches is told to end, that is not the end of another one that waits."""
+    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    next(leader)
+    next(follower)
+    with pytest.raises(Interrupted):
+        leader.throw(Interrupted())
+    step = follower.send(None)
+    assert isinstance(step, Send)
+    assert step.call.action == "GetAccessToken"
 
 
 def test_a_cancelled_fetch_is_taken_over(session: flow.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,62 +11,21 @@ import pytest
 
 PACKAGE = "airflow_dingtalk_calendar"
 ROOT = Path(__file__).parent.parent / PACKAGE
+PAGE = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8").split("## Where to change what", 1)[0]
 
-# From the ground up; a module may import its own layer and those below.
-LAYERS = [
-    {
-        "",
-        "exceptions",
-        "fields",
-        "moments",
-        "parts",
-        "rules",
-        "recurrence",
-        "body",
-        "reading",
-        "models",
-        "form",
-        "get_provider_info",
-        "secret",
-        "hosts",
-    },
-    {
-        "answers",
-        "api",
-        "auth",
-        "compare",
-        "flow",
-        "identity",
-        "changes",
-        "keeping",
-        "pace",
-        "retry",
-        "settings",
-        "grants",
-        "steps",
-        "edits",
-        "merging",
-        "timing",
-        "applying",
-        "diff",
-        "plan",
-        "results",
-        "conditions",
-        "watch",
-    },
-    {"hooks"},
-    {"triggers"},
-    {"operators", "sensors", "authorize", "retry_policy"},
-]
-PURE = LAYERS[0] | LAYERS[1]
+
+def rows(text: str) -> list[list[str]]:
+    """Read which modules and folders the rows of a table name, without their endings."""
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    return [[name.rstrip("/") for name in re.findall(r"`([\w/]+)", cell)] for cell in cells]
+
+
+# From the top down; a module may import those of its own row and those below.
+ROWS = rows(PAGE)
+PURE = {name for row in rows(PAGE.split("## What is pure", 1)[1]) for name in row}
 # What a pure module cannot do: talk to Airflow, the network, or a clock.
 IMPURE = {"airflow", "httpx", "httpx2", "requests", "urllib.request", "socket", "ssl", "time", "asyncio", "subprocess"}
 MODULES = sorted(path for path in ROOT.rglob("*.py") if "emulator" not in path.parts)
-
-
-def part(name: str) -> str:
-    """Name the part of the package that a module belongs to."""
-    return name.removeprefix(PACKAGE).lstrip(".").split(".")[0]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -79,26 +39,33 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def own(path: Path) -> str:
-    """Name the part that a file belongs to."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py").removeprefix("__init__")
+def row(place: str) -> int | None:
+    """Return the row of a module, by its path without ending or by its folder's; None for one without code."""
+    names = {place, place.split("/", maxsplit=1)[0]}
+    return next((index for index, row in enumerate(ROWS) if names.intersection(row)), None)
 
 
-def level(name: str) -> int:
-    """Return the layer of a part."""
-    return next(index for index, names in enumerate(LAYERS) if name in names)
+def place(path: Path) -> str:
+    """Name a file by its path in the package, without ending."""
+    return path.relative_to(ROOT).with_suffix("").as_posix()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=place)
 def test_imports_go_down(path: Path) -> None:
-    """No module imports one of a layer above its own, nor the emulator."""
-    used = {part(name) for name in imports(path) if name.startswith(f"{PACKAGE}.")}
-    known = set().union(*LAYERS)
-    assert "emulator" not in used
-    assert {name for name in used & known if level(name) > level(own(path))} == set()
+    """No module imports one of a row above its own, nor the emulator."""
+    own = {name.removeprefix(f"{PACKAGE}.").replace(".", "/") for name in imports(path) if name.startswith(PACKAGE)}
+    assert not [name for name in own if name.startswith("emulator")]
+    mine = row(place(path))
+    if mine is not None:
+        assert [name for name in own if (its := row(name)) is not None and its < mine] == []
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if own(path) in PURE], ids=lambda path: path.name)
+def test_every_module_has_a_row() -> None:
+    """The page names each module, or the folder that it is in, except those without code."""
+    assert [place(path) for path in MODULES if row(place(path)) is None] == ["__init__", "hooks/__init__"]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if place(path).split("/")[0] in PURE], ids=place)
 def test_lower_layers_are_pure(path: Path) -> None:
     """Below the hooks nothing imports Airflow, sockets, sleeping or a clock."""
     assert {name for name in imports(path) if name in IMPURE or name.split(".")[0] == "airflow"} == set()

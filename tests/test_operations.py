@@ -30,6 +30,7 @@ from airflow_dingtalk_calendar.exceptions import (
     UnexpectedAnswerError,
 )
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.models import EventPatch
 
 Run = Callable[..., Any]
 NEW = {
@@ -297,6 +298,10 @@ TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("add_attendees", (LIN, REVIEW, [{"id": " "}]), {}, "attendees"),
     ("add_attendees", (LIN, REVIEW, [CHEN]), {}, "attendees"),
     ("add_attendees", (LIN, REVIEW, [{"id": CHEN}, {"id": CHEN}]), {}, "attendees"),
+    ("add_attendees", (LIN, REVIEW, [{"id": CHEN, "is_optional": True}]), {}, "can have id and isOptional"),
+    ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"timezone": "UTC"}, "patch: is parsed already"),
+    ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"unchecked_fields": {"a": 1}}, "is parsed"),
+    ("patch_event", (LIN, REVIEW, {"summary": "x", "start": "2027-03-02T10:00"}), {"timezone": ""}, "is blank|zone"),
     ("remove_attendees", (LIN, REVIEW, CROWD), {}, "attendees"),
     ("remove_attendees", (LIN, REVIEW, CHEN), {}, "attendees"),
     ("remove_attendees", (LIN, REVIEW, [""]), {}, "attendees"),
@@ -337,6 +342,15 @@ def test_the_limits_themselves_are_fine(
 ) -> None:
     """What is just within a limit is sent, and DingTalk takes it."""
     run(method, *arguments, **options)
+
+
+def test_blanks_around_arguments_do_not_go_out(run: Run, dingtalk: Emulator) -> None:
+    """Text is sent as it was checked: without what a template left around it."""
+    run("list_events", LIN, time_min=" 2027-03-02T10:00:00+08:00\n")
+    run("add_attendees", LIN, REVIEW, [{"id": f" {WANG}\n"}])
+    listed, added = [one for one in dingtalk.requests if one["action"] in ("ListEvents", "AddAttendee")]
+    assert listed["query"] == "timeMin=2027-03-02T10%3A00%3A00%2B08%3A00"
+    assert added["body"]["attendeesToAdd"] == [{"id": WANG}]
 
 
 def test_batches_cover_longer_lists() -> None:

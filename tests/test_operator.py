@@ -249,6 +249,13 @@ def test_unchecked_fields_are_sent(dingtalk: Emulator) -> None:
     assert patches(dingtalk)[0]["body"] == {"summary": "New", "id": EVENT, "newField": 1}
 
 
+def test_unchecked_fields_may_have_any_shape(dingtalk: Emulator) -> None:
+    """An unchecked field of an unexpected shape fails nothing after the patch took effect."""
+    event, _ = execute(unchecked_fields={"recurrence": None})
+    assert event["summary"] == "New"
+    assert len(patches(dingtalk)) == 1
+
+
 def test_permanent_errors_fail_for_good(dingtalk: Emulator) -> None:
     """An event that is not there fails the task without retries, with status, code and remedy."""
     with pytest.raises(AirflowFailException, match=r"PatchEvent 404 itemNotFound: .*union_id is the organizer's"):

@@ -32,7 +32,6 @@ from airflow_dingtalk_calendar.api.rooms import (
     remove_meeting_rooms,
 )
 from airflow_dingtalk_calendar.api.tokens import (
-    SPARE,
     AccessToken,
     access_token,
     corp_access_token,
@@ -43,7 +42,6 @@ from airflow_dingtalk_calendar.api.tokens import (
 Event = Json
 
 __all__ = [
-    "SPARE",
     "AccessToken",
     "Call",
     "Event",

@@ -105,7 +105,7 @@ def instant(name: str, value: Moment | None) -> str | None:
     if value is None:
         return None
     moment = as_moment(name, value)
-    return value if isinstance(value, str) and "T" in value else moment.isoformat(timespec="seconds")
+    return value.strip() if isinstance(value, str) and "T" in value else moment.isoformat(timespec="seconds")
 
 
 def as_moment(name: str, value: Moment) -> dt.datetime:

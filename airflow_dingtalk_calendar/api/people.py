@@ -56,14 +56,14 @@ def add_attendees(
     :param push_notification: whether those invited get a push message; without it, DingTalk decides.
     :param chat_notification: whether they get a chat card; without it, DingTalk decides.
     """
-    members("attendees", _ids(attendees), MOST_ATTENDEES)
+    invited = _invited(attendees)
     switches = {"pushNotification": push_notification, "chatNotification": chat_notification}
     return Call(
         "AddAttendee",
         "POST",
         f"{event_path(union_id, calendar_id, event_id)}/attendees",
         nothing,
-        json={"attendeesToAdd": list(attendees), **{k: v for k, v in switches.items() if v is not None}},
+        json={"attendeesToAdd": invited, **{k: v for k, v in switches.items() if v is not None}},
         headers=client_token_header(client_token),
         writes=True,
     )
@@ -192,10 +192,13 @@ def get_me() -> Call[Json]:
     return Call("GetUser", "GET", "/v1.0/contact/users/me", an_object)
 
 
-def _ids(attendees: Sequence[Json]) -> list[str]:
+def _invited(attendees: Sequence[Json]) -> list[Json]:
     if isinstance(attendees, (str, Mapping)) or not all(isinstance(one, Mapping) for one in attendees):
         raise InvalidInputError(("attendees", 'must be a list of {"id": unionId}'))
-    return [one.get("id", "") for one in attendees]
+    if any(one.keys() - {"id", "isOptional"} for one in attendees):
+        raise InvalidInputError(("attendees", "can have id and isOptional, nothing else"))
+    ids = members("attendees", [one.get("id", "") for one in attendees], MOST_ATTENDEES)
+    return [{**one, "id": union_id} for one, union_id in zip(attendees, ids, strict=True)]
 
 
 def _person(payload: Any) -> Json:

@@ -17,9 +17,6 @@ from airflow_dingtalk_calendar.secret import Secret
 LONGEST = 10 * 86400.0  # seconds; documented lifetimes are two hours
 
 
-SPARE = 120.0  # seconds before its end in which a person's access token is renewed
-
-
 class AccessToken(NamedTuple):
     """An access token, its seconds to live, and what renews a user's."""
 

@@ -1,7 +1,7 @@
 """The base of the hook: it reads the connection and carries out calls; it knows no endpoint.
 
-``run`` and ``arun`` are the only code that is there twice, for threads and for coroutines. What an attempt
-consists of stands once, in :mod:`airflow_dingtalk_calendar.flow`.
+What threads and coroutines do differently stands here and in :mod:`~airflow_dingtalk_calendar.hooks.transport`,
+nowhere else. What an attempt consists of stands once, in :mod:`airflow_dingtalk_calendar.flow`.
 """
 
 from __future__ import annotations
@@ -249,7 +249,8 @@ def _document(make: Callable[..., Any], given: Signature, method: Any, amethod: 
     shown = given.replace(parameters=parameters, return_annotation=Signature.empty)
     for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):
         function.__signature__ = shown
-        function.__name__, function.__doc__ = name, make.__doc__
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = make.__doc__
 
 
 async def _amask_secret(secret: str) -> None:

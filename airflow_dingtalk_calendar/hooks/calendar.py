@@ -17,7 +17,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar import api, form, grants, identity, settings
-from airflow_dingtalk_calendar.exceptions import InvalidRequestError, NotFoundError, PermissionDeniedError
+from airflow_dingtalk_calendar.exceptions import (
+    InvalidInputError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, methods
 
 if TYPE_CHECKING:
@@ -58,7 +63,9 @@ def patch_event(
     from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
 
     if not isinstance(patch, EventPatch):
-        patch = EventPatch.parse(patch, timezone=timezone or conn.timezone, unchecked_fields=unchecked_fields)
+        patch = EventPatch.parse(patch, timezone=conn.zone_for(timezone), unchecked_fields=unchecked_fields)
+    elif timezone is not None or unchecked_fields is not None:
+        raise InvalidInputError(("patch", "is parsed already: give timezone and unchecked_fields to EventPatch.parse"))
     return api.patch_event(
         union_id,
         event_id,

@@ -104,11 +104,6 @@ class EventWritingOperator(WritingOperator):
         return f"event {self.event_id}"
 
 
-def zone_for(timezone: str | None, hook: DingTalkCalendarHook) -> str | None:
-    """Say which zone times have that name none: the task's, else the connection's."""
-    return timezone if timezone is not None else hook.get_conn().timezone
-
-
 @contextmanager
 def permanent_errors_fail() -> Iterator[None]:
     """Turn errors that no retry can mend into ``AirflowFailException``, so that none is wasted.

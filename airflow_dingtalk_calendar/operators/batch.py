@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError, RequestError
+from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     flags,
     listed,
     permanent_errors_fail,
     whole,
-    zone_for,
 )
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.applying import Choices
-    from airflow_dingtalk_calendar.hooks.bulk import Bulk
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.operators.books import Books, Record
+    from airflow_dingtalk_calendar.operators.sending import Sending
     from airflow_dingtalk_calendar.plan import Row
     from airflow_dingtalk_calendar.results import Result
 
@@ -116,11 +115,13 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    _bulk: Bulk[Row, Result] | None = None
+    _sending: Sending | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the plan, carry it out, and return the counts."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.operators.books import Books
+        from airflow_dingtalk_calendar.operators.sending import Sending
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
             choices, limits = self._choices(context), self._limits()
@@ -130,13 +131,19 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             record = self._record(context, rows)
             found = record.load(rows)
             todo = self._todo(rows, found, choices, limits["max_calls"])
-            books = self._carried_out(hook, todo, found, choices, record, limits["max_failures"])
-            return self._told(context, rows, books, record, with_events=choices.return_events)
+            books = Books(len(rows), record, self.log, hook._clock)
+            books.restore(found)
+            self._sending = Sending(hook, todo, choices, limits["max_failures"])
+            try:
+                self._sending.carry_out(books)
+            finally:
+                results = self._pushed(context, rows, books, with_events=choices.return_events)
+            return self._told(context, results, books, record)
 
     def on_kill(self) -> None:
         """Begin no more rows. On Airflow 3 this is all that tells a task that it shall end."""
-        if self._bulk:
-            self._bulk.stop()
+        if self._sending:
+            self._sending.stop()
 
     # -- before anything is sent ----------------------------------------------------------------------------
 
@@ -167,7 +174,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             listed("patches", self.patches),
             union_id=self.union_id,
             calendar_id=self.calendar_id,
-            timezone=zone_for(self.timezone, hook),
+            timezone=hook.get_conn().zone_for(self.timezone),
         )
         for line in report.cautions(rows):
             self.log.warning(line)
@@ -205,81 +212,31 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             )
         return todo
 
-    # -- sending --------------------------------------------------------------------------------------------
-
-    def _carried_out(
-        self,
-        hook: DingTalkCalendarHook,
-        todo: Sequence[Row],
-        found: Sequence[Result],
-        choices: Choices,
-        record: Record,
-        max_failures: int,
-    ) -> Books:
-        from airflow_dingtalk_calendar import applying
-        from airflow_dingtalk_calendar import results as outcomes
-        from airflow_dingtalk_calendar.hooks.bulk import Bulk, threads_for
-        from airflow_dingtalk_calendar.operators.books import Books
-
-        general: list[Result] = []
-
-        def result(row: Row) -> Result:
-            try:
-                return hook.follow(applying.steps(row, choices))
-            except RequestError as error:
-                failure = outcomes.failure(row, error, retried=choices.retried)
-            if failure.for_all:  # decided at once and here, lest the other threads go on asking
-                general.append(failure)
-                if failure.again or len(general) >= max_failures:
-                    bulk.stop()
-            return failure
-
-        hook.prepare()
-        books = Books(len(todo) + len(found), record, self.log, hook._clock)
-        books.restore(found)
-        self._bulk = bulk = Bulk(result, todo, threads_for(hook.get_conn().max_qps, len(todo)))
-        hook._sleep = bulk.sleeper(hook._sleep)  # type: ignore[assignment]  # on this hook only
-        with bulk:
-            try:
-                _keep(books, bulk)
-            except BaseException:  # a time limit, or the task is killed: what is under way still counts
-                bulk.stop()
-                _keep(books, bulk)
-                raise
-            finally:
-                books.save()
-        if general and bulk.stopping:
-            why = f"{general[-1].code}: {general[-1].message}"
-            self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
-        return books
-
     # -- afterwards -----------------------------------------------------------------------------------------
 
-    def _told(
-        self, context: Context, rows: Sequence[Row], books: Books, record: Record, *, with_events: bool
-    ) -> dict[str, Any]:
-        """Push and say what became of the rows, and fail if the task has to."""
+    def _pushed(self, context: Context, rows: Sequence[Row], books: Books, *, with_events: bool) -> list[Result]:
+        """Push what became of each row, also when the task was told to end."""
+        from airflow_dingtalk_calendar import results as outcomes
+
+        results = [books.results.get(row.index) or outcomes.not_tried(row) for row in rows]
+        context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
+        return results
+
+    def _told(self, context: Context, results: Sequence[Result], books: Books, record: Record) -> dict[str, int]:
+        """Say what became of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar import results as outcomes
         from airflow_dingtalk_calendar.operators import report
 
-        results = [books.results.get(row.index) or outcomes.not_tried(row) for row in rows]
         counts = outcomes.counts(results)
-        context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
-        said = report.said(counts)
-        self.log.info("%s It took %.1f s.", said, books.seconds())
+        self.log.info("%s It took %.1f s.", report.summary(counts), books.seconds())
         for line in outcomes.named(results):
             self.log.warning(line)
-        error = report.error(results, tolerant=self.on_error == "continue")
+        if self._sending and self._sending.stopped and (refused := self._sending.refused):
+            why = f"{refused[-1].code}: {refused[-1].message}"
+            self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
+        error = report.failure(results, tolerant=self.on_error == "continue")
         if not (isinstance(error, BatchIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
             record.forget()  # no automatic retry will come
         if error:
             raise error
         return counts
-
-
-def _keep(books: Books, bulk: Bulk[Row, Result]) -> None:
-    """Keep the books while the threads work."""
-    for result in bulk.results():
-        books.note(result)
-        if bulk.stopping:
-            books.save()  # there may be little time

@@ -11,7 +11,6 @@ from airflow_dingtalk_calendar.operators.base import (
     flags,
     permanent_errors_fail,
     whole,
-    zone_for,
 )
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
         patch = EventPatch.parse(
             self.patch,
-            timezone=zone_for(self.timezone, hook),
+            timezone=hook.get_conn().zone_for(self.timezone),
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator, flags, given_flags, zone_for
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator, flags, given_flags
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -71,7 +71,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.models import NewEvent
 
-        timezone = zone_for(self.timezone, hook)
+        timezone = hook.get_conn().zone_for(self.timezone)
         event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
         self._warn(event.cautions)
         return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, flags, permanent_errors_fail, whole, zone_for
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, flags, permanent_errors_fail, whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -115,7 +115,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         from airflow_dingtalk_calendar import api
 
         choices = flags(show_deleted=self.show_deleted, expand=self.expand)
-        zone = zone_for(self.timezone, hook)
+        zone = hook.get_conn().zone_for(self.timezone)
         first, last = (_moment(name, getattr(self, name), zone) for name in ("time_min", "time_max"))
         if not choices["expand"]:
             return api.list_events(

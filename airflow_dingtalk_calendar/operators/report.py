@@ -46,7 +46,7 @@ def preview(rows: Sequence[Row], choices: Choices) -> dict[str, Any]:
     return {"dry_run": True, "total": len(rows), "calls": choices.calls(rows), "rows": shown}
 
 
-def said(counts: Mapping[str, int]) -> str:
+def summary(counts: Mapping[str, int]) -> str:
     """Say what became of the rows."""
     if not counts["total"]:
         return "The plan is empty: nothing to do."
@@ -54,7 +54,7 @@ def said(counts: Mapping[str, int]) -> str:
     return f"Of {counts['total']} events: {by_status}."
 
 
-def error(results: Sequence[Result], *, tolerant: bool) -> Exception | None:
+def failure(results: Sequence[Result], *, tolerant: bool) -> Exception | None:
     """Say with what the task has to fail, if it has to.
 
     :param tolerant: whether rows that failed by themselves are no reason.
@@ -67,6 +67,6 @@ def error(results: Sequence[Result], *, tolerant: bool) -> Exception | None:
     general = [result for result in failed if result.for_all and not result.again]
     if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
         wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
-        return BatchIncompleteError(said(counts), counts=counts, retry_after=wait or None)
+        return BatchIncompleteError(summary(counts), counts=counts, retry_after=wait or None)
     worst = (general or failed)[0]
-    return AirflowFailException(f"{said(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")
+    return AirflowFailException(f"{summary(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")

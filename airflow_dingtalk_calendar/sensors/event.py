@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds, zone_for
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -51,9 +51,9 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     When an event is cancelled or not there, all but the last two fail at once, because waiting would be in vain.
 
-    **Calls.** A look at the event is one metered call (more only where over 500 people are invited and their answers
-    count). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because events
-    are moved: at most 4 calls a day unless set. For the others nobody can know when; they look each
+    **Calls.** A look at the event is one metered call (more only where 500 people or more are invited and they are what
+    is waited for). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because
+    events are moved: at most 4 calls a day unless set. For the others nobody can know when; they look each
     ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
     month that a standard organisation has for everything.
 
@@ -174,7 +174,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         from airflow_dingtalk_calendar.watch import Watch
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
-        timezone = zone_for(self.timezone, hook)
+        timezone = hook.get_conn().zone_for(self.timezone)
         given = {name: getattr(self, name) for name in names}
         condition = conditions.read(given, timezone, count_optional=self.count_optional)
         return Watch(self.union_id, self.event_id, self.calendar_id, condition, timezone)

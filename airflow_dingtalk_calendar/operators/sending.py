@@ -1,0 +1,91 @@
+"""The rows of a plan on their way: threads that send them, and what makes all of them stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from airflow_dingtalk_calendar import applying
+from airflow_dingtalk_calendar import results as outcomes
+from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted
+from airflow_dingtalk_calendar.hooks.bulk import Bulk, threads_for
+from airflow_dingtalk_calendar.results import Result
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.applying import Choices
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.operators.books import Books
+    from airflow_dingtalk_calendar.plan import Row
+
+
+class Sending:
+    """Send rows, each once.
+
+    :param rows: what is to be sent.
+    :param max_failures: so many refusals that all rows would get end it.
+    :ivar refused: the refusals that all rows would get.
+    """
+
+    def __init__(self, hook: DingTalkCalendarHook, rows: Sequence[Row], choices: Choices, max_failures: int) -> None:
+        self.refused: list[Result] = []
+        self._hook = hook
+        self._choices = choices
+        self._max_failures = max_failures
+        self._broken: Exception | None = None
+        self._bulk = Bulk(self._result, rows, threads_for(hook.get_conn().max_qps, len(rows)))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no more rows are begun."""
+        return self._bulk.stopping
+
+    def stop(self) -> None:
+        """Begin no more rows; a signal handler may call this."""
+        self._bulk.stop()
+
+    def carry_out(self, books: Books) -> None:
+        """Send the rows, and enter what becomes of each.
+
+        :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
+        """
+        self._hook.prepare()
+        self._hook._sleep = self._bulk.sleeper(self._hook._sleep)  # type: ignore[assignment]  # on this hook only
+        with self._bulk:
+            try:
+                self._keep(books)
+            except BaseException:  # a time limit, or the task is killed: what is under way still counts
+                self.stop()
+                self._keep(books)
+                raise
+            finally:
+                books.save()
+        if self._broken:
+            raise self._broken
+
+    def _keep(self, books: Books) -> None:
+        """Keep the books while the threads work."""
+        for result in self._bulk.results():
+            books.note(result)
+            if self.stopped:
+                books.save()  # there may be little time
+
+    def _result(self, row: Row) -> Result:
+        """Send one row, in a thread."""
+        try:
+            return self._hook.follow(applying.steps(row, self._choices))
+        except DingTalkError as error:
+            return self._failed(outcomes.failure(row, error, retried=self._choices.retried))
+        except Interrupted:
+            raise
+        except Exception as error:  # raised in the end, when all other rows are entered
+            self._broken = error
+            self.stop()
+            return outcomes.broken(row, error)
+
+    def _failed(self, failure: Result) -> Result:
+        """Decide at once and here whether to go on, lest the other threads go on asking."""
+        if failure.for_all:
+            self.refused.append(failure)
+            if failure.again or len(self.refused) >= self._max_failures:
+                self.stop()
+        return failure
