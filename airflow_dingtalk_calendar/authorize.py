@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from airflow_dingtalk_calendar import api, hosts
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidConnectionError, InvalidInputError
 from airflow_dingtalk_calendar.grants import Grant
-from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.settings import Settings
 
@@ -82,7 +82,7 @@ def _asked(conn: Settings, redirect_uri: str) -> str:
 
 def _store(name: str, grant: Grant) -> None:
     """Write the grant, and see whether tasks will read it."""
-    variables.write(name, grant.dump())
+    lookup.write(name, grant.dump())
     if not _holds(name, grant):
         problem = "still holds something else: an environment variable or a secrets backend shadows it; remove that"
         raise InvalidInputError((f"the Variable {name}", problem))
@@ -91,7 +91,7 @@ def _store(name: str, grant: Grant) -> None:
 
 def _holds(name: str, grant: Grant) -> bool:
     try:
-        return bool(json.loads(variables.read(name) or "")["refresh_token"] == grant.refresh_token)
+        return bool(json.loads(lookup.read(name) or "")["refresh_token"] == grant.refresh_token)
     except (ValueError, TypeError, KeyError):
         return False
 

@@ -26,6 +26,7 @@ from airflow_dingtalk_calendar import moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
 from airflow_dingtalk_calendar.fields import Flag, Text, as_switch
 from airflow_dingtalk_calendar.parts import (
+    NO_ZONE,
     Attendee,
     CardInstance,
     Category,
@@ -156,8 +157,11 @@ class EventFields(Part):
 
         :param problems: what was wrong already.
         """
-        given = [*_zone_problems(timezone), *problems]
+        zone_problems = _zone_problems(timezone)
+        given = [*zone_problems, *problems]
         model, wrong = cls._validated(data, None if given else timezone)
+        if zone_problems:  # then these only follow from it
+            wrong = [one for one in wrong if one.text not in (NO_ZONE, moments.NO_OFFSET)]
         unchecked, refused = _unchecked(unchecked_fields, data)
         if model is None or given or refused:
             raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused]))

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from airflow_dingtalk_calendar import compare, moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.fields import argument, as_flag, as_seconds, as_whole
+from airflow_dingtalk_calendar.suggesting import nearest
 
 Condition = Mapping[str, Any]
 Body = Mapping[str, Any]
@@ -102,7 +103,7 @@ def _counts(value: Any) -> dict[str, int | str]:
 def _count_problems(given: Mapping[Any, Any]) -> Iterator[tuple[Any, str]]:
     for name, count in given.items():
         if name not in COUNTED:
-            yield name, f"is no answer{reading.nearest(str(name), COUNTED)}"
+            yield name, f"is no answer{nearest(str(name), COUNTED)}"
         elif not _is_all(count) and not _is_count(count):
             yield name, 'must be a whole number from 1 up, or "all"'
 

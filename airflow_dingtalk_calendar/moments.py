@@ -30,6 +30,7 @@ from airflow_dingtalk_calendar.fields import as_text
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+NO_OFFSET = "needs a UTC offset, or a timezone to be read in"
 _NOT_A_TIME = "must be an ISO 8601 date and time, like 2027-03-02T10:00:00+08:00"
 
 
@@ -63,6 +64,8 @@ def zone_of(value: Any) -> str | None:
 def as_zone(value: Any) -> str:
     """Check an IANA zone name."""
     name = as_text(value).strip()
+    if name in ("", "None"):
+        raise ValueError("is blank, or the word None; name a zone, like Asia/Shanghai, or leave it out")
     if not _known(name):
         raise ValueError(f"is not a zone of the tz database{_similar(name)}")
     return name
@@ -88,7 +91,7 @@ def wire_time(value: Any, zone: str) -> str:
         return _text(_local(moment, zone))
     there = _there(moment, zone)
     if moment.utcoffset() not in (there.utcoffset(), dt.timedelta(0)):
-        raise ValueError("has another UTC offset than its time zone at that time")
+        raise ValueError("has another UTC offset than its time zone then: leave the offset out, or name another zone")
     return value.strip() if isinstance(value, str) and "T" in value else _text(there)
 
 
@@ -114,7 +117,7 @@ def as_instant(value: Any) -> str:
     """Write a point in time that needs no zone, because it has an offset of its own."""
     moment = as_moment(value)
     if moment.tzinfo is None:
-        raise ValueError("needs a UTC offset, or a timezone to be read in")
+        raise ValueError(NO_OFFSET)
     return value.strip() if isinstance(value, str) and "T" in value else _text(moment)
 
 
@@ -201,14 +204,23 @@ def _known(name: str) -> bool:
     return True
 
 
+# Parts of the world in the tz database. Its other names are old ones, or offsets (Etc/GMT+8 is west of Greenwich).
+_AREAS = {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+# What people call the zone of DingTalk's home, which the tz database names after another city.
+_CHINAS = ("beijing", "china", "cst", "gmt+8", "gmt+08:00", "utc+8", "utc+08:00", "+8", "+08:00", "+0800")
+
+
 @lru_cache(maxsize=1)  # reads the whole tz database
 def _cities() -> dict[str, str]:
-    return {zone.split("/")[-1].lower(): zone for zone in available_timezones()}
+    named = {
+        zone.split("/")[-1].lower(): zone for zone in sorted(available_timezones()) if zone.split("/")[0] in _AREAS
+    }
+    return {**named, **dict.fromkeys(_CHINAS, "Asia/Shanghai")}
 
 
 def _similar(name: str) -> str:
     cities = _cities()
-    near = get_close_matches(name.split("/")[-1].lower()[:40], cities, n=1)
+    near = get_close_matches(name.split("/")[-1].lower()[:40], cities, n=1, cutoff=0.75)
     return f"; did you mean {cities[near[0]]}?" if near else "; names look like Asia/Shanghai"
 
 

@@ -29,6 +29,9 @@ class Part(BaseModel):
     )
 
 
+NO_ZONE = "needs a time zone: give timeZone, or the timezone argument"
+
+
 class EventTime(Part):
     """One end of an event: ``date`` alone for all-day, else ``dateTime`` with ``timeZone``."""
 
@@ -49,7 +52,7 @@ class EventTime(Part):
         if not self.date and not self.date_time:
             raise ValueError("needs date (all-day), or dateTime with timeZone")
         if not self.date and not self.time_zone:
-            raise ValueError("needs a time zone: give timeZone, or the timezone argument")
+            raise ValueError(NO_ZONE)
         return self
 
     @property

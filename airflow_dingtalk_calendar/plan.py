@@ -18,6 +18,7 @@ from typing import Any
 from airflow_dingtalk_calendar import api, moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.suggesting import nearest
 
 MEMBERS = (
     *("union_id", "calendar_id", "event_id", "patch"),
@@ -145,7 +146,7 @@ def _event(value: Any) -> Mapping[str, Any] | None:
 
 
 def _not_a_member(place: str, name: Any) -> Problem:
-    known = reading.nearest(str(name), MEMBERS)
+    known = nearest(str(name), MEMBERS)
     return Problem(place, f"has no place for {reading.shown(name)}{known}; what to change belongs into patch")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import moments
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
+from airflow_dingtalk_calendar.suggesting import instead, nearest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -63,6 +63,10 @@ def from_json(text: str, path: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
+        if text.strip() in ("", "None"):
+            raise InvalidPatchError(
+                (path, "is blank, or the word None: what it was to come from had no value")
+            ) from None
         problem = f"is not JSON (line {error.lineno}, column {error.colno})"
         problem += "; a mapping rendered by a template needs | tojson" if text.lstrip()[:2] in ("{'", '{"') else ""
     except (ValueError, RecursionError) as error:
@@ -115,12 +119,13 @@ def clear_fields(data: dict[str, Any], clear: Collection[str], root: str) -> tup
     blanks = {name: list(blanks_in(value, (root, name))) for name, value in data.items()}
     for name, locs in blanks.items():
         if name not in names:
-            problems += [Problem(path_of(loc), _BLANK) for loc in locs]
+            problems += [Problem(path_of(loc), _BLANK if name in EMPTY else _LOST) for loc in locs]
     kept = {name: value for name, value in data.items() if not blanks[name]}
     return {**{name: EMPTY[name] for name in names if name in EMPTY}, **kept}, problems
 
 
 _BLANK = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
+_LOST = "came out blank (or as the word None); give it a value, or leave it out"
 
 
 def blanks_in(value: Any, loc: Loc) -> Iterator[Loc]:
@@ -167,7 +172,7 @@ def path_of(loc: Loc) -> str:
 def _said(item: ErrorDetails, model: type[BaseModel]) -> str:
     *above, name = item["loc"] or ("",)
     if item["type"] == "extra_forbidden":
-        return f"is not a field{nearest(str(name), _names_at(model, above))}"
+        return f"is not a field{instead(str(name), _names_at(model, above), at_the_root=not above)}"
     said = {
         "missing": "is required",
         "string_too_long": "has more than {max_length} characters",
@@ -177,10 +182,15 @@ def _said(item: ErrorDetails, model: type[BaseModel]) -> str:
         "greater_than_equal": "must be {ge} or more",
         "less_than_equal": "must be {le} or less",
         "list_type": "must be a list",
-        "model_type": "must be a mapping",
-        "model_attributes_type": "must be a mapping",
+        "model_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
+        "model_attributes_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
     }.get(item["type"])
     return said.format(**item.get("ctx", {})) if said else item["msg"].removeprefix("Value error, ")
+
+
+_NOT_A_MAPPING = dict.fromkeys(
+    ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
+)
 
 
 def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
@@ -195,13 +205,6 @@ def _part_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((part for inner in get_args(annotation) if (part := _part_in(inner))), None)
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Suggest the known name that is most like this one."""
-    folded = {other.lower(): other for other in known}
-    near = get_close_matches(name.lower()[:60], folded, n=1, cutoff=0.5)
-    return f"; did you mean {folded[near[0]]}?" if near else f"; known: {', '.join(sorted(known))}"
 
 
 def shown(name: Any) -> str:

@@ -177,11 +177,10 @@ class Chunks:
             self.store(self.number, self.piece)
 
 
-def named(results: Iterable[Result], most: int = 10) -> Iterator[str]:
-    """Name failed rows for the log, without event content: the first ones, then how many more there are."""
-    failed = [result for result in results if result.failed]
-    for result in failed[:most]:
+def named(results: Sequence[Result], most: int = 10) -> Iterator[str]:
+    """Name rows for the log, without event content: the first ones, then how many more there are."""
+    for result in results[:most]:
         trail = f" (request id {result.request_id})" if result.request_id else ""
         yield f"patches[{result.row.index}], event {result.row.event_id}: {result.status}, {result.code}{trail}"
-    if len(failed) > most:
-        yield f"and {len(failed) - most} more; XCom results has all of them"
+    if len(results) > most:
+        yield f"and {len(results) - most} more; XCom results has all of them"

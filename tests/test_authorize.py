@@ -164,6 +164,24 @@ def test_a_connection_of_another_type(
     assert "auth_type" in said()
 
 
+def test_a_connection_of_the_database(
+    person: Emulator, monkeypatch: pytest.MonkeyPatch, said: Callable[[], str]
+) -> None:
+    """A connection that only Airflow's database has is found, although this is no task."""
+    from airflow import models
+    from airflow.utils.session import create_session
+
+    values = json.loads(os.environ["AIRFLOW_CONN_DINGTALK_DEFAULT"])
+    monkeypatch.delenv("AIRFLOW_CONN_DINGTALK_DEFAULT")
+    with create_session() as session:
+        given = {**values, "conn_id": "of_the_database", "extra": json.dumps(values["extra"])}
+        session.add(models.Connection(**given))  # noqa: AIR311
+    code = person.authorization_code(ORGANIZER)
+    assert main(["--redirect-uri", REDIRECT, "--conn-id", "of_the_database", "--code", code]) == 0, said()
+    with DingTalkCalendarHook("of_the_database") as hook:
+        assert hook.get_event(ORGANIZER, EVENT)["id"] == EVENT
+
+
 def test_a_connection_that_is_not_there(person: Emulator, said: Callable[[], str]) -> None:
     """An unknown connection is named."""
     assert main(["--redirect-uri", REDIRECT, "--conn-id", "nobodys"]) == 1

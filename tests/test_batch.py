@@ -244,14 +244,15 @@ def test_a_dry_run_shows_what_would_be_sent(many: Emulator, said: pytest.LogCapt
 # -- rows that are not sent, or fail --------------------------------------------------------------------------
 
 
-def test_a_row_may_ask_that_nobody_was_there_before(many: Emulator) -> None:
-    """A row whose event has changed since it was read is skipped; the same instant in another notation is no change."""
+def test_a_row_may_ask_that_nobody_was_there_before(many: Emulator, said: pytest.LogCaptureFixture) -> None:
+    """A row whose event has changed since is skipped, and named; the same instant in another notation is no change."""
     read = many.event("E1")["updateTime"]
     same = f"{read[:-6]}.000{read[-6:]}"
     _, results = execute(
         [*rows(1, if_updated_at=LATER), {"event_id": "E1", "patch": {"summary": "x"}, "if_updated_at": same}]
     )
     assert [(row["status"], row["code"]) for row in results] == [("skipped", "changedSince"), ("updated", "")]
+    assert "patches[0], event E0: skipped, changedSince" in said.text
     assert sent(many) == {"E1": 1}
 
 

@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar import api, authorize
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnectionError, RequestError, ServiceError
 from airflow_dingtalk_calendar.grants import Grant
-from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 from tests.conftest import DATA, EVENT, ORGANIZER
@@ -56,8 +56,8 @@ def sign_in(dingtalk: Emulator, connect: Connect) -> Connect:
 def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Airflow's Variables, in a dict."""
     values: dict[str, str] = {}
-    monkeypatch.setattr(variables, "read", values.get)
-    monkeypatch.setattr(variables, "write", values.__setitem__)
+    monkeypatch.setattr(lookup, "read", values.get)
+    monkeypatch.setattr(lookup, "write", values.__setitem__)
     return values
 
 
@@ -139,7 +139,7 @@ def test_a_ticket_that_changed_meanwhile(
     sign_in("corp_app")
     dingtalk.suite_ticket = NEW_TICKET
     tickets = iter([TICKET, NEW_TICKET])
-    monkeypatch.setattr(variables, "read", lambda name: next(tickets))
+    monkeypatch.setattr(lookup, "read", lambda name: next(tickets))
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     assert requests(dingtalk, "GetCorpAccessToken") == 2
 
@@ -231,7 +231,7 @@ def test_the_loser_goes_on_with_the_winners_grant(
     call = api.user_token(dingtalk.app_key, dingtalk.app_secret, refresh_token=grant.refresh_token)
     with DingTalkCalendarHook() as hook:
         winners = Grant.of(hook.run(call), time.time())
-    monkeypatch.setattr(variables, "read", lambda name: winners.dump() if len(naps) == 3 else ending(grant))
+    monkeypatch.setattr(lookup, "read", lambda name: winners.dump() if len(naps) == 3 else ending(grant))
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     assert len(naps) == 3
 
@@ -312,8 +312,8 @@ def test_a_write_without_effect_is_said(
 ) -> None:
     """When an environment variable shadows the Variable, the log says so, however that JSON is written."""
     shadow = json.dumps(json.loads(ending(grant)), indent=2)
-    monkeypatch.setattr(variables, "read", lambda name: shadow)
-    monkeypatch.setattr(variables, "write", lambda name, value: None)
+    monkeypatch.setattr(lookup, "read", lambda name: shadow)
+    monkeypatch.setattr(lookup, "write", lambda name, value: None)
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     said = caplog.text + "".join(capsys.readouterr())
     assert "shadows it" in said
@@ -329,7 +329,7 @@ def test_a_write_that_fails_is_said(
         raise OSError("no database")
 
     stored[GRANT_VARIABLE] = ending(grant)
-    monkeypatch.setattr(variables, "write", fail)
+    monkeypatch.setattr(lookup, "write", fail)
     refusal(run, OSError)
     assert "airflow_dingtalk_calendar.authorize" in caplog.text + "".join(capsys.readouterr())
 
@@ -436,7 +436,7 @@ def test_no_error_shows_a_secret(
 WORKER = """
 import sqlite3, sys, time
 from airflow_dingtalk_calendar import auth
-from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 
@@ -447,8 +447,8 @@ def execute(*query):
     with sqlite3.connect(path, timeout=30) as database:
         return database.execute(*query).fetchone()
 
-variables.read = lambda name: execute("SELECT value FROM variable")[0]
-variables.write = lambda name, value: execute("UPDATE variable SET value = ?", (value,))
+lookup.read = lambda name: execute("SELECT value FROM variable")[0]
+lookup.write = lambda name, value: execute("UPDATE variable SET value = ?", (value,))
 hook = DingTalkCalendarHook()
 print("> ready", flush=True)
 for line in sys.stdin:

@@ -264,7 +264,15 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"start": {**AT_TEN, "dateTime": "next Monday"}}, "patch.start.dateTime", "ISO 8601"),
     ({"start": {"dateTime": "2027-03-28T02:30", "timeZone": "Europe/Berlin"}}, "patch.start.dateTime", "skip it"),
     ({"start": {"dateTime": "2027-10-31T02:30", "timeZone": "Europe/Berlin"}}, "patch.start.dateTime", "twice"),
-    ({"start": 1740880800}, "patch.start", "must be a mapping"),
+    ({"start": 1740880800}, "patch.start", "must be ISO 8601 text, a datetime, a date, or a mapping"),
+    ({"title": "x"}, "patch.title", "did you mean summary?"),
+    ({"place": "x"}, "patch.place", "did you mean location?"),
+    ({"begin": "2027-03-02T10:00"}, "patch.begin", "did you mean start?"),
+    ({"timezone": "UTC"}, "patch.timezone", "it is an argument beside this one"),
+    ({"union_id": "u"}, "patch.unionId", "it is an argument beside this one"),
+    ({"meeting_rooms": ["r"]}, "patch.meetingRooms", "DingTalkCalendarAddMeetingRoomsOperator"),
+    ({"duration": 3600}, "patch.duration", "edits.resize"),
+    ({"frobnicate": 1}, "patch.frobnicate", "known: attendees"),
     (rule({"interval": 0}), "patch.recurrence.pattern.interval", "1 or more"),
     (rule({"interval": 366}), "patch.recurrence.pattern.interval", "365 or less"),
     (rule({"interval": 1.5}), "patch.recurrence.pattern.interval", "whole number"),
@@ -426,9 +434,52 @@ def test_clear_knows_what_can_be_empty() -> None:
     """Attendees and times cannot be cleared, and a misspelt name gets a suggestion."""
     found = EventPatch
     with pytest.raises(InvalidPatchError) as caught:
-        found.parse({"summary": "x"}, clear=["attendees", "rich_text_descripton"])
-    assert "cannot clear attendees" in str(caught.value)
+        found.parse({"summary": "x"}, clear=["attendees", "start", "rich_text_descripton"])
+    assert "cannot clear attendees; known: cardInstances" in str(caught.value)
+    assert "cannot clear start; known: cardInstances" in str(caught.value)
     assert "did you mean richTextDescription?" in str(caught.value)
+
+
+def test_a_blank_that_cannot_be_cleared_is_told_otherwise() -> None:
+    """The remedy of a blank names clear only for a field that can be emptied."""
+    with pytest.raises(InvalidPatchError) as caught:
+        EventPatch.parse({"start": "None", "attendees": [""], "summary": " "}, clear=())
+    remedies = {problem.path: problem.text.partition("; ")[2] for problem in caught.value.problems}
+    assert remedies["patch.start"] == remedies["patch.attendees[0]"] == "give it a value, or leave it out"
+    assert remedies["patch.summary"].startswith("name the field in clear=")
+
+
+@pytest.mark.parametrize("text", ["", " ", "None"])
+def test_a_patch_that_came_out_blank(text: str) -> None:
+    """Text without anything in it is called that, not wrong JSON."""
+    with pytest.raises(InvalidPatchError, match=r"^patch: is blank, or the word None"):
+        EventPatch.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("Asia/Shangai", "did you mean Asia/Shanghai?"),
+        ("Tokyo", "did you mean Asia/Tokyo?"),
+        ("GMT+8", "did you mean Asia/Shanghai?"),
+        ("UTC+8", "did you mean Asia/Shanghai?"),
+        ("+08:00", "did you mean Asia/Shanghai?"),
+        ("CST", "did you mean Asia/Shanghai?"),
+        ("Asia/Beijing", "did you mean Asia/Shanghai?"),
+        ("Beijing", "did you mean Asia/Shanghai?"),
+        ("Z", "names look like Asia/Shanghai"),
+        ("IST", "names look like Asia/Shanghai"),
+        ("None", "is blank, or the word None"),
+        ("", "is blank, or the word None"),
+    ],
+)
+def test_a_zone_that_is_none_is_one_problem(zone: str, text: str) -> None:
+    """What may have been meant is suggested, and never a zone of another offset; nothing else is called wrong."""
+    with pytest.raises(InvalidPatchError) as caught:
+        EventPatch.parse({"start": "2027-03-02T10:00", "end": "2027-03-02T11:00"}, timezone=zone)
+    (problem,) = caught.value.problems
+    assert problem.path == "timezone"
+    assert text in problem.text
 
 
 def test_unchecked_fields_pass_through() -> None:

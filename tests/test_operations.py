@@ -30,7 +30,7 @@ from airflow_dingtalk_calendar.exceptions import (
     UnexpectedAnswerError,
 )
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models import EventPatch, NewEvent
 
 Run = Callable[..., Any]
 NEW = {
@@ -292,6 +292,9 @@ TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("list_attendees", (LIN, REVIEW), {"max_results": 501}, "max_results"),
     ("list_calendars", ("",), {}, "union_id"),
     ("create_event", ("", NEW), {}, "union_id"),
+    ("create_event", (LIN, {**NEW, "sumary": "x"}), {}, "did you mean summary"),
+    ("create_event", (LIN, {"summary": "x"}), {}, "start"),
+    ("create_event", (LIN, NewEvent.parse(NEW)), {"timezone": "UTC"}, "event: is parsed already"),
     ("delete_event", (LIN, ""), {}, "event_id"),
     ("add_attendees", (LIN, REVIEW, [{"id": one} for one in CROWD]), {}, "attendees"),
     ("add_attendees", (LIN, REVIEW, []), {}, "attendees"),

@@ -66,7 +66,7 @@ def test_every_bad_row_is_named_by_index_and_path() -> None:
     ) == [
         "patches[0].patch.sumary: is not a field; did you mean summary?",
         "patches[2].patch.start: needs a time zone: give timeZone, or the timezone argument",
-        "patches[3].event_id: is blank",
+        "patches[3].event_id: is blank, or the word None",
         "patches[4]: must be a mapping with event_id and patch",
         "patches[5]: has no place for evnt; did you mean event?; what to change belongs into patch",
         "patches[6].patch.description: came out blank (or as the word None); name the field in clear=[…] to empty it, "
@@ -96,7 +96,7 @@ def test_an_event_has_one_row() -> None:
 
 def test_without_an_organizer_there_is_no_request() -> None:
     """A row that has no union_id where the operator has none either is refused."""
-    assert problems(row(), union_id=None) == ["patches[0].union_id: is blank"]
+    assert problems(row(), union_id=None) == ["patches[0].union_id: is blank, or the word None"]
 
 
 def test_the_digest_is_of_what_is_asked_for() -> None:

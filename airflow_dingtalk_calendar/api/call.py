@@ -47,7 +47,7 @@ def identifier(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
     text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if text in ("", "None"):
-        raise InvalidInputError((name, "is blank"))
+        raise InvalidInputError((name, "is blank, or the word None"))
     if text in (".", ".."):  # the only segments that percent-encoding does not keep in their place
         raise InvalidInputError((name, "is not an id"))
     return text

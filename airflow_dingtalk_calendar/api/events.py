@@ -162,7 +162,7 @@ def create_event(
     A user may create 100 events a day.
 
     :param union_id: unionId of the person who will be the organizer.
-    :param event: the request body, checked by :class:`~airflow_dingtalk_calendar.models.NewEvent`.
+    :param event: the request body, as :meth:`~airflow_dingtalk_calendar.models.NewEvent.to_body` writes it.
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     :return: the new event, as the service sent it.

@@ -13,11 +13,11 @@ from functools import cached_property, partial
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
-from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
 from asgiref.sync import sync_to_async
 
 from airflow_dingtalk_calendar import api, flow, settings
-from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, Wait, WriteVariable
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ class DingTalkBaseHook(BaseHook):
         super().__init__(**kwargs)
         self.dingtalk_conn_id = dingtalk_conn_id
         self._settings: settings.Settings | None = None
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Any:
+        """Find a connection; outside of a task in Airflow's database, too, where Airflow 3 itself does not look.
+
+        :param conn_id: its id.
+        :raises AirflowNotFoundException: when Airflow has none of this id.
+        """
+        try:
+            return super().get_connection(conn_id)
+        except AirflowNotFoundException:
+            if (found := lookup.connection(conn_id)) is None:
+                raise
+            return found
 
     def get_conn(self) -> settings.Settings:
         """Read and check the connection, once.
@@ -186,9 +200,9 @@ class DingTalkBaseHook(BaseHook):
             case Mask(secret):
                 return mask_secret(secret)
             case ReadVariable(name):
-                return variables.read(name)
+                return lookup.read(name)
             case WriteVariable(name, value):
-                return variables.write(name, value)
+                return lookup.write(name, value)
             case Tell(text):
                 return self.log.error(text)
 

@@ -14,7 +14,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from airflow_dingtalk_calendar import api, form, grants, identity, settings
 from airflow_dingtalk_calendar.exceptions import (
@@ -26,7 +28,9 @@ from airflow_dingtalk_calendar.exceptions import (
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, methods
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models import EventPatch, NewEvent
+
+Fields = TypeVar("Fields", "EventPatch", "NewEvent")
 
 __all__ = ["DingTalkCalendarHook", "client_token_for"]
 
@@ -62,18 +66,59 @@ def patch_event(
     """
     from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
 
-    if not isinstance(patch, EventPatch):
-        patch = EventPatch.parse(patch, timezone=conn.zone_for(timezone), unchecked_fields=unchecked_fields)
-    elif timezone is not None or unchecked_fields is not None:
-        raise InvalidInputError(("patch", "is parsed already: give timezone and unchecked_fields to EventPatch.parse"))
     return api.patch_event(
         union_id,
         event_id,
-        patch,
+        _parsed(EventPatch, patch, conn, timezone, unchecked_fields),
         client_token=client_token,
         calendar_id=calendar_id,
         repeat_meeting=repeat_meeting,
     )
+
+
+def create_event(
+    conn: settings.Settings,
+    union_id: str,
+    event: NewEvent | Mapping[str, Any] | str,
+    *,
+    client_token: str | None = None,
+    calendar_id: str = "primary",
+    timezone: str | None = None,
+    unchecked_fields: Mapping[str, Any] | str | None = None,
+) -> api.Call[api.Event]:
+    """CreateEvent: make an event whose organizer is ``union_id``. One metered call; ``Calendar.Event.Write``.
+
+    A user may create 100 events a day.
+
+    :param union_id: unionId of the person who will be the organizer.
+    :param event: a :class:`~airflow_dingtalk_calendar.models.NewEvent`, or what its ``parse`` takes.
+    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param timezone: IANA zone for times that have none of their own; default: the connection's.
+    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
+    :return: the new event, as the service sent it.
+    :raises InvalidPatchError: before anything is sent.
+    :raises RequestError: one of its classes; ``outcome`` says whether the event may have been made.
+    """
+    from airflow_dingtalk_calendar.models import NewEvent  # pydantic models take a while to define
+
+    body = _parsed(NewEvent, event, conn, timezone, unchecked_fields).to_body()
+    return api.create_event(union_id, body, client_token=client_token, calendar_id=calendar_id)
+
+
+def _parsed(
+    kind: type[Fields],
+    given: Fields | Mapping[str, Any] | str,
+    conn: settings.Settings,
+    timezone: str | None,
+    unchecked_fields: Mapping[str, Any] | str | None,
+) -> Fields:
+    if not isinstance(given, BaseModel):
+        return kind.parse(given, timezone=conn.zone_for(timezone), unchecked_fields=unchecked_fields)
+    if timezone is not None or unchecked_fields is not None:
+        problem = f"is parsed already: give timezone and unchecked_fields to {kind.__name__}.parse"
+        raise InvalidInputError((kind._NAME, problem))
+    return given
 
 
 class DingTalkCalendarHook(DingTalkBaseHook):
@@ -97,7 +142,7 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     list_events, alist_events = methods(api.list_events)
     list_events_view, alist_events_view = methods(api.list_events_view)
     list_instances, alist_instances = methods(api.list_instances)
-    create_event, acreate_event = methods(api.create_event)
+    create_event, acreate_event = configured_methods(create_event)
     delete_event, adelete_event = methods(api.delete_event)
     add_attendees, aadd_attendees = methods(api.add_attendees)
     remove_attendees, aremove_attendees = methods(api.remove_attendees)

@@ -38,6 +38,7 @@ HEADERS = {
 
 # Failures before the first byte of the request went out: it cannot have taken effect.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+UNREACHED = "Check the connection's host, and the way there from the workers: HTTPS_PROXY, or proxy in extra."
 REASONS: dict[type[Exception], str] = {
     httpx.ConnectTimeout: "could not connect in time",
     httpx.PoolTimeout: "found no free connection in time",
@@ -172,7 +173,8 @@ def _failure(error: Exception, settings: Settings) -> RequestError:
         failure = TransportError("could not be written as a request.", code=type(error).__name__, retryable=False)
     else:
         reason = next((text for kind, text in REASONS.items() if isinstance(error, kind)), "lost the connection")
-        failure = TransportError(f"{reason} ({settings.base_url}).", code=type(error).__name__)
+        hint = UNREACHED if isinstance(error, NOT_SENT) else ""
+        failure = TransportError(f"{reason} ({settings.base_url}).", code=type(error).__name__, hint=hint)
     if isinstance(error, NOT_SENT) or not failure.retryable:
         failure.write_outcome = "rejected"
     return failure

@@ -229,8 +229,10 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
         counts = outcomes.counts(results)
         self.log.info("%s It took %.1f s.", report.summary(counts), books.seconds())
-        for line in outcomes.named(results):
+        for line in outcomes.named([result for result in results if result.failed]):
             self.log.warning(line)
+        for line in outcomes.named([result for result in results if result.code == outcomes.CHANGED_SINCE]):
+            self.log.info(line)
         if self._sending and self._sending.stopped and (refused := self._sending.refused):
             why = f"{refused[-1].code}: {refused[-1].message}"
             self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)

@@ -20,7 +20,7 @@ import pytest
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.grants import Grant
-from airflow_dingtalk_calendar.hooks import variables
+from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract.calendars import Calendar
 from tests.contract.places import Place, in_tenant, on_emulator
@@ -77,8 +77,8 @@ def tenant() -> Place:
 
 def lead_to(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the connection ``dingtalk_contract`` lead to a service."""
-    monkeypatch.setattr(variables, "read", place.read)
-    monkeypatch.setattr(variables, "write", place.write)
+    monkeypatch.setattr(lookup, "read", place.read)
+    monkeypatch.setattr(lookup, "write", place.write)
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(place.connection))
 
 
@@ -125,7 +125,7 @@ def as_person(place: Place, hook: DingTalkCalendarHook, request: Any, monkeypatc
         connection = emulator.connection("user")
         code = emulator.authorization_code(place.organizer)
         grant = Grant.of(hook.run(api.user_token(emulator.app_key, emulator.app_secret, code=code)), time.time())
-        monkeypatch.setattr(variables, "read", lambda name: grant.dump())
+        monkeypatch.setattr(lookup, "read", lambda name: grant.dump())
         monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_PERSON", json.dumps(connection))
         return DingTalkCalendarHook("dingtalk_person")
     if place.auth_type != "user":
