@@ -192,8 +192,11 @@ def test_the_table_of_switches_is_complete() -> None:
         words = codes(rows[field.name])
         assert set(words) == set(choices(field.name))
         assert (words[0] if words else float(rows[field.name])) == field.default
-    faults = README.split("**Faults**", 1)[1].split(".\n", 1)[0]
-    assert set(codes(faults.split(":", 1)[1])) == set(KINDS)
+    faults = {kind: set(codes(row[1])) for row in table("kind") for kind in codes(row[0])}
+    assert faults.keys() == KINDS.keys()
+    assert {kind: takes for kind, takes in faults.items() if takes} == {
+        name: set(kind.parameters) for name, kind in KINDS.items() if kind.parameters and name != "applied_error"
+    }
 
 
 def test_the_table_of_versions_is_that_of_the_test_matrix() -> None:
