@@ -214,7 +214,9 @@ def _zone_problems(timezone: str | None) -> list[Problem]:
 def _unchecked(
     fields: Mapping[str, Any] | str | None, patch: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    given = dict(reading.as_mapping(fields, "unchecked_fields")) if fields is not None else {}
+    if fields is None:
+        return {}, []
+    given = dict(reading.as_mapping(fields, "unchecked_fields"))
     problems = [
         Problem(f"unchecked_fields.{reading.shown(name)}", "is in the patch as well, or is the event's id")
         for name in given

@@ -79,13 +79,13 @@ def tidy(value: Any, loc: Loc) -> Any:
 
     :param loc: the way to this place in the input, which begins with the input's own name.
     """
-    if isinstance(value, (str, bytes)):
+    if isinstance(value, (str, bytes, int)):  # told apart first, because looking for abstract types takes a while
         return value
     if len(loc) > MAX_DEPTH:
         raise InvalidPatchError((path_of(loc), "is nested too deeply"))
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return _tidy_mapping(value, loc)
-    if isinstance(value, Sequence):
+    if isinstance(value, (list, Sequence)):
         return [tidy(item, (*loc, index)) for index, item in enumerate(value)]
     return value
 
@@ -99,14 +99,15 @@ def _tidy_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
         if name in tidied:
             raise InvalidPatchError((path_of((*loc, name)), "is given twice, in snake_case and in camelCase"))
         if member is not None:
-            tidied[name] = tidy(_structured(member, (*loc, name)), (*loc, name))
+            place = (*loc, name)
+            tidied[name] = tidy(_structured(member, place), place)
     return tidied
 
 
 def _structured(value: Any, loc: Loc) -> Any:
     """Read a field's value from JSON text, where only a structure makes sense."""
-    is_field = len(loc) == 2 and loc[1] in STRUCTURED
-    is_json = is_field and isinstance(value, str) and value.lstrip()[:1] in ("[", "{")
+    is_text = isinstance(value, str) and len(loc) == 2 and loc[1] in STRUCTURED
+    is_json = is_text and value.lstrip()[:1] in ("[", "{")
     return from_json(value, path_of(loc)) if is_json else value
 
 
