@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel
-
 from airflow_dingtalk_calendar import api, form, grants, identity, settings
 from airflow_dingtalk_calendar.exceptions import (
     InvalidInputError,
@@ -113,6 +111,8 @@ def _parsed(
     timezone: str | None,
     unchecked_fields: Mapping[str, Any] | str | None,
 ) -> Fields:
+    from pydantic import BaseModel  # takes a while, too
+
     if not isinstance(given, BaseModel):
         return kind.parse(given, timezone=conn.zone_for(timezone), unchecked_fields=unchecked_fields)
     if timezone is not None or unchecked_fields is not None:
