@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -612,3 +614,25 @@ def test_errors_have_stable_names() -> None:
     )
     assert issubclass(BatchIncompleteError, exceptions.DingTalkError)
     assert not issubclass(BatchIncompleteError, (ServiceError, TransportError))
+
+
+def test_what_is_under_way_counts_though_two_threads_fail() -> None:
+    """The results of the others are there before the first failure is raised, also when another one follows."""
+    begun = threading.Barrier(3, timeout=10)
+
+    def work(number: int) -> int:
+        begun.wait()
+        if number < 2:
+            raise OSError(number)
+        time.sleep(0.05)  # long enough for both to fail before
+        return number
+
+    found: list[int | None] = []
+
+    def take(working: bulk.Bulk[int, int]) -> None:
+        for result in working.results():
+            found.append(result)  # so that they are there when it raises
+
+    with bulk.Bulk(work, range(3), 3) as working, pytest.raises(OSError, match=r"^[01]$"):
+        take(working)
+    assert 2 in found

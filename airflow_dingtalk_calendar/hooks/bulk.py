@@ -27,7 +27,7 @@ class Bulk(Generic[T, R]):
     """Do something with each of many items, in several threads.
 
     :param work: done with each item; when it raises :class:`Interrupted`, the item counts as not begun, and any
-        other exception ends it all and is raised by :meth:`results`.
+        other exception ends it all and is raised by :meth:`results`, after the results of what was under way.
     :param items: taken one by one; they may be made as they are taken.
     """
 
@@ -57,7 +57,11 @@ class Bulk(Generic[T, R]):
         self.stopping = True
 
     def results(self) -> Iterator[R | None]:
-        """Wait for results and yield them as they come; None now and then, so that the caller can do other things."""
+        """Wait for results and yield them as they come; None now and then, so that the caller can do other things.
+
+        :raises BaseException: what ended a thread, when all of them have ended.
+        """
+        failure: BaseException | None = None
         while self._running:
             try:
                 worked, result = self._ended.get(timeout=TICK)
@@ -70,7 +74,9 @@ class Bulk(Generic[T, R]):
             self._running -= 1
             if isinstance(result, BaseException):
                 self.stop()
-                raise result
+                failure = failure or result
+        if failure:
+            raise failure
 
     def sleeper(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         """Make of a function that sleeps one that wakes up to stop.

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import event, given
+from hypothesis import event, example, given
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
@@ -43,6 +43,8 @@ def applied(here: World, store: StateStore | None) -> list[Try]:
 @pytest.mark.parametrize("remembers", [True, False], ids=["state store", "no state store"])
 @pytest.mark.parametrize("replay", ["stored", "again"])
 @given(schedule=schedules(16))
+@example(schedule={2: "killed before sending", 3: "killed before sending"})  # in two threads
+@example(schedule={2: "killed before sending", 6: "killed after sending"})
 def test_a_batch_under_faults(dingtalk: Emulator, replay: str, remembers: bool, schedule: dict[int, str]) -> None:
     """Every event is as planned, or the task failed and its report says truly of each what is known."""
     with world(dingtalk, MANY, schedule, replay=replay) as here:
