@@ -62,16 +62,17 @@ def collect() -> dict[str, list[str]]:
 def _lines(kind: Any = None) -> Iterator[list[str]]:
     """Collect what the package logs, and what tasks of a class do; Airflow 3 has its own kind of logger for these."""
     handler, logger = Lines(), logging.getLogger(PACKAGE)
+    before = logger.level
     with pytest.MonkeyPatch.context() as patch:
         if kind:
             patch.setattr(kind, "log", logger.getChild("task"))
-        patch.setattr(logger, "level", logging.INFO)
         patch.setattr(logger, "propagate", False)
         patch.setattr(logger, "handlers", [handler])
-        patch.setattr(logging.root.manager, "disable", logging.NOTSET)
-        logger.manager._clear_cache()
-        yield handler.found
-    logger.manager._clear_cache()
+        logger.setLevel(logging.INFO)
+        try:
+            yield handler.found
+        finally:
+            logger.setLevel(before)
 
 
 def _logged(emulator: Any, name: str, given: dict[str, Any], store: Any = None) -> list[str]:
