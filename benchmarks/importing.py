@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from statistics import median
 
 from benchmarks.emulated import alone, forked, rss
@@ -40,13 +41,13 @@ def measure() -> Section:
     return Section("Importing: what a DAG file pays", TEXT.format(runs=RUNS), [table], targets, NOTES)
 
 
-def rounds(count: int) -> list[dict[str, tuple[float, int, float]]]:
+def rounds(count: int, statements: Mapping[str, str] = STATEMENTS) -> list[dict[str, tuple[float, int, float]]]:
     """Parse a DAG, then import each in processes forked from there, in turn; the first turn only compiles."""
     from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, task  # noqa: F401  # as DAG files do
 
     with DAG("parsed", schedule=None):
         BaseOperator(task_id="something")
-    turns = [{name: forked(_added, code) for name, code in STATEMENTS.items()} for _ in range(count + 1)]
+    turns = [{name: forked(_added, code) for name, code in statements.items()} for _ in range(count + 1)]
     return turns[1:]
 
 

@@ -44,11 +44,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
-    """The wheel has every module, the marker of types, metadata and licence, and no other file."""
+    """The wheel has every file of the package's folders, metadata and licence, and no other file."""
     (wheel,) = built.glob("*.whl")
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / PACKAGE).rglob("*.py")}
-    names = zipfile.ZipFile(wheel).namelist()
-    assert sorted(names) == sorted({*modules, f"{PACKAGE}/py.typed", *METADATA, LICENSE})
+    paths = (path.relative_to(ROOT) for path in (ROOT / PACKAGE).rglob("*") if path.is_file())
+    files = {path.as_posix() for path in paths if "__pycache__" not in path.parts}
+    assert f"{PACKAGE}/py.typed" in files
+    assert sorted(zipfile.ZipFile(wheel).namelist()) == sorted({*files, *METADATA, LICENSE})
 
 
 def test_the_sdist_holds_what_git_knows(built: Path) -> None:
@@ -125,4 +126,5 @@ def test_the_sdist_can_be_tested(dist: Path, tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(tmp_path / STEM)}
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "no tests" not in run(*pytest_, "--collect-only", "-m", "", cwd=tmp_path / STEM, env=env)
-    run(*pytest_, "tests/test_layers.py", "tests/test_package.py", "tests/test_models.py", cwd=tmp_path / STEM, env=env)
+    files = [f"tests/test_{name}.py" for name in ("structure", "package", "models")]
+    run(*pytest_, *files, cwd=tmp_path / STEM, env=env)
