@@ -13,13 +13,13 @@ from typing import Any
 
 from airflow_dingtalk_calendar import api, compare
 from airflow_dingtalk_calendar.plan import Row
-from airflow_dingtalk_calendar.results import CHANGED_SINCE, HAS_MEETING, Result
+from airflow_dingtalk_calendar.results import CHANGED_SINCE, HAS_MEETING, RowResult
 
-Calls = Generator[api.Call[api.Event], api.Event, Result]
+RowCalls = Generator[api.Call[api.Event], api.Event, RowResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ApplyOptions:
     """How rows are carried out.
 
     :ivar client_token: makes a row's own identity.
@@ -32,7 +32,7 @@ class Choices:
     retried: bool = False
     return_events: bool = False
 
-    def call(self, row: Row) -> api.Call[api.Event]:
+    def patch_call(self, row: Row) -> api.Call[api.Event]:
         """Make the call that patches the row's event."""
         return api.patch_event_body(
             row.union_id,
@@ -43,57 +43,57 @@ class Choices:
             repeat_meeting=self.repeat_meeting,
         )
 
-    def reads(self, row: Row) -> bool:
+    def reads_first(self, row: Row) -> bool:
         """Whether the row takes a call that reads the event before the one that patches it."""
-        return self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_met(row)
+        return self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_meeting(row)
 
-    def calls(self, rows: Sequence[Row]) -> int:
+    def count_calls(self, rows: Sequence[Row]) -> int:
         """Count the metered calls that rows take."""
-        return len(rows) + sum(map(self.reads, rows))
+        return len(rows) + sum(map(self.reads_first, rows))
 
-    def _may_have_met(self, row: Row) -> bool:
+    def _may_have_meeting(self, row: Row) -> bool:
         return self.retried and not self.repeat_meeting and "onlineMeetingInfo" in row.body
 
-    def refusal(self, row: Row, event: api.Event) -> Result | None:
+    def refuse_row(self, row: Row, event: api.Event) -> RowResult | None:
         """Decide by the event as it is whether its row is not to be sent."""
         unchanged = compare.is_unchanged(row.body, event)
-        if row.if_updated_at is not None and not _same_instant(row.if_updated_at, event.get("updateTime")):
+        if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
             if self.retried and unchanged:  # then it was most likely the earlier try that changed it
-                return Result(row, "unchanged")
-            return Result(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
+                return RowResult(row, "unchanged")
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
         if self.skip_if_unchanged and unchanged:
-            return Result(row, "unchanged")
-        if self._may_have_met(row) and event.get("onlineMeetingInfo"):
-            return Result(row, "rejected", code=HAS_MEETING, message=MET)
+            return RowResult(row, "unchanged")
+        if self._may_have_meeting(row) and event.get("onlineMeetingInfo"):
+            return RowResult(row, "rejected", code=HAS_MEETING, message=HAS_MEETING_TEXT)
         return None
 
 
-MET = (
+HAS_MEETING_TEXT = (
     "the event has a video meeting, maybe made by an earlier try of this task, and sending this again would make "
     "another: look at the event, then clear the task, or set repeat_meeting"
 )
 
 
-def steps(row: Row, choices: Choices) -> Calls:
+def apply_row(row: Row, choices: ApplyOptions) -> RowCalls:
     """Carry out a row.
 
     :raises RequestError: what the calls raise is not caught here.
     """
-    if choices.reads(row):
+    if choices.reads_first(row):
         event = yield api.get_event(
             row.union_id,
             row.event_id,
             calendar_id=row.calendar_id,
             max_attendees=500 if "attendees" in row.body else None,
         )
-        if refused := choices.refusal(row, event):
+        if refused := choices.refuse_row(row, event):
             return refused
-    event = yield choices.call(row)
+    event = yield choices.patch_call(row)
     kept = event if choices.return_events else None
-    return Result(row, "updated", compare.not_applied(row.body, event), event=kept)
+    return RowResult(row, "updated", compare.not_applied(row.body, event), event=kept)
 
 
-def _same_instant(wanted: dt.datetime, found: Any) -> bool:
+def _was_updated_at(wanted: dt.datetime, found: Any) -> bool:
     """Whether a time that the service wrote is that moment; what cannot be read is not."""
     try:
         moment = dt.datetime.fromisoformat(found)

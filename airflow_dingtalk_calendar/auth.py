@@ -16,11 +16,11 @@ from threading import Lock
 
 # DingTalk renews a token that is asked for early and advises to ask some minutes before its end
 # (page server-api-calling-guide: 10 minutes of 120). Short-lived ones are kept for nine tenths of their life.
-MARGIN = 300.0
+EXPIRY_MARGIN = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class CachedToken:
     """An access token and the (monotonic) time until which it is used."""
 
     value: str = field(repr=False)
@@ -28,7 +28,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class FetchClaim:
     """A caller's part in a fetch: the one that leads does it, the others wait for ``done``."""
 
     key: tuple[str, Hashable]
@@ -36,7 +36,7 @@ class Claim:
     leads: bool
 
 
-class Tokens:
+class TokenCache:
     """The tokens of a process, by the identity of the app and its secret."""
 
     def __init__(self) -> None:
@@ -45,38 +45,38 @@ class Tokens:
     def clear(self) -> None:
         """Forget everything; a forked child must not wait for a fetch of its parent."""
         self._lock = Lock()
-        self._tokens: dict[str, Token] = {}
+        self._tokens: dict[str, CachedToken] = {}
         self._fetches: dict[tuple[str, Hashable], Future[None]] = {}
 
-    def get(self, identity: str, now: float) -> Token | None:
+    def get(self, identity: str, now: float) -> CachedToken | None:
         """Return the token if it is still good."""
         token = self._tokens.get(identity)
         return token if token and now < token.good_until else None
 
-    def claim(self, identity: str, lane: Hashable) -> Claim:
+    def claim_fetch(self, identity: str, lane: Hashable) -> FetchClaim:
         """Lead a fetch, or join the one under way in this lane (an event loop, or None for threads)."""
         key = (identity, lane)
         with self._lock:
             done = self._fetches.get(key)
             if done:
-                return Claim(key, done, leads=False)
+                return FetchClaim(key, done, leads=False)
             self._fetches[key] = Future()
-            return Claim(key, self._fetches[key], leads=True)
+            return FetchClaim(key, self._fetches[key], leads=True)
 
-    def keep(self, identity: str, value: str, lifetime: float, now: float) -> Token:
+    def store(self, identity: str, value: str, lifetime: float, now: float) -> CachedToken:
         """Keep a token that was fetched just now."""
-        token = Token(value, now + lifetime - min(MARGIN, lifetime / 10))
+        token = CachedToken(value, now + lifetime - min(EXPIRY_MARGIN, lifetime / 10))
         self._tokens[identity] = token
         return token
 
-    def drop(self, identity: str, value: str) -> None:
+    def discard(self, identity: str, value: str) -> None:
         """Forget a token that the service refused, unless somebody has renewed it already."""
         with self._lock:
             token = self._tokens.get(identity)
             if token and token.value == value:
                 del self._tokens[identity]
 
-    def settle(self, claim: Claim, error: BaseException | None = None) -> None:
+    def finish_fetch(self, claim: FetchClaim, error: BaseException | None = None) -> None:
         """End a fetch; those who wait for it share its failure instead of each waiting anew."""
         with self._lock:
             self._fetches.pop(claim.key, None)
@@ -86,5 +86,5 @@ class Tokens:
             claim.done.set_exception(error)
 
 
-TOKENS = Tokens()
-os.register_at_fork(after_in_child=TOKENS.clear)
+TOKEN_CACHE = TokenCache()
+os.register_at_fork(after_in_child=TOKEN_CACHE.clear)

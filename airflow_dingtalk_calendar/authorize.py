@@ -15,26 +15,26 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from airflow_dingtalk_calendar import api, hosts
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidConnectionError, InvalidInputError
-from airflow_dingtalk_calendar.grants import Grant
+from airflow_dingtalk_calendar.grants import UserGrant
 from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.settings import ConnectionSettings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Authorize from the command line; 1 when it did not work."""
-    options = _parser().parse_args(arguments)
+    options = _argument_parser().parse_args(arguments)
     with DingTalkCalendarHook(options.conn_id) as hook:
         try:
-            _authorize(hook, options.redirect_uri, options.code)
+            _authorize_app(hook, options.redirect_uri, options.code)
         except DingTalkError as error:
-            return _failed(str(error))
+            return _print_failure(str(error))
         except Exception as error:  # Airflow's own: no such connection, no database
-            return _failed(f"{type(error).__name__}: {error}")
+            return _print_failure(f"{type(error).__name__}: {error}")
     return 0
 
 
-def login_url(conn: Settings, redirect_uri: str, state: str) -> str:
+def login_url(conn: ConnectionSettings, redirect_uri: str, state: str) -> str:
     """Return the address at which a person lets the app act for them."""
     query = {
         "redirect_uri": redirect_uri,
@@ -44,59 +44,59 @@ def login_url(conn: Settings, redirect_uri: str, state: str) -> str:
         "state": state,
         "prompt": "consent",
     }
-    host = conn.base_url if hosts.is_local(conn.base_url) else conn.base_url.replace("://api.", "://login.")
+    host = conn.base_url if hosts.is_local_url(conn.base_url) else conn.base_url.replace("://api.", "://login.")
     return f"{host}/oauth2/auth?{urlencode(query)}"
 
 
-def code_in(answer: str, state: str) -> str:
+def extract_code(answer: str, state: str) -> str:
     """Find the code in what was pasted: the code itself, or the whole address that the login page led to.
 
     :param state: what the address has to bring back; another one is of another authorization, maybe a stranger's.
     """
     text = answer.strip()
     if "://" not in text:
-        return api.identifier("code", text)
+        return api.check_id("code", text)
     query = {name: values[-1] for name, values in parse_qs(urlsplit(text).query).items()}
     if not secrets.compare_digest(query.get("state", "").encode(), state.encode()):
         raise InvalidInputError(("state", "is not the one of this authorization: start over, and use the new address"))
     if "error" in query:
         raise InvalidInputError(("code", "is not there: the authorization was declined"))
-    return api.identifier("authCode", query.get("authCode"))
+    return api.check_id("authCode", query.get("authCode"))
 
 
-def _authorize(hook: DingTalkCalendarHook, redirect_uri: str, code: str | None) -> None:
+def _authorize_app(hook: DingTalkCalendarHook, redirect_uri: str, code: str | None) -> None:
     conn = hook.get_conn()
     if conn.auth_type != "user":
         raise InvalidConnectionError(("connection.extra.auth_type", "must be user for a person to authorize the app"))
-    code = api.identifier("code", code) if code is not None else _asked(conn, redirect_uri)
-    token = hook.run(api.user_token(conn.app_key, conn.app_secret, code=code))
-    _store(conn.user_grant_variable, Grant.of(token, hook._wall_clock()))
+    code = api.check_id("code", code) if code is not None else _ask_for_code(conn, redirect_uri)
+    token = hook.run(api.get_user_token(conn.app_key, conn.app_secret, code=code))
+    _store_grant(conn.user_grant_variable, UserGrant.from_token(token, hook._wall_clock()))
 
 
-def _asked(conn: Settings, redirect_uri: str) -> str:
+def _ask_for_code(conn: ConnectionSettings, redirect_uri: str) -> str:
     state = secrets.token_urlsafe(16)
-    _say(f"Open this address, and agree:\n\n  {login_url(conn, redirect_uri, state)}\n")
-    _say("Then paste the address that you were led to, or the authCode in it:")
-    return code_in(sys.stdin.readline(), state)
+    _print_line(f"Open this address, and agree:\n\n  {login_url(conn, redirect_uri, state)}\n")
+    _print_line("Then paste the address that you were led to, or the authCode in it:")
+    return extract_code(sys.stdin.readline(), state)
 
 
-def _store(name: str, grant: Grant) -> None:
+def _store_grant(name: str, grant: UserGrant) -> None:
     """Write the grant, and see whether tasks will read it."""
-    lookup.write(name, grant.dump())
-    if not _holds(name, grant):
+    lookup.write_variable(name, grant.dump())
+    if not _holds_grant(name, grant):
         problem = "still holds something else: an environment variable or a secrets backend shadows it; remove that"
         raise InvalidInputError((f"the Variable {name}", problem))
-    _say(f"Authorized. The grant is in the Variable {name}, where tasks find it and renew it.")
+    _print_line(f"Authorized. The grant is in the Variable {name}, where tasks find it and renew it.")
 
 
-def _holds(name: str, grant: Grant) -> bool:
+def _holds_grant(name: str, grant: UserGrant) -> bool:
     try:
-        return bool(json.loads(lookup.read(name) or "")["refresh_token"] == grant.refresh_token)
+        return bool(json.loads(lookup.read_variable(name) or "")["refresh_token"] == grant.refresh_token)
     except (ValueError, TypeError, KeyError):
         return False
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_dingtalk_calendar.authorize",
         description="Let a person authorize the app of a DingTalk connection whose auth_type is user.",
@@ -108,12 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def _failed(text: str) -> int:
+def _print_failure(text: str) -> int:
     sys.stderr.write(f"Not authorized: {text}\n")
     return 1
 

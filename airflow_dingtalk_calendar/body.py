@@ -24,17 +24,17 @@ from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
-from airflow_dingtalk_calendar.fields import Flag, Text, as_switch
+from airflow_dingtalk_calendar.fields import Flag, Text, parse_switch
 from airflow_dingtalk_calendar.parts import (
-    NO_ZONE,
+    NO_ZONE_TEXT,
     Attendee,
     CardInstance,
     Category,
+    Component,
     EventTime,
     Extra,
     Location,
     OnlineMeetingInfo,
-    Part,
     Recurrence,
     Reminder,
     RichTextDescription,
@@ -43,7 +43,7 @@ from airflow_dingtalk_calendar.parts import (
 from airflow_dingtalk_calendar.recurrence import from_rrule
 
 # Conveniences that say "send it" for switches that say "do not send it".
-SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
+NOTIFY_SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
 
 
 class Caution(NamedTuple):
@@ -54,7 +54,7 @@ class Caution(NamedTuple):
     text: str
 
 
-class EventFields(Part):
+class EventFields(Component):
     """What a patch and a new event have in common."""
 
     _NAME: ClassVar[str]  # of the input, with which the paths of its problems begin
@@ -86,7 +86,7 @@ class EventFields(Part):
     @model_validator(mode="before")
     @classmethod
     def _in_one_zone(cls, data: Any, info: ValidationInfo) -> Any:
-        return reading.in_place(data, (info.context or {}).get("timezone"))
+        return reading.normalize_times(data, (info.context or {}).get("timezone"))
 
     @field_validator("start", "end")
     @classmethod
@@ -141,12 +141,12 @@ class EventFields(Part):
     @classmethod
     def _one_way_to_keep_quiet(cls, value: bool | None, info: ValidationInfo) -> bool | None:
         extra = info.data.get("extra")
-        if value is not None and extra and getattr(extra, SWITCHES[str(info.field_name)]) is not None:
+        if value is not None and extra and getattr(extra, NOTIFY_SWITCHES[str(info.field_name)]) is not None:
             raise ValueError("is another way to write extra: give one of them")
         return value
 
     @classmethod
-    def _parsed(
+    def _parse_data(
         cls,
         data: dict[str, Any],
         problems: Iterable[Problem],
@@ -157,12 +157,12 @@ class EventFields(Part):
 
         :param problems: what was wrong already.
         """
-        zone_problems = _zone_problems(timezone)
+        zone_problems = _check_timezone(timezone)
         given = [*zone_problems, *problems]
         model, wrong = cls._validated(data, None if given else timezone)
         if zone_problems:  # then these only follow from it
-            wrong = [one for one in wrong if one.text not in (NO_ZONE, moments.NO_OFFSET)]
-        unchecked, refused = _unchecked(unchecked_fields, data)
+            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, moments.NO_OFFSET_TEXT)]
+        unchecked, refused = _parse_unchecked(unchecked_fields, data)
         if model is None or given or refused:
             raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused]))
         model._unchecked = unchecked
@@ -173,21 +173,21 @@ class EventFields(Part):
         try:
             return cls.model_validate(data, context={"timezone": timezone}), []
         except ValidationError as error:
-            return None, reading.problems_of(error, cls, cls._NAME)
+            return None, reading.describe_errors(error, cls, cls._NAME)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """Name what is allowed here although DingTalk's own material leaves its effect open."""
         return tuple(f"{self._NAME}{one.path}: {one.text}" for one in self._CAUTIONS if one.applies(self))
 
-    def _fields(self) -> dict[str, Any]:
+    def _to_json(self) -> dict[str, Any]:
         fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
         fields.pop("id", None)
         if self.online_meeting:
             fields["onlineMeetingInfo"] = {"type": "dingtalk"}
-        for name, switch in SWITCHES.items():
+        for name, switch in NOTIFY_SWITCHES.items():
             if (send := getattr(self, name)) is not None:
-                fields.setdefault("extra", {})[to_camel(switch)] = as_switch(not send)
+                fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
         return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
 
 
@@ -198,36 +198,36 @@ def _check_span(start: EventTime, end: EventTime) -> None:
         raise ValueError("must have start's timeZone")
     if start.date and end.date and end.date < start.date:
         raise ValueError("is before the start")
-    if start.date_time and moments.instant(end.date_time) <= moments.instant(start.date_time):
+    if start.date_time and moments.parse_wire_datetime(end.date_time) <= moments.parse_wire_datetime(start.date_time):
         raise ValueError("must be after the start")
 
 
-def _zone_problems(timezone: str | None) -> list[Problem]:
+def _check_timezone(timezone: str | None) -> list[Problem]:
     try:
         if timezone is not None:
-            moments.as_zone(timezone)
+            moments.parse_zone(timezone)
     except ValueError as error:
         return [Problem("timezone", str(error))]
     return []
 
 
-def _unchecked(
+def _parse_unchecked(
     fields: Mapping[str, Any] | str | None, patch: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Problem]]:
     if fields is None:
         return {}, []
-    given = dict(reading.as_mapping(fields, "unchecked_fields"))
+    given = dict(reading.parse_mapping(fields, "unchecked_fields"))
     problems = [
-        Problem(f"unchecked_fields.{reading.shown(name)}", "is in the patch as well, or is the event's id")
+        Problem(f"unchecked_fields.{reading.printable_name(name)}", "is in the patch as well, or is the event's id")
         for name in given
         if name in patch or name == "id"
     ]
-    if not _is_json(given):
+    if not _is_json_value(given):
         problems.append(Problem("unchecked_fields", "holds something that is not JSON"))
     return given, problems
 
 
-def _is_json(value: object) -> bool:
+def _is_json_value(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """What has changed in a calendar since it was last looked at.
 
-An event is remembered as a mark: one character that says whether it passes the filters, and a short hash of each
+An event is remembered as a fingerprint: one character that says whether it passes the filters, and a short hash of each
 watched field in normal form. So no event content is kept, and what a change is stands here once: a watched field that
 has another hash than it had. A change that a DAG makes itself to a field that is not watched is therefore none.
 """
@@ -19,21 +19,21 @@ from typing import Any, Literal
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
 Event = Mapping[str, Any]
-Kind = Literal["created", "updated", "deleted"]
+ChangeKind = Literal["created", "updated", "deleted"]
 
 PASSES, FAILS = "+", "-"
-_SIZE = 6  # characters of a field's hash, 36 bits: one in 70 thousand million changes goes unnoticed
+_HASH_LENGTH = 6  # characters of a field's hash, 36 bits: one in 70 thousand million changes goes unnoticed
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class EventSnapshot:
     """An event as it was seen, as far as it is remembered or told of.
 
-    :ivar mark: filter and fields; None when the event was cancelled.
+    :ivar fingerprint: filter and fields; None when the event was cancelled.
     """
 
     event_id: str
-    mark: str | None
+    fingerprint: str | None
     series_master_id: str | None = None
     organizer_id: str | None = None
     update_time: str | None = None
@@ -47,8 +47,8 @@ class Change:
     :ivar change_id: the same whenever the same change is told of again.
     """
 
-    kind: Kind
-    sight: Sight
+    kind: ChangeKind
+    sight: EventSnapshot
     fields: tuple[str, ...]
     change_id: str
 
@@ -74,19 +74,19 @@ class Position:
     :ivar epoch: names the position that was taken first; another one begins anew.
     :ivar number: how many checks ago that was.
     :ivar token: the service's ``syncToken``; without one, the next check lists the whole calendar.
-    :ivar marks: what is remembered of each event, by id.
+    :ivar fingerprints: what is remembered of each event, by id.
     :ivar checked: when, in seconds since 1970.
     """
 
     epoch: str
     number: int
     token: str | None
-    marks: Mapping[str, str]
+    fingerprints: Mapping[str, str]
     checked: float
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class ChangeFilter:
     """What somebody wants to hear of: which fields, of which events."""
 
     fields: tuple[str, ...]
@@ -94,47 +94,49 @@ class Watch:
     organizer_id: str | None = None
     series_master_id: str | None = None
 
-    def sights(self, events: Iterable[Event]) -> Iterator[Sight]:
+    def snapshots(self, events: Iterable[Event]) -> Iterator[EventSnapshot]:
         """See events: those that can never matter are left out."""
         for event in events:
             cancelled = event.get("status") == "cancelled"
             if isinstance(event.get("id"), str) and (cancelled or self._is_of_series(event)):
-                yield Sight(
+                yield EventSnapshot(
                     event["id"],
-                    None if cancelled else self._mark(event),
+                    None if cancelled else self._fingerprint(event),
                     event.get("seriesMasterId"),
-                    _member(event, "organizer", "id"),
+                    get_member(event, "organizer", "id"),
                     event.get("updateTime"),
                 )
 
-    def differing(self, before: str, after: str) -> tuple[str, ...]:
-        """Name the fields that two marks differ in."""
-        places = ((name, 1 + _SIZE * index) for index, name in enumerate(self.fields))
-        return tuple(name for name, at in places if before[at : at + _SIZE] != after[at : at + _SIZE])
+    def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
+        """Name the fields that two fingerprints differ in."""
+        places = ((name, 1 + _HASH_LENGTH * index) for index, name in enumerate(self.fields))
+        return tuple(name for name, at in places if before[at : at + _HASH_LENGTH] != after[at : at + _HASH_LENGTH])
 
-    def _mark(self, event: Event) -> str:
-        return (PASSES if self._passes(event) else FAILS) + "".join(hashed(event, name) for name in self.fields)
+    def _fingerprint(self, event: Event) -> str:
+        return (PASSES if self._passes(event) else FAILS) + "".join(hash_field(event, name) for name in self.fields)
 
     def _passes(self, event: Event) -> bool:
         titled = self.pattern is None or self.pattern.search(event.get("summary") or "") is not None
-        return titled and self.organizer_id in (None, _member(event, "organizer", "id"))
+        return titled and self.organizer_id in (None, get_member(event, "organizer", "id"))
 
     def _is_of_series(self, event: Event) -> bool:
         return self.series_master_id in (None, event.get("id"), event.get("seriesMasterId"))
 
 
-def watch(
+def parse_filter(
     fields: Sequence[str] | str,
     summary_pattern: str | None = None,
     organizer_id: str | None = None,
     series_master_id: str | None = None,
-) -> Watch:
+) -> ChangeFilter:
     """Check what is to be watched.
 
     :raises InvalidInputError: with all problems.
     """
     named = [fields] if isinstance(fields, str) else list(fields)
-    problems = [("fields", f"{name!r} is none of {', '.join(FIELDS)}") for name in named if name not in FIELDS]
+    problems = [
+        ("fields", f"{name!r} is none of {', '.join(WATCHED_FIELDS)}") for name in named if name not in WATCHED_FIELDS
+    ]
     if not named:
         problems.append(("fields", "must name one at least"))
     for name, value in (("organizer_id", organizer_id), ("series_master_id", series_master_id)):
@@ -146,66 +148,70 @@ def watch(
         problems.append(("summary_pattern", f"is no regular expression: {error}"))
     if problems:
         raise InvalidInputError(*problems)
-    return Watch(tuple(name for name in FIELDS if name in named), pattern, organizer_id, series_master_id)
+    return ChangeFilter(
+        tuple(name for name in WATCHED_FIELDS if name in named), pattern, organizer_id, series_master_id
+    )
 
 
-def first(epoch: str, token: str | None, sights: Iterable[Sight], checked: float) -> Position:
+def initial_position(epoch: str, token: str | None, sights: Iterable[EventSnapshot], checked: float) -> Position:
     """Take a position: from here on changes are told of."""
-    return Position(epoch, 0, token, {one.event_id: one.mark for one in sights if one.mark is not None}, checked)
+    return Position(epoch, 0, token, {one.event_id: one.fingerprint for one in sights if one.fingerprint is not None}, checked)
 
 
-def compare(
-    watch: Watch, position: Position, sights: Iterable[Sight], *, complete: bool
+def find_changes(
+    watch: ChangeFilter, position: Position, sights: Iterable[EventSnapshot], *, complete: bool
 ) -> tuple[list[Change], Mapping[str, str]]:
     """Tell what has changed since a position, and what to remember from now on.
 
     :param complete: whether all events of the calendar were seen, so that one that was not is gone.
     """
-    marks = dict(position.marks)
+    fingerprints = dict(position.fingerprints)
     latest = {one.event_id: one for one in sights}
-    gone = [Sight(event_id, None) for event_id in marks if complete and event_id not in latest]
+    gone = [EventSnapshot(event_id, None) for event_id in fingerprints if complete and event_id not in latest]
     changes = []
     for sight in [*latest.values(), *gone]:
-        before = marks.pop(sight.event_id, None)
-        if sight.mark is not None:
-            marks[sight.event_id] = sight.mark
-        found = _difference(watch, before, sight.mark)
+        before = fingerprints.pop(sight.event_id, None)
+        if sight.fingerprint is not None:
+            fingerprints[sight.event_id] = sight.fingerprint
+        found = _classify_change(watch, before, sight.fingerprint)
         if found is not None:
-            changes.append(Change(found[0], sight, found[1], _change_id(position, sight)))
-    return changes, marks
+            changes.append(Change(found[0], sight, found[1], _derive_change_id(position, sight)))
+    return changes, fingerprints
 
 
-def _difference(watch: Watch, before: str | None, after: str | None) -> tuple[Kind, tuple[str, ...]] | None:
-    if not any(mark is not None and mark.startswith(PASSES) for mark in (before, after)):
+def _classify_change(
+    watch: ChangeFilter, before: str | None, after: str | None
+) -> tuple[ChangeKind, tuple[str, ...]] | None:
+    if not any(fingerprint is not None and fingerprint.startswith(PASSES) for fingerprint in (before, after)):
         return None
     if before is None:
         return "created", ()
     if after is None:
         return "deleted", ()
-    fields = watch.differing(before, after)
+    fields = watch.differing_fields(before, after)
     return ("updated", fields) if fields else None
 
 
-def _change_id(position: Position, sight: Sight) -> str:
+def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
     """Name a change by what it is measured against and what the watched fields are now.
 
     Not by the event's ``updateTime``: if the change is told of again, after a crash, the event may have got a new one
     meanwhile, because the DAG that heard of it has changed the title.
     """
-    parts = json.dumps([position.epoch, position.number, sight.event_id, sight.mark])
+    parts = json.dumps([position.epoch, position.number, sight.event_id, sight.fingerprint])
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
-def hashed(event: Event, name: str) -> str:
+def hash_field(event: Event, name: str) -> str:
     """Return the short hash of a field of an event."""
-    value = json.dumps(FIELDS[name](event), sort_keys=True, default=str)
-    return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_SIZE].decode()
+    value = json.dumps(WATCHED_FIELDS[name](event), sort_keys=True, default=str)
+    return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_HASH_LENGTH].decode()
 
 
 # -- fields in normal form: two ways to write the same are no difference --------------------------------------
 
 
-def _member(event: Event, *path: str) -> Any:
+def get_member(event: Event, *path: str) -> Any:
     """Return a member of a member, None where there is none."""
     value: Any = event
     for name in path:
@@ -213,17 +219,18 @@ def _member(event: Event, *path: str) -> Any:
     return value
 
 
-def _value(*path: str) -> Callable[[Event], Any]:
-    return lambda event: _member(event, *path) or ""
+def _field_value(*path: str) -> Callable[[Event], Any]:
+    return lambda event: get_member(event, *path) or ""
 
 
-def _end(name: str) -> Callable[[Event], Any]:
+def _event_end(name: str) -> Callable[[Event], Any]:
     return lambda event: (
-        _member(event, name, "date") or [_instant(_member(event, name, "dateTime")), _member(event, name, "timeZone")]
+        get_member(event, name, "date")
+        or [_normalize_instant(get_member(event, name, "dateTime")), get_member(event, name, "timeZone")]
     )
 
 
-def _instant(value: Any) -> Any:
+def _normalize_instant(value: Any) -> Any:
     try:
         moment = dt.datetime.fromisoformat(value)
         return moment.astimezone(dt.UTC).isoformat() if moment.tzinfo else value
@@ -231,7 +238,7 @@ def _instant(value: Any) -> Any:
         return value
 
 
-def _members(name: str, *parts: str) -> Callable[[Event], Any]:
+def _member_tuples(name: str, *parts: str) -> Callable[[Event], Any]:
     """Read a list without regard to its order: of each member these parts, as text."""
 
     def read(event: Event) -> Any:
@@ -242,22 +249,22 @@ def _members(name: str, *parts: str) -> Callable[[Event], Any]:
     return read
 
 
-FIELDS: dict[str, Callable[[Event], Any]] = {
-    "summary": _value("summary"),
-    "description": _value("description"),
-    "rich_text_description": _value("richTextDescription", "text"),
-    "start": _end("start"),
-    "end": _end("end"),
+WATCHED_FIELDS: dict[str, Callable[[Event], Any]] = {
+    "summary": _field_value("summary"),
+    "description": _field_value("description"),
+    "rich_text_description": _field_value("richTextDescription", "text"),
+    "start": _event_end("start"),
+    "end": _event_end("end"),
     "is_all_day": lambda event: bool(event.get("isAllDay")),
-    "recurrence": _value("recurrence"),
-    "location": _value("location", "displayName"),
-    "meeting_rooms": _members("meetingRooms", "roomId"),
-    "organizer": _value("organizer", "id"),
-    "attendees": _members("attendees", "id", "isOptional"),
-    "responses": _members("attendees", "id", "responseStatus"),
-    "reminders": _members("reminders", "method", "minutes"),
-    "online_meeting": _value("onlineMeetingInfo", "conferenceId"),
+    "recurrence": _field_value("recurrence"),
+    "location": _field_value("location", "displayName"),
+    "meeting_rooms": _member_tuples("meetingRooms", "roomId"),
+    "organizer": _field_value("organizer", "id"),
+    "attendees": _member_tuples("attendees", "id", "isOptional"),
+    "responses": _member_tuples("attendees", "id", "responseStatus"),
+    "reminders": _member_tuples("reminders", "method", "minutes"),
+    "online_meeting": _field_value("onlineMeetingInfo", "conferenceId"),
 }
-PEOPLE = frozenset(("attendees", "responses"))
+ATTENDEE_FIELDS = frozenset(("attendees", "responses"))
 # When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
 DEFAULT_FIELDS = ("start", "end", "is_all_day", "recurrence", "location", "meeting_rooms")

@@ -15,7 +15,7 @@ Body = Mapping[str, Any]
 
 def not_applied(body: Body, event: Body) -> list[str]:
     """Name the fields of a request body that the event, as the service returned it, does not have."""
-    return [name for name, value in body.items() if name in _SAME and not _has(name, value, event)]
+    return [name for name, value in body.items() if name in _COMPARERS and not _field_matches(name, value, event)]
 
 
 def is_unchanged(body: Body, event: Body) -> bool:
@@ -24,29 +24,29 @@ def is_unchanged(body: Body, event: Body) -> bool:
     A video meeting counts as there when the event has one; a list of attendees, when it is the event's whole list.
     """
     certain = not_comparable(body) <= {"extra"}
-    return certain and not not_applied(body, event) and same_people(body, event)
+    return certain and not not_applied(body, event) and same_attendee_list(body, event)
 
 
 def not_comparable(body: Body) -> set[str]:
     """Name the fields of a request body of which an event does not tell whether it has them."""
-    return {name for name in body if name not in _SAME and name != "id"}
+    return {name for name in body if name not in _COMPARERS and name != "id"}
 
 
-def same_people(body: Body, event: Body) -> bool:
+def same_attendee_list(body: Body, event: Body) -> bool:
     """Whether a list of attendees, where the body has one, is the event's whole list."""
     if "attendees" not in body:
         return True
-    organizer = _key(_members(event.get("organizer")), "id")
-    invited = {_key(one, "id") for one in _list(event.get("attendees"))} - {organizer}
-    return {_key(one, "id") for one in _list(body["attendees"])} - {organizer} == invited
+    organizer = _text_member(mapping_or_empty(event.get("organizer")), "id")
+    invited = {_text_member(one, "id") for one in mappings_in(event.get("attendees"))} - {organizer}
+    return {_text_member(one, "id") for one in mappings_in(body["attendees"])} - {organizer} == invited
 
 
-def _has(name: str, value: Any, event: Body) -> bool:
+def _field_matches(name: str, value: Any, event: Body) -> bool:
     """Compare one field; a value that nobody has checked (``unchecked_fields``) may be of any shape."""
     if value is None:
         return not event.get(name)
     try:
-        return _SAME[name](value, event.get(name))
+        return _COMPARERS[name](value, event.get(name))
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
@@ -59,8 +59,8 @@ def _same_flag(wanted: Any, found: Any) -> bool:
     return bool(wanted) == bool(found)
 
 
-def _same_end(wanted: Any, found: Any) -> bool:
-    found = _members(found)
+def _same_event_time(wanted: Any, found: Any) -> bool:
+    found = mapping_or_empty(found)
     if "date" in wanted:
         return bool(wanted["date"] == found.get("date"))
     same_zone = found.get("timeZone") in (None, "", wanted["timeZone"])
@@ -68,9 +68,9 @@ def _same_end(wanted: Any, found: Any) -> bool:
 
 
 def _same_recurrence(wanted: Any, found: Any) -> bool:
-    found = _members(found)
+    found = mapping_or_empty(found)
     return all(
-        _RULE.get(name, _same_word)(value, _members(found.get(part)).get(name))
+        _RULE_COMPARERS.get(name, _same_word)(value, mapping_or_empty(found.get(part)).get(name))
         for part in ("pattern", "range")
         for name, value in wanted[part].items()
     )
@@ -80,16 +80,16 @@ def _same_word(wanted: Any, found: Any) -> bool:
     return str(wanted) == str(found)
 
 
-def _same_days(wanted: Any, found: Any) -> bool:
+def _same_weekdays(wanted: Any, found: Any) -> bool:
     return set(str(wanted).split(",")) == set(str(found).replace(" ", "").split(","))
 
 
 def _same_instant(wanted: Any, found: Any) -> bool:
-    return bool(_instant(wanted) == _instant(found))
+    return bool(_comparable_time(wanted) == _comparable_time(found))
 
 
 def _same_attendees(wanted: Any, found: Any) -> bool:
-    there = {_key(one, "id"): bool(one.get("isOptional")) for one in _list(found)}
+    there = {_text_member(one, "id"): bool(one.get("isOptional")) for one in mappings_in(found)}
     return all(
         one["id"] in there and one.get("isOptional", there[one["id"]]) == there[one["id"]]
         for one in wanted
@@ -98,38 +98,38 @@ def _same_attendees(wanted: Any, found: Any) -> bool:
 
 
 def _same_reminders(wanted: Any, found: Any) -> bool:
-    return sorted(map(_reminder, wanted)) == sorted(map(_reminder, _list(found)))
+    return sorted(map(_reminder_key, wanted)) == sorted(map(_reminder_key, mappings_in(found)))
 
 
-def _reminder(reminder: Body) -> tuple[str, str]:
+def _reminder_key(reminder: Body) -> tuple[str, str]:
     return str(reminder.get("method", "dingtalk")), str(reminder.get("minutes"))
 
 
 def _same_member(name: str) -> Callable[[Any, Any], bool]:
-    return lambda wanted, found: _same_text(wanted[name], _members(found).get(name))
+    return lambda wanted, found: _same_text(wanted[name], mapping_or_empty(found).get(name))
 
 
-def _same_components(wanted: Any, found: Any) -> bool:
-    there = {_key(one, "uiName"): one.get("uiStatus") for one in _list(found)}
+def _same_ui_configs(wanted: Any, found: Any) -> bool:
+    there = {_text_member(one, "uiName"): one.get("uiStatus") for one in mappings_in(found)}
     # "enable" is the default state, which the service may leave out
     return all(there.get(one["uiName"], "enable") == one["uiStatus"] for one in wanted)
 
 
-def _members(value: Any) -> Body:
+def mapping_or_empty(value: Any) -> Body:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: Any) -> list[Body]:
+def mappings_in(value: Any) -> list[Body]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
-def _key(value: Body, name: str) -> str | None:
+def _text_member(value: Body, name: str) -> str | None:
     """Read a name; anything but text is none, and might not even be hashable."""
     found = value.get(name)
     return found if isinstance(found, str) else None
 
 
-def _instant(value: Any) -> Any:
+def _comparable_time(value: Any) -> Any:
     """Read a time; what cannot be read, or not in UTC, is compared as it is."""
     try:
         moment = dt.datetime.fromisoformat(value)
@@ -138,12 +138,12 @@ def _instant(value: Any) -> Any:
         return value
 
 
-_RULE: dict[str, Callable[[Any, Any], bool]] = {"daysOfWeek": _same_days, "endDate": _same_instant}
-_SAME: dict[str, Callable[[Any, Any], bool]] = {
+_RULE_COMPARERS: dict[str, Callable[[Any, Any], bool]] = {"daysOfWeek": _same_weekdays, "endDate": _same_instant}
+_COMPARERS: dict[str, Callable[[Any, Any], bool]] = {
     "summary": _same_text,
     "description": _same_text,
-    "start": _same_end,
-    "end": _same_end,
+    "start": _same_event_time,
+    "end": _same_event_time,
     "isAllDay": _same_flag,
     "recurrence": _same_recurrence,
     "attendees": _same_attendees,
@@ -151,8 +151,8 @@ _SAME: dict[str, Callable[[Any, Any], bool]] = {
     "reminders": _same_reminders,
     "onlineMeetingInfo": _same_member("type"),
     "richTextDescription": _same_member("text"),
-    "uiConfigs": _same_components,
+    "uiConfigs": _same_ui_configs,
 }
 
 # Fields of which an answer of the service tells.
-COMPARED = frozenset(_SAME)
+COMPARED_FIELDS = frozenset(_COMPARERS)

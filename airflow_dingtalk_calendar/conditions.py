@@ -17,20 +17,20 @@ from zoneinfo import ZoneInfo
 
 from airflow_dingtalk_calendar import compare, moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
-from airflow_dingtalk_calendar.fields import argument, as_flag, as_seconds, as_whole
-from airflow_dingtalk_calendar.suggesting import nearest
+from airflow_dingtalk_calendar.fields import parse_flag, parse_integer, parse_seconds, read_argument
+from airflow_dingtalk_calendar.suggesting import suggest_name
 
 Condition = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 # Counted among the answers: ``answered`` is any of the three others, which are DingTalk's words (page
 # ``dingtalk-event-overview``); the fourth, needsAction, is no answer.
-ANSWERS = ("accepted", "declined", "tentative")
-COUNTED = ("answered", *ANSWERS)
-EVERYBODY = "all"
+RESPONSES = ("accepted", "declined", "tentative")
+COUNTED_RESPONSES = ("answered", *RESPONSES)
+ALL_ATTENDEES = "all"
 
-LEAST = 1.0  # seconds between two looks
-AFTER_TROUBLE = 300.0
+MIN_INTERVAL = 1.0  # seconds between two looks
+ERROR_INTERVAL = 300.0
 
 
 class Verdict(NamedTuple):
@@ -51,80 +51,82 @@ class Verdict(NamedTuple):
     event: dict[str, Any] | None = None
 
 
-def next_look(verdict: Verdict, now: dt.datetime, interval: float, recheck: float) -> dt.datetime:
+def next_check(verdict: Verdict, now: dt.datetime, interval: float, recheck: float) -> dt.datetime:
     """Say when to look again: at the moment in question, but not later than ``recheck``, since events are moved.
 
     :param interval: seconds, for what has no known moment; ``recheck``: seconds, for what has one.
     """
     if verdict.moment is not None:
-        return min(verdict.moment, _after(now, recheck))
-    trouble = max(verdict.pause, min(interval, AFTER_TROUBLE))
-    return _after(now, trouble if verdict.state == "unknown" else interval)
+        return min(verdict.moment, _seconds_after(now, recheck))
+    trouble = max(verdict.pause, min(interval, ERROR_INTERVAL))
+    return _seconds_after(now, trouble if verdict.state == "unknown" else interval)
 
 
-def _after(now: dt.datetime, seconds: float) -> dt.datetime:
-    return now + dt.timedelta(seconds=max(seconds, LEAST))
+def _seconds_after(now: dt.datetime, seconds: float) -> dt.datetime:
+    return now + dt.timedelta(seconds=max(seconds, MIN_INTERVAL))
 
 
 # -- reading what a DAG asks for ------------------------------------------------------------------------------
 
 
-def read(given: Mapping[str, Any], timezone: str | None, *, count_optional: Any = False) -> Condition:
+def parse_condition(given: Mapping[str, Any], timezone: str | None, *, count_optional: Any = False) -> Condition:
     """Read the one condition that a DAG gives, and check it.
 
     :param given: each condition's name with its value; None, or a flag that is false, is not given.
     :param timezone: IANA zone for times in ``fields`` that have none of their own.
     :raises InvalidInputError: naming what is wrong, with all problems of the condition at once.
     """
-    flags = {name: argument(name, as_flag, given[name]) for name in _FLAGS if given.get(name) is not None}
+    flags = {
+        name: read_argument(name, parse_flag, given[name]) for name in _FLAG_CONDITIONS if given.get(name) is not None
+    }
     named = {name: value for name, value in {**given, **flags}.items() if value is not None and value is not False}
     if len(named) != 1:
         have = f"{' and '.join(named)} are" if named else "none is"
-        raise InvalidInputError(("condition", f"{have} given; give exactly one of {', '.join(_JUDGES)}"))
+        raise InvalidInputError(("condition", f"{have} given; give exactly one of {', '.join(_EVALUATORS)}"))
     ((name, value),) = named.items()
     if name == "starts_within":
-        return {name: argument(name, as_seconds, value)}
+        return {name: read_argument(name, parse_seconds, value)}
     if name == "responses":
-        optional = argument("count_optional", as_flag, count_optional)
-        return {name: {"least": _counts(value), "count_optional": optional}}
-    return {name: _fields(value, timezone) if name == "fields" else True}
+        optional = read_argument("count_optional", parse_flag, count_optional)
+        return {name: {"least": _parse_counts(value), "count_optional": optional}}
+    return {name: _parse_wanted_fields(value, timezone) if name == "fields" else True}
 
 
-def _counts(value: Any) -> dict[str, int | str]:
-    given = reading.as_mapping(value, "responses")
-    problems = [Problem(f"responses.{reading.shown(name)}", text) for name, text in _count_problems(given)]
+def _parse_counts(value: Any) -> dict[str, int | str]:
+    given = reading.parse_mapping(value, "responses")
+    problems = [Problem(f"responses.{reading.printable_name(name)}", text) for name, text in _count_problems(given)]
     if not given:
-        problems = [Problem("responses", f"names nothing; known: {', '.join(COUNTED)}")]
+        problems = [Problem("responses", f"names nothing; known: {', '.join(COUNTED_RESPONSES)}")]
     if problems:
         raise InvalidInputError(*problems)
-    return {name: EVERYBODY if _is_all(count) else as_whole(count) for name, count in given.items()}
+    return {name: ALL_ATTENDEES if _means_all(count) else parse_integer(count) for name, count in given.items()}
 
 
 def _count_problems(given: Mapping[Any, Any]) -> Iterator[tuple[Any, str]]:
     for name, count in given.items():
-        if name not in COUNTED:
-            yield name, f"is no answer{nearest(str(name), COUNTED)}"
-        elif not _is_all(count) and not _is_count(count):
+        if name not in COUNTED_RESPONSES:
+            yield name, f"is no answer{suggest_name(str(name), COUNTED_RESPONSES)}"
+        elif not _means_all(count) and not _is_positive(count):
             yield name, 'must be a whole number from 1 up, or "all"'
 
 
-def _is_all(count: Any) -> bool:
-    return isinstance(count, str) and count.strip() == EVERYBODY
+def _means_all(count: Any) -> bool:
+    return isinstance(count, str) and count.strip() == ALL_ATTENDEES
 
 
-def _is_count(count: Any) -> bool:
+def _is_positive(count: Any) -> bool:
     try:
-        return as_whole(count) >= 1
+        return parse_integer(count) >= 1
     except ValueError:
         return False
 
 
-def _fields(value: Any, timezone: str | None) -> dict[str, Any]:
+def _parse_wanted_fields(value: Any, timezone: str | None) -> dict[str, Any]:
     """Read values as a patch is read, and refuse those that DingTalk's answer does not have."""
     from airflow_dingtalk_calendar.models import WantedFields
 
     wanted = WantedFields.parse(value, timezone=timezone).to_body()
-    unseen = [f"fields.{name}" for name in wanted if name not in compare.COMPARED]
+    unseen = [f"fields.{name}" for name in wanted if name not in compare.COMPARED_FIELDS]
     unseen += ["fields.attendees"] if any("id" not in one for one in wanted.get("attendees", ())) else []
     if unseen:
         text = "never comes back from DingTalk, so it cannot be waited for"
@@ -135,7 +137,9 @@ def _fields(value: Any, timezone: str | None) -> dict[str, Any]:
 # -- judging --------------------------------------------------------------------------------------------------
 
 
-def judge(condition: Condition, event: Body | None, now: dt.datetime, timezone: str | None = None) -> Verdict:
+def evaluate_condition(
+    condition: Condition, event: Body | None, now: dt.datetime, timezone: str | None = None
+) -> Verdict:
     """Say whether an event meets a condition now.
 
     :param event: the event as GetEvent returned it; None when there is no such event.
@@ -143,105 +147,114 @@ def judge(condition: Condition, event: Body | None, now: dt.datetime, timezone: 
     """
     ((name, wanted),) = condition.items()
     if event is None or event.get("status") == "cancelled":
-        return _GONE.get(name, _hopeless)(event)
+        return _ABSENT_EVALUATORS.get(name, _cannot_be_met)(event)
     try:
-        return _JUDGES[name](wanted, event, now, timezone)._replace(event=dict(event))
+        return _EVALUATORS[name](wanted, event, now, timezone)._replace(event=dict(event))
     except ValueError as error:
         return Verdict("hopeless", f"cannot be judged: {error}")
 
 
-def _begun(within: float, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
-    start = _moment(event, "start", timezone)
-    return _at(start - dt.timedelta(seconds=within), now, f"starts at {start.isoformat()}")
+def _check_starts_within(within: float, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
+    start = _event_instant(event, "start", timezone)
+    return _due_at(start - dt.timedelta(seconds=within), now, f"starts at {start.isoformat()}")
 
 
-def _ended(_: Any, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
-    end = _moment(event, "end", timezone)
-    if _day(event, "end"):  # exclusive by CreateEvent's page; PatchEvent's tutorial sends the day of the start
-        end = max(end, _midnight(_day(event, "start"), timezone, 1))
-    return _at(end, now, f"ends at {end.isoformat()}")
+def _check_ended(_: Any, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
+    end = _event_instant(event, "end", timezone)
+    if _all_day_date(event, "end"):  # exclusive by CreateEvent's page; PatchEvent's tutorial sends the day of the start
+        end = max(end, _start_of_day(_all_day_date(event, "start"), timezone, 1))
+    return _due_at(end, now, f"ends at {end.isoformat()}")
 
 
-def _at(moment: dt.datetime, now: dt.datetime, text: str) -> Verdict:
+def _due_at(moment: dt.datetime, now: dt.datetime, text: str) -> Verdict:
     return Verdict("met", text) if moment <= now else Verdict("waiting", text, moment)
 
 
-def _answered(wanted: Any, event: Body, *_: Any) -> Verdict:
+def _check_responses(wanted: Any, event: Body, *_: Any) -> Verdict:
     organizer = (event.get("organizer") or {}).get("id")
     invited = [one for one in event.get("attendees") or () if one.get("id") != organizer]
     people = [one for one in invited if wanted["count_optional"] or not one.get("isOptional")]
     answers = [one.get("responseStatus") for one in people]
-    found = {name: sum(map((ANSWERS if name == "answered" else (name,)).__contains__, answers)) for name in COUNTED}
-    least = {name: len(people) if count == EVERYBODY else count for name, count in wanted["least"].items()}
+    found = {
+        name: sum(map((RESPONSES if name == "answered" else (name,)).__contains__, answers))
+        for name in COUNTED_RESPONSES
+    }
+    least = {name: len(people) if count == ALL_ATTENDEES else count for name, count in wanted["least"].items()}
     text = ", ".join(f"{found[name]} of {count} {name}" for name, count in least.items())
-    return _if(all(found[name] >= count for name, count in least.items()), text)
+    return _met_if(all(found[name] >= count for name, count in least.items()), text)
 
 
-def _same(wanted: Any, event: Body, *_: Any) -> Verdict:
+def _check_fields(wanted: Any, event: Body, *_: Any) -> Verdict:
     other = compare.not_applied(wanted, event)
-    return _if(not other, f"differs in {', '.join(other)}" if other else f"has the wanted {', '.join(wanted)}")
+    return _met_if(not other, f"differs in {', '.join(other)}" if other else f"has the wanted {', '.join(wanted)}")
 
 
-def _if(met: bool, text: str) -> Verdict:
+def _met_if(met: bool, text: str) -> Verdict:
     return Verdict("met" if met else "waiting", text)
 
 
-def _hopeless(event: Body | None) -> Verdict:
-    return Verdict("hopeless", f"{_what_became_of(event)}, so that there is nothing to wait for")
+def _cannot_be_met(event: Body | None) -> Verdict:
+    return Verdict("hopeless", f"{_describe_absence(event)}, so that there is nothing to wait for")
 
 
-def _called_off(event: Body | None) -> Verdict:
-    return Verdict("met", _what_became_of(event), event=None if event is None else dict(event))
+def _check_cancelled(event: Body | None) -> Verdict:
+    return Verdict("met", _describe_absence(event), event=None if event is None else dict(event))
 
 
-def _what_became_of(event: Body | None) -> str:
+def _describe_absence(event: Body | None) -> str:
     return "is cancelled" if event else "is not there: deleted, or union_id or event_id is wrong"
 
 
 # What an event that is gone means; for any other condition, that it cannot come true.
-_GONE: dict[str, Callable[[Body | None], Verdict]] = {
-    "exists": lambda event: Verdict("waiting", _what_became_of(event)),
-    "cancelled": _called_off,
+_ABSENT_EVALUATORS: dict[str, Callable[[Body | None], Verdict]] = {
+    "exists": lambda event: Verdict("waiting", _describe_absence(event)),
+    "cancelled": _check_cancelled,
 }
-_JUDGES: dict[str, Callable[[Any, Body, dt.datetime, str | None], Verdict]] = {
-    "starts_within": _begun,
-    "ended": _ended,
-    "responses": _answered,
-    "fields": _same,
+_EVALUATORS: dict[str, Callable[[Any, Body, dt.datetime, str | None], Verdict]] = {
+    "starts_within": _check_starts_within,
+    "ended": _check_ended,
+    "responses": _check_responses,
+    "fields": _check_fields,
     "exists": lambda *_: Verdict("met", "is there"),
     "cancelled": lambda *_: Verdict("waiting", "is not cancelled"),
 }
-_FLAGS = ("ended", "exists", "cancelled")
+_FLAG_CONDITIONS = ("ended", "exists", "cancelled")
 
 
 # -- times of an event ----------------------------------------------------------------------------------------
 
 
-def _moment(event: Body, end: str, timezone: str | None) -> dt.datetime:
+def _event_instant(event: Body, end: str, timezone: str | None) -> dt.datetime:
     try:
-        return _midnight(day, timezone) if (day := _day(event, end)) else _time(_given(event, end), timezone)
+        return (
+            _start_of_day(day, timezone)
+            if (day := _all_day_date(event, end))
+            else _parse_end(_end_object(event, end), timezone)
+        )
     except ValueError as error:
         raise ValueError(f"its {end} {error}") from None
 
 
-def _time(given: Body, timezone: str | None) -> dt.datetime:
-    moment = moments.as_moment(given.get("dateTime"))
+def _parse_end(given: Body, timezone: str | None) -> dt.datetime:
+    moment = moments.parse_datetime(given.get("dateTime"))
     if moment.tzinfo is None:
-        moment = moments.instant(moments.wire_time(moment, moments.as_zone(given.get("timeZone") or timezone)))
+        moment = moments.parse_wire_datetime(
+            moments.format_event_time(moment, moments.parse_zone(given.get("timeZone") or timezone))
+        )
     return moment.astimezone(dt.UTC)
 
 
-def _midnight(day: str, timezone: str | None, later: int = 0) -> dt.datetime:
+def _start_of_day(day: str, timezone: str | None, later: int = 0) -> dt.datetime:
     if timezone is None:
         raise ValueError("is a day: give a timezone, to know when its days begin")
-    date = dt.date.fromisoformat(moments.as_day(day)) + dt.timedelta(days=later)
-    return dt.datetime.combine(date, dt.time(), ZoneInfo(moments.as_zone(timezone))).astimezone(dt.UTC)
+    date = dt.date.fromisoformat(moments.parse_date(day)) + dt.timedelta(days=later)
+    return dt.datetime.combine(date, dt.time(), ZoneInfo(moments.parse_zone(timezone))).astimezone(dt.UTC)
 
 
-def _day(event: Body, end: str) -> str:
-    return str(_given(event, end).get("date") or "")
+def _all_day_date(event: Body, end: str) -> str:
+    return str(_end_object(event, end).get("date") or "")
 
 
-def _given(event: Body, end: str) -> Body:
+def _end_object(event: Body, end: str) -> Body:
     given = event.get(end)
     return given if isinstance(given, Mapping) else {}

@@ -29,7 +29,7 @@ from airflow_dingtalk_calendar.compare import is_unchanged
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.merging import merge, quiet
 from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.timing import DAY, Times
+from airflow_dingtalk_calendar.timing import ONE_DAY, EventTimes
 
 __all__ = [
     "all_day",
@@ -80,8 +80,8 @@ def shift(event: Event, by: dt.timedelta, *, move_weekdays: bool = False, allow_
     """
     if not isinstance(by, dt.timedelta):
         raise InvalidInputError(("by", "must be a timedelta, or a Duration of pendulum"))
-    old = _times(event, allow_instance)
-    return _moved(event, old, timing.shifted(old, by), move_weekdays)
+    old = _times_of(event, allow_instance)
+    return _patch_for_move(event, old, timing.shift_times(old, by), move_weekdays)
 
 
 def move_to(
@@ -101,9 +101,9 @@ def move_to(
     :param move_weekdays: as of :func:`shift`.
     :param allow_instance: as of :func:`shift`.
     """
-    old = _times(event, allow_instance)
-    new, zone = timing.given_start(start, old.zone, timezone)
-    return _moved(event, old, old.starting(new, zone), move_weekdays)
+    old = _times_of(event, allow_instance)
+    new, zone = timing.parse_new_start(start, old.zone, timezone)
+    return _patch_for_move(event, old, old.starting_at(new, zone), move_weekdays)
 
 
 def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False) -> Patch | None:
@@ -113,13 +113,13 @@ def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False
     :param duration: elapsed time; whole days for an all-day event.
     :param allow_instance: as of :func:`shift`.
     """
-    old = _times(event, allow_instance)
+    old = _times_of(event, allow_instance)
     if not isinstance(duration, dt.timedelta) or duration <= dt.timedelta() or getattr(duration, "months", False):
         raise InvalidInputError(("duration", "must be a timedelta of more than nothing, and have no months"))
-    if old.zone is None and duration % DAY:
+    if old.zone is None and duration % ONE_DAY:
         raise InvalidInputError(("duration", "must be whole days, because the event is all-day"))
     length = dt.timedelta(seconds=duration.total_seconds())  # pendulum's own arithmetic would add months
-    return _needed(event, Times(old.start, timing.later(old.start, length), old.zone).written())
+    return _patch_if_needed(event, EventTimes(old.start, timing.add_elapsed(old.start, length), old.zone).to_patch())
 
 
 def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instance: bool = False) -> Patch | None:
@@ -140,7 +140,7 @@ def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instanc
         raise InvalidInputError(("new", "names a group that the regular expression does not have")) from None
     if title and not changed.strip():
         raise InvalidInputError(("new", "would leave the title blank"))
-    return _needed(event, {"summary": changed}) if changed != title else None
+    return _patch_if_needed(event, {"summary": changed}) if changed != title else None
 
 
 def relocate(event: Event, location: str, *, allow_instance: bool = False) -> Patch | None:
@@ -153,7 +153,7 @@ def relocate(event: Event, location: str, *, allow_instance: bool = False) -> Pa
     _refuse_instance(event, allow_instance)
     if not isinstance(location, str) or not location.strip():
         raise InvalidInputError(("location", "must be text that is not blank; clear=['location'] empties it"))
-    return _needed(event, {"location": {"displayName": location}})
+    return _patch_if_needed(event, {"location": {"displayName": location}})
 
 
 def extend_until(
@@ -167,8 +167,8 @@ def extend_until(
         nobody has said on which day that is.
     :param timezone: IANA zone in which the last day ends; needed for an all-day series, whose times have none.
     """
-    rule, times = _rule(event)
-    span, day = rule["range"], _day("last", last)
+    rule, times = _series_rule(event)
+    span, day = rule["range"], _date_argument("last", last)
     if day < times.day:
         raise InvalidInputError(("last", "is before the first day of the series"))
     if "numberOfOccurrences" in span and not shorten:
@@ -178,8 +178,10 @@ def extend_until(
         return None
     if "endDate" in span and (day == (now := timing.last_day(span, times)) or (day < now and not shorten)):
         return None
-    end = timing.last_second(day, timing.place(times, span, timezone))
-    return _needed(event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": moments.as_instant(end)}}})
+    end = timing.last_second_of(day, timing.series_zone(times, span, timezone))
+    return _patch_if_needed(
+        event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": moments.format_instant(end)}}}
+    )
 
 
 def set_occurrences(event: Event, n: int) -> Patch | None:
@@ -188,10 +190,10 @@ def set_occurrences(event: Event, n: int) -> Patch | None:
     :param event: as GetEvent or ListEvents returned it.
     :param n: 1 to 99.
     """
-    rule, _ = _rule(event)
+    rule, _ = _series_rule(event)
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 99:
         raise InvalidInputError(("n", "must be a whole number from 1 to 99"))
-    return _needed(event, {"recurrence": {**rule, "range": {"type": "numbered", "numberOfOccurrences": n}}})
+    return _patch_if_needed(event, {"recurrence": {**rule, "range": {"type": "numbered", "numberOfOccurrences": n}}})
 
 
 def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
@@ -202,11 +204,11 @@ def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
     :param first: date or ``yyyy-MM-dd``.
     :param last: the last day, included. None: the first.
     """
-    start = _day("first", first)
-    end = start if last is None else _day("last", last)
+    start = _date_argument("first", first)
+    end = start if last is None else _date_argument("last", last)
     if end < start:
         raise InvalidInputError(("last", "is before the first day"))
-    return {"isAllDay": True, **Times(start, timing.later(end, DAY), None).written()}
+    return {"isAllDay": True, **EventTimes(start, timing.add_elapsed(end, ONE_DAY), None).to_patch()}
 
 
 def _refuse_instance(event: Any, allow_instance: bool) -> None:
@@ -217,35 +219,35 @@ def _refuse_instance(event: Any, allow_instance: bool) -> None:
         raise InvalidInputError(("event.seriesMasterId", f"{text}edit the series, or say allow_instance=True"))
 
 
-def _times(event: Event, allow_instance: bool) -> Times:
+def _times_of(event: Event, allow_instance: bool) -> EventTimes:
     _refuse_instance(event, allow_instance)
-    return timing.read(event)
+    return timing.read_times(event)
 
 
-def _moved(event: Event, old: Times, new: Times, move_weekdays: bool) -> Patch | None:
-    rule = timing.following(event, old, new, move_weekdays) if is_series(event) else {}
-    return _needed(event, {**new.written(), **rule})
+def _patch_for_move(event: Event, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Patch | None:
+    rule = timing.move_recurrence(event, old, new, move_weekdays) if is_series(event) else {}
+    return _patch_if_needed(event, {**new.to_patch(), **rule})
 
 
-def _rule(event: Event) -> tuple[Patch, Times]:
+def _series_rule(event: Event) -> tuple[Patch, EventTimes]:
     _refuse_instance(event, True)
     if is_instance(event):
         text = "the event is one time of a series, which has no rule of its own: edit the series"
         raise InvalidInputError(("event.seriesMasterId", text))
     if not is_series(event):
         raise InvalidInputError(("event.recurrence", "the event is not a series"))
-    times = timing.read(event)
-    return timing.rule_of(event, times.zone), times
+    times = timing.read_times(event)
+    return timing.recurrence_of(event, times.zone), times
 
 
-def _day(name: str, value: Any) -> dt.date:
+def _date_argument(name: str, value: Any) -> dt.date:
     try:
-        return dt.date.fromisoformat(moments.as_day(value))
+        return dt.date.fromisoformat(moments.parse_date(value))
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None
 
 
-def _needed(event: Event, patch: Patch) -> Patch | None:
+def _patch_if_needed(event: Event, patch: Patch) -> Patch | None:
     """Return the patch if it would change the event, and if it is one that can be sent."""
     if is_unchanged(patch, event):
         return None

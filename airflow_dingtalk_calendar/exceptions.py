@@ -81,11 +81,11 @@ class DingTalkError(Exception):
         unknown = "It is unknown whether this took effect." if self.outcome == "unknown" else ""
         trail = f"(request id {self.request_id})" if self.request_id else ""
         notes = " ".join(filter(None, (self.hint, unknown, trail)))
-        said = f"{sentence(self.message)} {notes}".strip() if notes else self.message
+        said = f"{end_sentence(self.message)} {notes}".strip() if notes else self.message
         return f"{subject}: {said}" if subject else said
 
 
-def sentence(text: str) -> str:
+def end_sentence(text: str) -> str:
     """End a text so that another sentence can follow."""
     return text if not text or text[-1] in ".!?。" else f"{text}."
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 
-def argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
+def read_argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
     """Read the value of an argument.
 
     :raises InvalidInputError: with the argument's name, for what the reader refuses.
@@ -32,27 +32,27 @@ def argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
         raise InvalidInputError((name, str(error))) from None
 
 
-def as_text(value: Any) -> str:
+def parse_text(value: Any) -> str:
     """Text, or an integer that native rendering made of one."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return _utf8(str(value))
-    raise ValueError(f"must be text, not {_kind(value)}; write {{{{ … | string }}}} or quote it")
+        return _check_unicode(str(value))
+    raise ValueError(f"must be text, not {_type_name(value)}; write {{{{ … | string }}}} or quote it")
 
 
-def as_id(value: Any) -> str:
+def parse_id(value: Any) -> str:
     """Text that names something, so it cannot be blank."""
-    text = as_text(value).strip()
+    text = parse_text(value).strip()
     if text in ("", "None"):
         raise ValueError("must not be blank")
     return text
 
 
-def as_choice(value: Any) -> str:
+def parse_choice(value: Any) -> str:
     """One of the service's words; white space around it is a template's, not a person's."""
-    return as_text(value).strip()
+    return parse_text(value).strip()
 
 
-def as_flag(value: Any) -> bool:
+def parse_flag(value: Any) -> bool:
     """A boolean, or its name in text: ``bool("False")`` is true in Python, so no other text will do."""
     word = value.strip().lower() if isinstance(value, str) else value
     if isinstance(word, bool):
@@ -62,7 +62,7 @@ def as_flag(value: Any) -> bool:
     raise ValueError("must be true or false")
 
 
-def as_whole(value: Any) -> int:
+def parse_integer(value: Any) -> int:
     """An integer, also as text or as a float without a fraction (``{{ 30 / 2 }}``)."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
         return int(value)
@@ -73,15 +73,15 @@ def as_whole(value: Any) -> int:
     raise ValueError("must be a whole number")
 
 
-def as_seconds(value: Any) -> float:
+def parse_seconds(value: Any) -> float:
     """A length of time: a timedelta, seconds, or either as text (a template renders a timedelta as ``1:30:00``)."""
-    seconds = _length(value)
+    seconds = _duration_seconds(value)
     if seconds is None or not 0 <= seconds < 10**9:
         raise ValueError("must be a timedelta, or seconds from 0 up")
     return seconds
 
 
-def _length(value: Any) -> float | None:
+def _duration_seconds(value: Any) -> float | None:
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -97,7 +97,7 @@ def _length(value: Any) -> float | None:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def as_weekdays(value: Any) -> str:
+def parse_weekdays(value: Any) -> str:
     """``"monday,friday"``, or a list of those words; the service wants one comma-separated text."""
     given = value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(day, str) for day in given):
@@ -110,12 +110,12 @@ def as_weekdays(value: Any) -> str:
     return ",".join(days)
 
 
-def as_switch(value: Any) -> str:
+def parse_switch(value: Any) -> str:
     """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
-    return "true" if as_flag(value) else "false"
+    return "true" if parse_flag(value) else "false"
 
 
-def _utf8(text: str) -> str:
+def _check_unicode(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -123,18 +123,18 @@ def _utf8(text: str) -> str:
     return text
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     return {"bool": "a boolean", "list": "a list", "dict": "a mapping"}.get(
         type(value).__name__, f"a {type(value).__name__}"
     )
 
 
-Text = Annotated[str, BeforeValidator(as_text)]
-Id = Annotated[str, BeforeValidator(as_id)]
-Flag = Annotated[bool, BeforeValidator(as_flag)]
+Text = Annotated[str, BeforeValidator(parse_text)]
+Id = Annotated[str, BeforeValidator(parse_id)]
+Flag = Annotated[bool, BeforeValidator(parse_flag)]
 # The service counts in Java integers.
-Whole = Annotated[int, BeforeValidator(as_whole), Field(le=2**31 - 1)]
-Weekdays = Annotated[str, BeforeValidator(as_weekdays)]
-Switch = Annotated[str, BeforeValidator(as_switch)]
-Choice = BeforeValidator(as_choice)
-Interval = Annotated[Whole, Field(ge=1, le=365)]
+Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
+Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
+Switch = Annotated[str, BeforeValidator(parse_switch)]
+Choice = BeforeValidator(parse_choice)
+Interval = Annotated[Integer, Field(ge=1, le=365)]

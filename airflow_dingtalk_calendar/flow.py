@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from airflow_dingtalk_calendar import answers, auth, grants, pace, retry
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import Interrupted, RequestError, ThrottledError, TokenRejectedError
-from airflow_dingtalk_calendar.settings import Settings
-from airflow_dingtalk_calendar.steps import Send, Sleep, Step, Wait
+from airflow_dingtalk_calendar.settings import ConnectionSettings
+from airflow_dingtalk_calendar.steps import AwaitFetch, Effect, SendRequest, Sleep
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
 
 
 @dataclass(slots=True)
-class Session:
+class CallSession:
     """What the attempts of one call have in common.
 
     :ivar lane: who can wait for whom: the running event loop, or None in a thread.
@@ -35,16 +35,16 @@ class Session:
     :ivar unknown: whether an attempt ended without telling whether it took effect.
     """
 
-    settings: Settings
+    settings: ConnectionSettings
     lane: Hashable
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
-    tokens: auth.Tokens = field(default_factory=lambda: auth.TOKENS)
-    pace: pace.Pace = field(default_factory=lambda: pace.PACE)
+    tokens: auth.TokenCache = field(default_factory=lambda: auth.TOKEN_CACHE)
+    limiter: pace.RateLimiter = field(default_factory=lambda: pace.RATE_LIMITER)
     unknown: bool = False
 
 
-def steps(call: Call[T], session: Session) -> Generator[Step, Any, T]:
+def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
     """Carry out a call, in as many attempts as it takes and may take.
 
     :raises RequestError: of the last attempt.
@@ -55,21 +55,21 @@ def steps(call: Call[T], session: Session) -> Generator[Step, Any, T]:
         try:
             if seconds:
                 yield Sleep(seconds)
-            return (yield from attempt(call, session))
+            return (yield from attempt_call(call, session))
         except RequestError as error:
             failure = error
         except Interrupted:
             if failure is None:
                 raise
             raise failure from None  # of which nobody knows more than before
-        pause = retry.pause(failure, call, number, session.settings.max_attempts)
+        pause = retry.backoff_seconds(failure, call, number, session.settings.max_attempts)
         if pause is None:
             raise failure
         log.warning("Attempt %d failed, next in %.1f s: %s", number, pause, failure)
         number, seconds = number + 1, pause
 
 
-def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
+def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
     """Try a call once; a refused token is renewed once and the request sent once more.
 
     :raises RequestError: with ``outcome`` set when the call writes: once one attempt's outcome is unknown, no
@@ -77,8 +77,8 @@ def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
     """
     try:
         if call.credential == "none":
-            return (yield from _sent(call, session, ""))
-        return (yield from _sent_with_token(call, session))
+            return (yield from _send_request(call, session, ""))
+        return (yield from _send_authenticated(call, session))
     except RequestError as error:
         error.action = error.action or call.action
         if call.writes and error.outcome is None:
@@ -87,84 +87,84 @@ def attempt(call: Call[T], session: Session) -> Generator[Step, Any, T]:
         raise
 
 
-def _sent_with_token(call: Call[T], session: Session) -> Generator[Step, Any, T]:
-    token = yield from _token(session)
+def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
+    token = yield from _obtain_token(session)
     try:
-        return (yield from _sent(call, session, token))
+        return (yield from _send_request(call, session, token))
     except TokenRejectedError:
-        session.tokens.drop(session.settings.identity, token)
-    token = yield from _token(session, refused=token)
-    return (yield from _sent(call, session, token))
+        session.tokens.discard(session.settings.identity, token)
+    token = yield from _obtain_token(session, refused=token)
+    return (yield from _send_request(call, session, token))
 
 
-def _sent(call: Call[T], session: Session, token: str) -> Generator[Step, Any, T]:
+def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T]:
     lane = f"{session.settings.identity} {call.action}"
-    yield from _in_turn(lane, session)
-    answer = yield _with_token(call, token)
+    yield from _await_turn(lane, session)
+    answer = yield _add_token(call, token)
     try:
-        return answers.parsed(call, answer, token, session.settings.app_secret)
+        return answers.parse_response(call, answer, token, session.settings.app_secret)
     except ThrottledError as error:
         seconds = error.retry_after or 0.0
-        if seconds <= retry.LONGEST_WAIT:  # longer waits are not for a process that does its work meanwhile
-            session.pace.hold(lane, session.clock() + seconds)
+        if seconds <= retry.MAX_WAIT_IN_TASK:  # longer waits are not for a process that does its work meanwhile
+            session.limiter.hold_until(lane, session.clock() + seconds)
         raise
 
 
-def _in_turn(lane: str, session: Session) -> Generator[Step, Any, None]:
-    place = session.pace.queue(lane, session.clock())
+def _await_turn(lane: str, session: CallSession) -> Generator[Effect, Any, None]:
+    place = session.limiter.join_queue(lane, session.clock())
     try:
-        while (seconds := session.pace.wait(lane, place, session.clock(), session.settings.max_qps)) > 0:
+        while (seconds := session.limiter.next_wait(lane, place, session.clock(), session.settings.max_qps)) > 0:
             yield Sleep(seconds)
     finally:
-        session.pace.leave(lane, place)
+        session.limiter.leave_queue(lane, place)
 
 
-def _with_token(call: Call[Any], token: str) -> Send:
+def _add_token(call: Call[Any], token: str) -> SendRequest:
     match call.credential:
         case "header":
-            return Send(call, {**call.headers, TOKEN_HEADER: token})
+            return SendRequest(call, {**call.headers, TOKEN_HEADER: token})
         case "form":  # of the legacy host; in the URL, where that host takes it too, logs would show it
-            return Send(replace(call, form={**(call.form or {}), "access_token": token}), call.headers)
+            return SendRequest(replace(call, form={**(call.form or {}), "access_token": token}), call.headers)
         case _:
-            return Send(call, call.headers)
+            return SendRequest(call, call.headers)
 
 
-def _token(session: Session, refused: str | None = None) -> Generator[Step, Any, str]:
+def _obtain_token(session: CallSession, refused: str | None = None) -> Generator[Effect, Any, str]:
     """Get a good token: the kept one, or the one that this or another caller fetches now."""
     settings, tokens = session.settings, session.tokens
     while (token := tokens.get(settings.identity, session.clock())) is None:
-        claim = tokens.claim(settings.identity, session.lane)
+        claim = tokens.claim_fetch(settings.identity, session.lane)
         if not claim.leads:
-            yield from _shared(claim)
+            yield from _join_fetch(claim)
             continue
         try:
-            yield from _fetched(session, refused)
+            yield from _fill_cache(session, refused)
         except BaseException as error:
-            tokens.settle(claim, _for_others(error))
+            tokens.finish_fetch(claim, _shareable_error(error))
             raise
-        tokens.settle(claim)
+        tokens.finish_fetch(claim)
     return token.value
 
 
-def _fetched(session: Session, refused: str | None) -> Generator[Step, Any, None]:
+def _fill_cache(session: CallSession, refused: str | None) -> Generator[Effect, Any, None]:
     settings, asked = session.settings, session.clock()
     try:
-        token = yield from grants.fetch(settings, session.wall_clock, refused)
+        token = yield from grants.fetch_token(settings, session.wall_clock, refused)
     except RequestError as error:
         # Whatever the token endpoint did, the call that needs the token was not sent.
         error.write_outcome = "rejected"
         raise
-    session.tokens.keep(settings.identity, token.value, token.lifetime, asked)
+    session.tokens.store(settings.identity, token.value, token.lifetime, asked)
 
 
-def _shared(claim: auth.Claim) -> Generator[Step, Any, None]:
+def _join_fetch(claim: auth.FetchClaim) -> Generator[Effect, Any, None]:
     try:
-        yield Wait(claim.done)
+        yield AwaitFetch(claim.done)
     except RequestError as error:
         raise copy(error) from None  # each caller's own, to say what it means for that call
 
 
-def _for_others(error: BaseException) -> BaseException | None:
+def _shareable_error(error: BaseException) -> BaseException | None:
     """Share a failure, but not one caller's being cancelled or told to end: then another one fetches."""
     if isinstance(error, Interrupted) or not isinstance(error, Exception):
         return None

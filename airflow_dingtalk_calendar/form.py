@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FIELDS: dict[str, dict[str, Any]] = {
+FORM_FIELDS: dict[str, dict[str, Any]] = {
     "timezone": {
         "label": "Time zone",
         "schema": {"type": ["string", "null"]},
@@ -81,7 +81,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
 }
 
-BEHAVIOUR: dict[str, Any] = {
+FIELD_BEHAVIOUR: dict[str, Any] = {
     "hidden-fields": ["schema", "extra"],
     "relabeling": {
         "login": "App key (Client ID)",
@@ -96,10 +96,15 @@ BEHAVIOUR: dict[str, Any] = {
     },
 }
 
-_WIDGETS = {"string": "StringField", "number": "FloatField", "integer": "IntegerField", "boolean": "BooleanField"}
+_WIDGET_CLASSES = {
+    "string": "StringField",
+    "number": "FloatField",
+    "integer": "IntegerField",
+    "boolean": "BooleanField",
+}
 
 
-def widgets() -> dict[str, Any]:
+def form_widgets() -> dict[str, Any]:
     """Make the fields for Airflow 2.11, which does not read provider metadata for them."""
     import wtforms
     from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
@@ -108,12 +113,12 @@ def widgets() -> dict[str, Any]:
     def widget(spec: dict[str, Any]) -> Any:
         kind = spec["schema"]["type"][0]
         look = {} if kind == "boolean" else {"widget": BS3TextFieldWidget()}
-        make = getattr(wtforms, _WIDGETS[kind])
+        make = getattr(wtforms, _WIDGET_CLASSES[kind])
         return make(spec["label"], description=spec["description"], validators=[Optional()], **look)
 
-    return {name: widget(spec) for name, spec in FIELDS.items()}
+    return {name: widget(spec) for name, spec in FORM_FIELDS.items()}
 
 
-def behaviour() -> dict[str, Any]:
+def field_behaviour() -> dict[str, Any]:
     """Spell the behaviour as Airflow 2.11 does, with underscores."""
-    return {name.replace("-", "_"): value for name, value in BEHAVIOUR.items()}
+    return {name.replace("-", "_"): value for name, value in FIELD_BEHAVIOUR.items()}

@@ -37,8 +37,8 @@ def get_provider_info() -> dict[str, Any]:
                 "connection-type": "dingtalk",
                 "hook-class-name": f"{PACKAGE}.hooks.calendar.DingTalkCalendarHook",
                 "hook-name": "DingTalk",
-                "conn-fields": form.FIELDS,
-                "ui-field-behaviour": form.BEHAVIOUR,
+                "conn-fields": form.FORM_FIELDS,
+                "ui-field-behaviour": form.FIELD_BEHAVIOUR,
             }
         ],
     }

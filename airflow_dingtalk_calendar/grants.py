@@ -36,18 +36,26 @@ from airflow_dingtalk_calendar.exceptions import (
     TokenRejectedError,
 )
 from airflow_dingtalk_calendar.secret import Secret
-from airflow_dingtalk_calendar.settings import Settings
-from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, WriteVariable
+from airflow_dingtalk_calendar.settings import ConnectionSettings
+from airflow_dingtalk_calendar.steps import (
+    Effect,
+    LogError,
+    MaskSecret,
+    ReadVariable,
+    SendRequest,
+    Sleep,
+    WriteVariable,
+)
 
 # A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
-PATIENCE = (0.1, 0.3, 1.0, 2.0, 4.0)
-RENEWED_BEFORE_END = 120.0  # seconds
+GRANT_WAITS = (0.1, 0.3, 1.0, 2.0, 4.0)
+RENEWAL_MARGIN = 120.0  # seconds
 
-Steps = Generator[Step, Any, api.AccessToken]
+TokenEffects = Generator[Effect, Any, api.AccessToken]
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class UserGrant:
     """What a person's authorization gave: an access token until a time, and what renews it."""
 
     access_token: str = field(repr=False)
@@ -55,12 +63,12 @@ class Grant:
     good_until: float
 
     @classmethod
-    def of(cls, token: api.AccessToken, now: float) -> Grant:
+    def from_token(cls, token: api.AccessToken, now: float) -> UserGrant:
         """Make the grant of an answer; ``now`` is wall-clock time, because other processes read it."""
         return cls(token.value, token.refresh_token or "", now + token.lifetime)
 
     @classmethod
-    def parse(cls, text: str | None) -> Grant | None:
+    def parse(cls, text: str | None) -> UserGrant | None:
         """Read what the Variable holds; None if that is no grant."""
         try:
             grant = json.loads(text or "")
@@ -76,60 +84,60 @@ class Grant:
         )
 
 
-def fetch(settings: Settings, wall_clock: Callable[[], float], refused: str | None) -> Steps:
+def fetch_token(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
     """Get a new access token.
 
     :param refused: the token that the service has just refused, if any: it is not to be had from a Variable again.
     """
     match settings.auth_type:
         case "unified":
-            return _unified(settings)
+            return _unified_effects(settings)
         case "corp_app":
-            return _by_ticket(settings)
+            return _corp_effects(settings)
         case "user":
-            return _by_grant(settings, wall_clock, refused)
+            return _user_effects(settings, wall_clock, refused)
         case _:
-            return _asked(settings, api.access_token(settings.app_key, settings.app_secret))
+            return _request_token(settings, api.get_access_token(settings.app_key, settings.app_secret))
 
 
-def _asked(settings: Settings, call: api.Call[api.AccessToken], *secrets: str) -> Steps:
+def _request_token(settings: ConnectionSettings, call: api.Call[api.AccessToken], *secrets: str) -> TokenEffects:
     try:
-        answer = yield Send(call, call.headers)
+        answer = yield SendRequest(call, call.headers)
     except RequestError as error:
         error.action = call.action
         raise
-    token = answers.parsed(call, answer, settings.app_secret, *secrets)
+    token = answers.parse_response(call, answer, settings.app_secret, *secrets)
     for secret in filter(None, (token.value, token.refresh_token)):
-        yield Mask(secret)
+        yield MaskSecret(secret)
     return token
 
 
-def _unified(settings: Settings) -> Steps:
-    call = api.unified_token(settings.corp_id, settings.app_key, settings.app_secret)
+def _unified_effects(settings: ConnectionSettings) -> TokenEffects:
+    call = api.get_unified_token(settings.corp_id, settings.app_key, settings.app_secret)
     try:
-        return (yield from _asked(settings, call))
+        return (yield from _request_token(settings, call))
     except ServiceError as error:
         if error.code == "unknownError":  # seen on the live service
             error.hint = "DingTalk answers so, too, when there is no such corp_id: check it in the connection's extra."
         raise
 
 
-def _by_ticket(settings: Settings) -> Steps:
-    ticket = yield from _ticket(settings)
+def _corp_effects(settings: ConnectionSettings) -> TokenEffects:
+    ticket = yield from _read_ticket(settings)
     try:
-        return (yield from _for_corp(settings, ticket))
+        return (yield from _request_corp_token(settings, ticket))
     except CredentialsError as error:
-        if error.code != "invalidSuiteTicket" or (newer := (yield from _ticket(settings))) == ticket:
+        if error.code != "invalidSuiteTicket" or (newer := (yield from _read_ticket(settings))) == ticket:
             raise
-    return (yield from _for_corp(settings, newer))
+    return (yield from _request_corp_token(settings, newer))
 
 
-def _for_corp(settings: Settings, ticket: str) -> Steps:
-    call = api.corp_access_token(settings.app_key, settings.app_secret, settings.corp_id, ticket)
-    return (yield from _asked(settings, call, ticket))
+def _request_corp_token(settings: ConnectionSettings, ticket: str) -> TokenEffects:
+    call = api.get_corp_access_token(settings.app_key, settings.app_secret, settings.corp_id, ticket)
+    return (yield from _request_token(settings, call, ticket))
 
 
-def _ticket(settings: Settings) -> Generator[Step, Any, str]:
+def _read_ticket(settings: ConnectionSettings) -> Generator[Effect, Any, str]:
     ticket = yield ReadVariable(settings.suite_ticket_variable)
     if not ticket or not ticket.strip():
         name = settings.suite_ticket_variable
@@ -138,72 +146,76 @@ def _ticket(settings: Settings) -> Generator[Step, Any, str]:
     return Secret(str(ticket).strip())
 
 
-def _by_grant(settings: Settings, wall_clock: Callable[[], float], refused: str | None) -> Steps:
-    grant = yield from _grant(settings)
-    if not _good(grant, wall_clock(), refused):
-        grant = yield from _renewed(settings, grant, wall_clock, refused)
+def _user_effects(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
+    grant = yield from _read_grant(settings)
+    if not _is_usable(grant, wall_clock(), refused):
+        grant = yield from _renew_grant(settings, grant, wall_clock, refused)
     for secret in (grant.access_token, grant.refresh_token):
-        yield Mask(secret)
+        yield MaskSecret(secret)
     return api.AccessToken(grant.access_token, grant.good_until - wall_clock())
 
 
-def _grant(settings: Settings) -> Generator[Step, Any, Grant]:
-    grant = Grant.parse((yield ReadVariable(settings.user_grant_variable)))
+def _read_grant(settings: ConnectionSettings) -> Generator[Effect, Any, UserGrant]:
+    grant = UserGrant.parse((yield ReadVariable(settings.user_grant_variable)))
     if grant is None:
-        problem = f"the Variable {settings.user_grant_variable} holds no grant. {_again(settings)}"
+        problem = f"the Variable {settings.user_grant_variable} holds no grant. {_authorize_hint(settings)}"
         raise InvalidConnectionError(("connection.extra.user_grant_variable", problem))
     return grant
 
 
-def _again(settings: Settings) -> str:
+def _authorize_hint(settings: ConnectionSettings) -> str:
     """Say how a person renews the grant; which addresses it may lead back to stands in the app's settings."""
     command = "python -m airflow_dingtalk_calendar.authorize"
     conn_id = quote(settings.conn_id) if settings.conn_id else "ID"
     return f"Authorize again: {command} --conn-id {conn_id} --redirect-uri URL"
 
 
-def _good(grant: Grant, now: float, refused: str | None) -> bool:
-    return grant.access_token != refused and now < grant.good_until - RENEWED_BEFORE_END
+def _is_usable(grant: UserGrant, now: float, refused: str | None) -> bool:
+    return grant.access_token != refused and now < grant.good_until - RENEWAL_MARGIN
 
 
-def _renewed(
-    settings: Settings, grant: Grant, wall_clock: Callable[[], float], refused: str | None
-) -> Generator[Step, Any, Grant]:
+def _renew_grant(
+    settings: ConnectionSettings, grant: UserGrant, wall_clock: Callable[[], float], refused: str | None
+) -> Generator[Effect, Any, UserGrant]:
     """Refresh a grant and write it back; who finds its refresh token dead goes on with the winner's grant."""
-    call = api.user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
+    call = api.get_user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
     try:
-        token = yield from _asked(settings, call, grant.refresh_token)
+        token = yield from _request_token(settings, call, grant.refresh_token)
     except RequestError as error:
-        if not _dead(error):
+        if not _is_grant_dead(error):
             raise
-        return (yield from _winners(settings, grant, error))
-    new, name = Grant.of(token, wall_clock()), settings.user_grant_variable
+        return (yield from _await_winner(settings, grant, error))
+    new, name = UserGrant.from_token(token, wall_clock()), settings.user_grant_variable
     try:
         yield WriteVariable(name, new.dump())
     except Exception:
-        yield Tell(f"The new grant could not be written to the Variable {name}. {_again(settings)}")
+        yield LogError(f"The new grant could not be written to the Variable {name}. {_authorize_hint(settings)}")
         raise
-    seen = yield from _grant(settings)
+    seen = yield from _read_grant(settings)
     if seen.refresh_token == grant.refresh_token:
-        yield Tell(
+        yield LogError(
             f"The Variable {name} still holds the old grant after writing the new one: an environment variable or a "
-            f"secrets backend shadows it. The old grant is dead: remove the shadow. {_again(settings)}"
+            f"secrets backend shadows it. The old grant is dead: remove the shadow. {_authorize_hint(settings)}"
         )
     return new
 
 
-def _dead(error: RequestError) -> bool:
+def _is_grant_dead(error: RequestError) -> bool:
     """Whether it is the refresh token that was refused; which code that has is not documented, only seen."""
-    return error.code == answers.GRANT_GONE or isinstance(error, (InvalidRequestError, TokenRejectedError))
+    return error.code == answers.GRANT_GONE_CODE or isinstance(error, (InvalidRequestError, TokenRejectedError))
 
 
-def _winners(settings: Settings, lost: Grant, error: RequestError) -> Generator[Step, Any, Grant]:
+def _await_winner(
+    settings: ConnectionSettings, lost: UserGrant, error: RequestError
+) -> Generator[Effect, Any, UserGrant]:
     """Wait for the grant that another process has just got; without one, ours died some other way."""
-    for seconds in (0.0, *PATIENCE):
+    for seconds in (0.0, *GRANT_WAITS):
         if seconds:
             yield Sleep(seconds)
-        grant = yield from _grant(settings)
+        grant = yield from _read_grant(settings)
         if grant.refresh_token != lost.refresh_token:
             return grant
-    error.hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_again(settings)}"
+    error.hint = (
+        f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_authorize_hint(settings)}"
+    )
     raise error

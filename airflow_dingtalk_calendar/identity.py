@@ -29,7 +29,7 @@ def client_token_for(context: Mapping[str, Any], *parts: Any) -> str:
     """
     ti = context["ti"]
     index = -1 if ti.map_index is None else ti.map_index
-    return _derived(ti.dag_id, ti.run_id, ti.task_id, index, _region(ti), ti.max_tries, *parts)
+    return _derive_token(ti.dag_id, ti.run_id, ti.task_id, index, _region_id(ti), ti.max_tries, *parts)
 
 
 def fresh_client_token() -> str:
@@ -43,11 +43,11 @@ def is_automatic_retry(context: Mapping[str, Any], retries: int) -> bool:
     return bool(ti.try_number > ti.max_tries - retries + 1)
 
 
-def _region(ti: Any) -> str | None:
+def _region_id(ti: Any) -> str | None:
     """Name the pass of a loop (from Airflow 3.4 on, where all passes have the same ``map_index``)."""
     region = getattr(ti, "region_id", None)
     return None if region in (None, UUID(int=0)) else f"{region} {getattr(ti, 'region_index', None)}"
 
 
-def _derived(*parts: Any) -> str:
+def _derive_token(*parts: Any) -> str:
     return str(uuid5(NAMESPACE, json.dumps(parts, sort_keys=True, ensure_ascii=True)))

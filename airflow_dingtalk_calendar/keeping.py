@@ -1,4 +1,4 @@
-"""The position of a watcher as it is kept: a head, and the marks in parts that are small enough for Airflow.
+"""The position of a watcher as it is kept: a head, and the fingerprints in parts that are small enough for Airflow.
 
 Airflow takes values of up to 64 KB (``[state_store] max_value_storage_bytes``). The head is written last and says
 which parts belong to it, so a crash in between leaves the earlier position whole.
@@ -14,11 +14,11 @@ from typing import Any, Self
 
 from airflow_dingtalk_calendar.changes import Position
 
-PART = 48_000  # characters of JSON; all are ASCII
+MAX_PART_LENGTH = 48_000  # characters of JSON; all are ASCII
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class CheckpointHead:
     """What is written last.
 
     :ivar slot: 0 or 1; parts are written to the slot that the head before does not use.
@@ -41,7 +41,7 @@ class Head:
         except TypeError:
             return None
 
-    def written(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the head as JSON."""
         return asdict(self)
 
@@ -51,39 +51,39 @@ class Head:
 
     def position(self, parts: Sequence[Any]) -> Position | None:
         """Put a position together; None when its parts are not all there."""
-        marks: dict[str, str] = {}
+        fingerprints: dict[str, str] = {}
         for part in parts:
-            marks |= part if isinstance(part, Mapping) else {}
-        if _digest(marks) != self.digest:
+            fingerprints |= part if isinstance(part, Mapping) else {}
+        if _fingerprints_digest(fingerprints) != self.digest:
             return None
-        return Position(self.epoch, self.number, self.token, marks, self.checked)
+        return Position(self.epoch, self.number, self.token, fingerprints, self.checked)
 
 
-def written(position: Position, before: Head | None) -> tuple[Head, list[dict[str, str]]]:
-    """Return the head of a position, and the parts to write before it: none if the marks are those of ``before``."""
-    digest = _digest(position.marks)
+def encode_position(position: Position, before: CheckpointHead | None) -> tuple[CheckpointHead, list[dict[str, str]]]:
+    """Return the head of a position, and the parts to write before it: none if the fingerprints are those of ``before``."""
+    digest = _fingerprints_digest(position.fingerprints)
     if before is not None and before.digest == digest:
         parts, slot, number = [], before.slot, before.parts
     else:
-        parts = list(_parts(position.marks))
+        parts = list(_split_fingerprints(position.fingerprints))
         slot, number = 0 if before is None else 1 - before.slot, len(parts)
-    head = Head(position.epoch, position.number, position.token, position.checked, slot, number, digest)
+    head = CheckpointHead(position.epoch, position.number, position.token, position.checked, slot, number, digest)
     return head, parts
 
 
-def _parts(marks: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def _split_fingerprints(fingerprints: Mapping[str, str]) -> Iterator[dict[str, str]]:
     part: dict[str, str] = {}
     size = 0
-    for event_id, mark in marks.items():
-        more = len(json.dumps({event_id: mark})) + 2
-        if part and size + more > PART:
+    for event_id, fingerprint in fingerprints.items():
+        more = len(json.dumps({event_id: fingerprint})) + 2
+        if part and size + more > MAX_PART_LENGTH:
             yield part
             part, size = {}, 0
-        part[event_id] = mark
+        part[event_id] = fingerprint
         size += more
     if part:
         yield part
 
 
-def _digest(marks: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(sorted(marks.items())).encode()).hexdigest()[:32]
+def _fingerprints_digest(fingerprints: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(fingerprints.items())).encode()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
 Patch = dict[str, Any]
 
-QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
+QUIET_SWITCHES = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
 def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
@@ -18,7 +18,7 @@ def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
 
     :param patch: one that another edit made, or None.
     """
-    return merge(patch, {"extra": QUIET}) if patch else None
+    return merge(patch, {"extra": QUIET_SWITCHES}) if patch else None
 
 
 def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
@@ -30,20 +30,20 @@ def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
     merged: Patch = {}
     problems: list[tuple[str, str]] = []
     for patch in patches:
-        for name, value in reading.tidy(patch or {}, ("patch",)).items():
-            problems += _conflicts(merged, name, value)
+        for name, value in reading.normalize_value(patch or {}, ("patch",)).items():
+            problems += _find_conflicts(merged, name, value)
             merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
     if problems:
         raise InvalidInputError(*problems)
     return merged or None
 
 
-def _conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:
+def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:
     if name == "extra":
-        return [c for key in value for c in _differing(merged.get(name, {}), key, value[key], f"patch.extra.{key}")]
-    return _differing(merged, name, value, f"patch.{name}")
+        return [c for key in value for c in _conflict_of(merged.get(name, {}), key, value[key], f"patch.extra.{key}")]
+    return _conflict_of(merged, name, value, f"patch.{name}")
 
 
-def _differing(there: Mapping[str, Any], name: str, value: Any, path: str) -> list[tuple[str, str]]:
+def _conflict_of(there: Mapping[str, Any], name: str, value: Any, path: str) -> list[tuple[str, str]]:
     text = "two patches set it differently; let one edit build on the other: edit {**event, **patch}"
     return [(path, text)] if there.get(name, value) != value else []

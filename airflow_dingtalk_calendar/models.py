@@ -82,11 +82,11 @@ class EventPatch(EventFields):
         :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = reading.tidy(reading.as_mapping(patch, cls._NAME), (cls._NAME,))
+        data = reading.normalize_value(reading.parse_mapping(patch, cls._NAME), (cls._NAME,))
         problems: list[Problem] = []
         if clear is not None:
-            data, problems = reading.clear_fields(data, _names(clear), cls._NAME)
-        model = cls._parsed(data, problems, timezone, unchecked_fields)
+            data, problems = reading.apply_clear(data, _split_names(clear), cls._NAME)
+        model = cls._parse_data(data, problems, timezone, unchecked_fields)
         if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or model._unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
         return model
@@ -99,7 +99,7 @@ class EventPatch(EventFields):
         """
         if self.id not in (None, event_id):
             raise InvalidPatchError(("patch.id", "is another event's id than event_id; leave it out"))
-        return {**self._fields(), "id": event_id}
+        return {**self._to_json(), "id": event_id}
 
 
 class NewEvent(EventFields):
@@ -138,13 +138,13 @@ class NewEvent(EventFields):
         :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = reading.tidy(reading.as_mapping(event, cls._NAME), (cls._NAME,))
-        blanks = [Problem(reading.path_of(loc), BLANK) for loc in reading.blanks_in(data, (cls._NAME,))]
-        return cls._parsed(data, blanks, timezone, unchecked_fields)
+        data = reading.normalize_value(reading.parse_mapping(event, cls._NAME), (cls._NAME,))
+        blanks = [Problem(reading.format_path(loc), BLANK_TEXT) for loc in reading.find_blanks(data, (cls._NAME,))]
+        return cls._parse_data(data, blanks, timezone, unchecked_fields)
 
     def to_body(self) -> dict[str, Any]:
         """Write the request body: exactly the fields given."""
-        return self._fields()
+        return self._to_json()
 
 
 class WantedFields(EventFields):
@@ -161,21 +161,21 @@ class WantedFields(EventFields):
         :param timezone: IANA zone for times that have none of their own.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = reading.tidy(reading.as_mapping(fields, cls._NAME), (cls._NAME,))
-        blanks = [Problem(reading.path_of(loc), BLANK) for loc in reading.blanks_in(data, (cls._NAME,))]
-        model = cls._parsed(data, blanks, timezone, None)
+        data = reading.normalize_value(reading.parse_mapping(fields, cls._NAME), (cls._NAME,))
+        blanks = [Problem(reading.format_path(loc), BLANK_TEXT) for loc in reading.find_blanks(data, (cls._NAME,))]
+        model = cls._parse_data(data, blanks, timezone, None)
         if not model.to_body():
             raise InvalidPatchError((cls._NAME, "names nothing to wait for"))
         return model
 
     def to_body(self) -> dict[str, Any]:
         """Write the values as a request would have them."""
-        return self._fields()
+        return self._to_json()
 
 
-BLANK = "is blank, or the word None; leave it out, or give it a value"
+BLANK_TEXT = "is blank, or the word None; leave it out, or give it a value"
 
 
-def _names(clear: Collection[str]) -> list[str]:
+def _split_names(clear: Collection[str]) -> list[str]:
     given = clear.split(",") if isinstance(clear, str) else clear
     return [name.strip() for name in given if name.strip()]

@@ -18,12 +18,12 @@ from threading import Lock
 # Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer. In a
 # simulation, 1.02 saves half a second in 50 where nothing is late; where calls are late by some 10 ms, it costs two
 # throttled answers more, each of which holds all callers for a second.
-SECOND = 1.03
-EPSILON = 1e-6  # seconds that are not worth another sleep
+WINDOW_SECONDS = 1.03
+MIN_SLEEP = 1e-6  # seconds that are not worth another sleep
 
 
 @dataclass(slots=True)
-class Lane:
+class ApiQueue:
     """The calls of one app to one API: who waits, and when the last ones went.
 
     :ivar due: when the next call may go.
@@ -35,14 +35,14 @@ class Lane:
     waiting: list[object] = field(default_factory=list)
     gone: deque[float] = field(default_factory=deque)
 
-    def wait(self, place: object, now: float, per_second: float) -> float:
+    def next_wait(self, place: object, now: float, per_second: float) -> float:
         """Return the seconds until this caller may go; 0: it goes now."""
-        gap, most = SECOND / per_second, math.ceil(per_second)
+        gap, most = WINDOW_SECONDS / per_second, math.ceil(per_second)
         while len(self.gone) > most:
             self.gone.popleft()
         earliest = self.gone[0] + most * gap if len(self.gone) == most else self.due
         seconds = max(self.due, self.held, earliest) + self.waiting.index(place) * gap - now
-        if seconds > EPSILON:
+        if seconds > MIN_SLEEP:
             return seconds
         # Who wakes up late does not delay those behind it, but no more than one call is caught up.
         self.due = max(self.due + gap, now)
@@ -51,45 +51,45 @@ class Lane:
         return 0.0
 
 
-class Pace:
+class RateLimiter:
     """When the next call may go, by name of the lane: the app and the API. Times are a monotonic clock's."""
 
     def __init__(self) -> None:
         self.clear()
 
-    def queue(self, name: str, now: float) -> object:
+    def join_queue(self, name: str, now: float) -> object:
         """Queue up; the place is what :meth:`wait` and :meth:`leave` take."""
         place = object()
         with self._lock:
-            lane = self._lanes.setdefault(name, Lane())
+            lane = self._lanes.setdefault(name, ApiQueue())
             if not lane.waiting:
                 lane.due = max(lane.due, now)
             lane.waiting.append(place)
         return place
 
-    def wait(self, name: str, place: object, now: float, per_second: float) -> float:
+    def next_wait(self, name: str, place: object, now: float, per_second: float) -> float:
         """Return the seconds after which to ask again; 0: go now, the place is used up."""
         with self._lock:
-            return self._lanes[name].wait(place, now, per_second)
+            return self._lanes[name].next_wait(place, now, per_second)
 
-    def leave(self, name: str, place: object) -> None:
+    def leave_queue(self, name: str, place: object) -> None:
         """Give up a place, if it is not used up."""
         with self._lock:
             if place in self._lanes[name].waiting:
                 self._lanes[name].waiting.remove(place)
 
-    def hold(self, name: str, until: float) -> None:
+    def hold_until(self, name: str, until: float) -> None:
         """Let nobody go before this time, whoever waits already or comes."""
         with self._lock:
-            lane = self._lanes.setdefault(name, Lane())
+            lane = self._lanes.setdefault(name, ApiQueue())
             lane.held = max(lane.held, until)
             lane.due = max(lane.due, until)
 
     def clear(self) -> None:
         """Forget everything, and a lock that another process may have held when it forked this one."""
         self._lock = Lock()
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, ApiQueue] = {}
 
 
-PACE = Pace()
-os.register_at_fork(after_in_child=PACE.clear)
+RATE_LIMITER = RateLimiter()
+os.register_at_fork(after_in_child=RATE_LIMITER.clear)

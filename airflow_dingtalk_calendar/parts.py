@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import moments
-from airflow_dingtalk_calendar.fields import Choice, Flag, Id, Interval, Switch, Text, Weekdays, Whole
+from airflow_dingtalk_calendar.fields import Choice, Flag, Id, Integer, Interval, Switch, Text, Weekdays
 
 Weekday = Annotated[
     Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
@@ -21,7 +21,7 @@ Weekday = Annotated[
 ]
 
 
-class Part(BaseModel):
+class Component(BaseModel):
     """Base of all parts: the API's camelCase names, snake_case in Python, and no unknown field."""
 
     model_config = ConfigDict(
@@ -29,10 +29,10 @@ class Part(BaseModel):
     )
 
 
-NO_ZONE = "needs a time zone: give timeZone, or the timezone argument"
+NO_ZONE_TEXT = "needs a time zone: give timeZone, or the timezone argument"
 
 
-class EventTime(Part):
+class EventTime(Component):
     """One end of an event: ``date`` alone for all-day, else ``dateTime`` with ``timeZone``."""
 
     date: moments.Day | None = None
@@ -43,7 +43,7 @@ class EventTime(Part):
     @classmethod
     def _in_its_zone(cls, value: Any, info: ValidationInfo) -> Any:
         zone = info.data.get("time_zone")
-        return moments.wire_time(value, zone) if zone else moments.as_moment(value)
+        return moments.format_event_time(value, zone) if zone else moments.parse_datetime(value)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -52,7 +52,7 @@ class EventTime(Part):
         if not self.date and not self.date_time:
             raise ValueError("needs date (all-day), or dateTime with timeZone")
         if not self.date and not self.time_zone:
-            raise ValueError(NO_ZONE)
+            raise ValueError(NO_ZONE_TEXT)
         return self
 
     @property
@@ -62,26 +62,26 @@ class EventTime(Part):
 
     def day_of(self, text: str) -> str:
         """Name the day of a time on the calendar that this end is on."""
-        return moments.local_time(text, self.time_zone).date().isoformat() if self.time_zone else text[:10]
+        return moments.to_local_time(text, self.time_zone).date().isoformat() if self.time_zone else text[:10]
 
 
 # What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
 # absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).
-PATTERN_NEEDS: dict[str, tuple[set[str], set[str]]] = {
+PATTERN_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
     "daily": (set(), set()),
     "weekly": ({"days_of_week"}, {"days_of_week"}),
     "absoluteMonthly": ({"day_of_month"}, {"day_of_month"}),
     "relativeMonthly": ({"days_of_week", "index"}, {"days_of_week", "index"}),
     "absoluteYearly": (set(), {"day_of_month"}),
 }
-RANGE_NEEDS: dict[str, set[str]] = {
+RANGE_MEMBERS: dict[str, set[str]] = {
     "noEnd": set(),
     "endDate": {"end_date"},
     "numbered": {"number_of_occurrences"},
 }
 
 
-class RecurrencePattern(Part):
+class RecurrencePattern(Component):
     """How an event repeats."""
 
     type: Annotated[
@@ -89,40 +89,40 @@ class RecurrencePattern(Part):
         Choice,
     ]
     interval: Interval
-    day_of_month: Annotated[Whole, Field(ge=1, le=31)] | None = None
+    day_of_month: Annotated[Integer, Field(ge=1, le=31)] | None = None
     days_of_week: Weekdays | None = None
     index: Annotated[Literal["first", "second", "third", "fourth", "last"], Choice] | None = None
     first_day_of_week: Weekday | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        needed, allowed = PATTERN_NEEDS[self.type]
+        needed, allowed = PATTERN_MEMBERS[self.type]
         _check_members(self, needed, allowed, {"day_of_month", "days_of_week", "index"})
         return self
 
 
-class RecurrenceRange(Part):
+class RecurrenceRange(Component):
     """How long an event repeats: for ever, until a date, or a number of times."""
 
     type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
     end_date: moments.Instant | None = None
-    number_of_occurrences: Annotated[Whole, Field(ge=1, le=99)] | None = None
+    number_of_occurrences: Annotated[Integer, Field(ge=1, le=99)] | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        needed = RANGE_NEEDS[self.type]
+        needed = RANGE_MEMBERS[self.type]
         _check_members(self, needed, needed, {"end_date", "number_of_occurrences"})
         return self
 
 
-class Recurrence(Part):
+class Recurrence(Component):
     """A whole rule: the service replaces it as a whole, so half of one would break the series."""
 
     pattern: RecurrencePattern
     range: RecurrenceRange
 
 
-class Attendee(Part):
+class Attendee(Component):
     """A person to be invited, by unionId or by mail address."""
 
     id: Id | None = None
@@ -141,7 +141,7 @@ class Attendee(Part):
         return self
 
 
-class Location(Part):
+class Location(Component):
     """Free text; it books no meeting room."""
 
     display_name: Text
@@ -152,18 +152,18 @@ class Location(Part):
         return {"displayName": value} if isinstance(value, (str, int)) else value
 
 
-class Extra(Part):
+class Extra(Component):
     """Switches of the update itself; ``"true"`` keeps quiet."""
 
     no_push_notification: Switch | None = None
     no_chat_notification: Switch | None = None
 
 
-class Reminder(Part):
+class Reminder(Component):
     """A reminder, some minutes before the start."""
 
     method: Annotated[Literal["dingtalk"], Choice] | None = None
-    minutes: Annotated[Whole, Field(ge=0)]
+    minutes: Annotated[Integer, Field(ge=0)]
 
     @model_validator(mode="before")
     @classmethod
@@ -171,13 +171,13 @@ class Reminder(Part):
         return {"method": "dingtalk", "minutes": value} if isinstance(value, (str, int, float)) else value
 
 
-class OnlineMeetingInfo(Part):
+class OnlineMeetingInfo(Component):
     """A video meeting: passing it makes a new one each time (official page)."""
 
     type: Annotated[Literal["dingtalk"], Choice]
 
 
-class RichTextDescription(Part):
+class RichTextDescription(Component):
     """The description as HTML."""
 
     text: Text
@@ -188,14 +188,14 @@ class RichTextDescription(Part):
         return {"text": value} if isinstance(value, (str, int)) else value
 
 
-class UiConfig(Part):
+class UiConfig(Component):
     """Whether a component of the event's page shows; DingTalk adds names, so they are not listed here."""
 
     ui_name: Id
     ui_status: Annotated[Literal["hide", "disable", "enable"], Choice]
 
 
-class EventConfig(Part):
+class EventConfig(Component):
     """What attendees may do with a new event (official SDK, ``CreateEventRequest``)."""
 
     allow_attendee_add_conference: Flag | None = None
@@ -203,21 +203,21 @@ class EventConfig(Part):
     allow_attendee_create_comment: Flag | None = None
 
 
-class Category(Part):
+class Category(Component):
     """A label (official SDK)."""
 
     category_id: Id
     display_name: Text | None = None
 
 
-class CardInstance(Part):
+class CardInstance(Component):
     """An interactive card (official SDK)."""
 
     out_track_id: Id
     scenario: Text | None = None
 
 
-def _check_members(part: Part, needed: set[str], allowed: set[str], known: set[str]) -> None:
+def _check_members(part: Component, needed: set[str], allowed: set[str], known: set[str]) -> None:
     given = {name for name in known if getattr(part, name) is not None}
     for names, what in ((needed - given, "needs"), (given - allowed, "cannot have")):
         if names:

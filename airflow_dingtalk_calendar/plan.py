@@ -18,13 +18,13 @@ from typing import Any
 from airflow_dingtalk_calendar import api, moments, reading
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.suggesting import nearest
+from airflow_dingtalk_calendar.suggesting import suggest_name
 
-MEMBERS = (
+ROW_MEMBERS = (
     *("union_id", "calendar_id", "event_id", "patch"),
     *("clear", "unchecked_fields", "timezone", "if_updated_at", "event"),
 )
-SHOWN = 20  # problems; a plan that is wrong throughout shall not fill the log
+MAX_PROBLEMS = 20  # problems; a plan that is wrong throughout shall not fill the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Row:
         return [name for name in self.body if name != "id"]
 
 
-def read(
+def parse_rows(
     patches: Iterable[Any],
     *,
     union_id: str | None = None,
@@ -75,16 +75,16 @@ def read(
     defaults = {"union_id": union_id, "calendar_id": calendar_id, "timezone": timezone}
     for index, given in enumerate(patches):
         try:
-            rows.append(_row(index, given, defaults))
+            rows.append(_parse_row(index, given, defaults))
         except InvalidInputError as error:
             problems += error.problems
-    problems += _repeated(rows)
+    problems += _find_repeated(rows)
     if problems:
-        raise InvalidInputError(*_first(problems))
+        raise InvalidInputError(*_limit_problems(problems))
     return rows
 
 
-def digest(rows: Iterable[Row]) -> str:
+def plan_digest(rows: Iterable[Row]) -> str:
     """Name a plan by what is in it."""
     plan = sha256()
     for row in rows:
@@ -92,27 +92,28 @@ def digest(rows: Iterable[Row]) -> str:
     return plan.hexdigest()[:20]
 
 
-def _row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
+def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
     place = f"patches[{index}]"
     if not isinstance(given, Mapping):
         raise InvalidInputError((place, "must be a mapping with event_id and patch"))
-    if unknown := [name for name in given if name not in MEMBERS]:
-        raise InvalidInputError(*(_not_a_member(place, name) for name in unknown))
+    if unknown := [name for name in given if name not in ROW_MEMBERS]:
+        raise InvalidInputError(*(_unknown_member(place, name) for name in unknown))
     row = {**defaults, **{name: value for name, value in given.items() if value is not None}}
     problems: list[Problem] = []
     union_id, calendar_id, event_id = (
-        _read(problems, place, api.identifier, name, row.get(name)) for name in ("union_id", "calendar_id", "event_id")
+        _collect_problems(problems, place, api.check_id, name, row.get(name))
+        for name in ("union_id", "calendar_id", "event_id")
     )
-    patch = _read(problems, place, _patch, row, event_id)
-    since = _read(problems, place, _moment, row.get("if_updated_at"))
-    event = _read(problems, place, _event, row.get("event"))
+    patch = _collect_problems(problems, place, _parse_patch, row, event_id)
+    since = _collect_problems(problems, place, _parse_if_updated_at, row.get("if_updated_at"))
+    event = _collect_problems(problems, place, _check_event, row.get("event"))
     if problems or patch is None:
         raise InvalidInputError(*problems)
     body, cautions = patch
     return Row(index, union_id, calendar_id, event_id, body, cautions, since, event)
 
 
-def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
+def _collect_problems(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
     """Read a part of a row; note its problems, by their place in the plan."""
     try:
         return reader(*arguments)
@@ -120,7 +121,7 @@ def _read(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> 
         problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
 
 
-def _patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _parse_patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     if "patch" not in row:
         raise InvalidPatchError(("patch", "is required; a row that changes nothing is to be left out"))
     patch = EventPatch.parse(
@@ -132,25 +133,25 @@ def _patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any]
     return patch.to_body(event_id or ""), patch.cautions
 
 
-def _moment(value: Any) -> dt.datetime | None:
+def _parse_if_updated_at(value: Any) -> dt.datetime | None:
     try:
-        return None if value is None else moments.instant(moments.as_instant(value))
+        return None if value is None else moments.parse_wire_datetime(moments.format_instant(value))
     except ValueError as error:
         raise InvalidInputError(("if_updated_at", str(error))) from None
 
 
-def _event(value: Any) -> Mapping[str, Any] | None:
+def _check_event(value: Any) -> Mapping[str, Any] | None:
     if value is None or isinstance(value, Mapping):
         return value
     raise InvalidInputError(("event", "must be a mapping: the event as it was read"))
 
 
-def _not_a_member(place: str, name: Any) -> Problem:
-    known = nearest(str(name), MEMBERS)
-    return Problem(place, f"has no place for {reading.shown(name)}{known}; what to change belongs into patch")
+def _unknown_member(place: str, name: Any) -> Problem:
+    known = suggest_name(str(name), ROW_MEMBERS)
+    return Problem(place, f"has no place for {reading.printable_name(name)}{known}; what to change belongs into patch")
 
 
-def _repeated(rows: Sequence[Row]) -> list[Problem]:
+def _find_repeated(rows: Sequence[Row]) -> list[Problem]:
     """Find events that more than one row patches: which of them would be the last is chance."""
     counts = Counter(row.event_id for row in rows)
     first: dict[str, int] = {}
@@ -162,6 +163,6 @@ def _repeated(rows: Sequence[Row]) -> list[Problem]:
     return problems
 
 
-def _first(problems: Sequence[Problem]) -> list[Problem]:
-    more = len(problems) - SHOWN
-    return [*problems[:SHOWN], *([Problem("patches", f"{more} more problems")] if more > 0 else [])]
+def _limit_problems(problems: Sequence[Problem]) -> list[Problem]:
+    more = len(problems) - MAX_PROBLEMS
+    return [*problems[:MAX_PROBLEMS], *([Problem("patches", f"{more} more problems")] if more > 0 else [])]

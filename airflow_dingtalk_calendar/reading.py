@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar import moments
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
-from airflow_dingtalk_calendar.suggesting import instead, nearest
+from airflow_dingtalk_calendar.suggesting import suggest_field, suggest_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -25,7 +25,7 @@ Loc = tuple[int | str, ...]
 
 # What "empty" is for each field that can be emptied. Only reminders: [] is documented to mean "none"; that the
 # service takes the others is unverified. An event cannot be emptied of attendees or times.
-EMPTY: dict[str, Any] = {
+CLEARED_VALUES: dict[str, Any] = {
     "summary": "",
     "description": "",
     "location": {"displayName": ""},
@@ -36,16 +36,16 @@ EMPTY: dict[str, Any] = {
     "categories": [],
 }
 # Fields whose value may come as JSON text, because a template cannot render anything but text.
-STRUCTURED = frozenset(
+STRUCTURED_FIELDS = frozenset(
     {"start", "end", "recurrence", "attendees", "extra", "reminders", "onlineMeetingInfo"}
     | {"uiConfigs", "cardInstances", "categories"}
 )
 
 
-def as_mapping(value: Any, path: str) -> Mapping[Any, Any]:
+def parse_mapping(value: Any, path: str) -> Mapping[Any, Any]:
     """Take a mapping, or JSON text of an object."""
     if isinstance(value, str):
-        value = from_json(value, path)
+        value = parse_json(value, path)
     if isinstance(value, Mapping):
         return value
     if isinstance(value, (list, tuple)):
@@ -58,10 +58,10 @@ def as_mapping(value: Any, path: str) -> Mapping[Any, Any]:
     raise InvalidPatchError((path, f"must be a mapping or the JSON text of one, not {type(value).__name__}"))
 
 
-def from_json(text: str, path: str) -> Any:
+def parse_json(text: str, path: str) -> Any:
     """Read JSON text strictly: no duplicate keys, no NaN."""
     try:
-        return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         if text.strip() in ("", "None"):
             raise InvalidPatchError(
@@ -74,7 +74,7 @@ def from_json(text: str, path: str) -> Any:
     raise InvalidPatchError((path, problem))
 
 
-def tidy(value: Any, loc: Loc) -> Any:
+def normalize_value(value: Any, loc: Loc) -> Any:
     """Copy into dicts and lists with camelCase keys, without None members.
 
     :param loc: the way to this place in the input, which begins with the input's own name.
@@ -82,98 +82,106 @@ def tidy(value: Any, loc: Loc) -> Any:
     if isinstance(value, (str, bytes, int)):  # told apart first, because looking for abstract types takes a while
         return value
     if len(loc) > MAX_DEPTH:
-        raise InvalidPatchError((path_of(loc), "is nested too deeply"))
+        raise InvalidPatchError((format_path(loc), "is nested too deeply"))
     if isinstance(value, (dict, Mapping)):
-        return _tidy_mapping(value, loc)
+        return _normalize_mapping(value, loc)
     if isinstance(value, (list, Sequence)):
-        return [tidy(item, (*loc, index)) for index, item in enumerate(value)]
+        return [normalize_value(item, (*loc, index)) for index, item in enumerate(value)]
     return value
 
 
-def _tidy_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
+def _normalize_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
     tidied: dict[str, Any] = {}
     for key, member in value.items():
         if not isinstance(key, str):
-            raise InvalidPatchError((path_of(loc), "has a key that is not text"))
+            raise InvalidPatchError((format_path(loc), "has a key that is not text"))
         name = to_camel(key) if "_" in key else key
         if name in tidied:
-            raise InvalidPatchError((path_of((*loc, name)), "is given twice, in snake_case and in camelCase"))
+            raise InvalidPatchError((format_path((*loc, name)), "is given twice, in snake_case and in camelCase"))
         if member is not None:
             place = (*loc, name)
-            tidied[name] = tidy(_structured(member, place), place)
+            tidied[name] = normalize_value(_parse_structured(member, place), place)
     return tidied
 
 
-def _structured(value: Any, loc: Loc) -> Any:
+def _parse_structured(value: Any, loc: Loc) -> Any:
     """Read a field's value from JSON text, where only a structure makes sense."""
-    is_text = isinstance(value, str) and len(loc) == 2 and loc[1] in STRUCTURED
+    is_text = isinstance(value, str) and len(loc) == 2 and loc[1] in STRUCTURED_FIELDS
     is_json = is_text and value.lstrip()[:1] in ("[", "{")
-    return from_json(value, path_of(loc)) if is_json else value
+    return parse_json(value, format_path(loc)) if is_json else value
 
 
-def clear_fields(data: dict[str, Any], clear: Collection[str], root: str) -> tuple[dict[str, Any], list[Problem]]:
+def apply_clear(data: dict[str, Any], clear: Collection[str], root: str) -> tuple[dict[str, Any], list[Problem]]:
     """Empty the fields named in ``clear`` that have no value; refuse blanks in all others."""
     names = [to_camel(name) if "_" in name else name for name in clear]
     problems = [
-        Problem("clear", f"cannot clear {shown(name)}{nearest(name, EMPTY)}") for name in names if name not in EMPTY
+        Problem("clear", f"cannot clear {printable_name(name)}{suggest_name(name, CLEARED_VALUES)}")
+        for name in names
+        if name not in CLEARED_VALUES
     ]
-    blanks = {name: list(blanks_in(value, (root, name))) for name, value in data.items()}
+    blanks = {name: list(find_blanks(value, (root, name))) for name, value in data.items()}
     for name, locs in blanks.items():
         if name not in names:
-            problems += [Problem(path_of(loc), _BLANK if name in EMPTY else _LOST) for loc in locs]
+            problems += [
+                Problem(format_path(loc), _BLANK_TEXT if name in CLEARED_VALUES else _LOST_TEXT) for loc in locs
+            ]
     kept = {name: value for name, value in data.items() if not blanks[name]}
-    return {**{name: EMPTY[name] for name in names if name in EMPTY}, **kept}, problems
+    return {**{name: CLEARED_VALUES[name] for name in names if name in CLEARED_VALUES}, **kept}, problems
 
 
-_BLANK = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
-_LOST = "came out blank (or as the word None); give it a value, or leave it out"
+_BLANK_TEXT = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
+_LOST_TEXT = "came out blank (or as the word None); give it a value, or leave it out"
 
 
-def blanks_in(value: Any, loc: Loc) -> Iterator[Loc]:
+def find_blanks(value: Any, loc: Loc) -> Iterator[Loc]:
     """Find the texts that are blank, or the word ``None``: what a template makes of a variable that is not set."""
     if isinstance(value, str) and value.strip() in ("", "None"):
         yield loc
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, member in members:
-        yield from blanks_in(member, (*loc, step))
+        yield from find_blanks(member, (*loc, step))
 
 
-def in_place(data: Any, default: str | None) -> Any:
+def normalize_times(data: Any, default: str | None) -> Any:
     """Bring both ends into object form in one time zone, and complete the end of a series in it."""
     if not isinstance(data, Mapping) or not {"start", "end", "recurrence"} & data.keys():
         return data
-    start, end = moments.as_object(data.get("start")), moments.as_object(data.get("end"))
+    start, end = moments.to_time_object(data.get("start")), moments.to_time_object(data.get("end"))
     placed = {
         **data,
-        "start": moments.with_zone(start, moments.zone_of(end) or default),
-        "end": moments.with_zone(end, moments.zone_of(start) or default),
-        "recurrence": _ending(data.get("recurrence"), moments.zone_of(start) or moments.zone_of(end) or default),
+        "start": moments.add_zone(start, moments.zone_name(end) or default),
+        "end": moments.add_zone(end, moments.zone_name(start) or default),
+        "recurrence": _complete_range(
+            data.get("recurrence"), moments.zone_name(start) or moments.zone_name(end) or default
+        ),
     }
     return {name: value for name, value in placed.items() if value is not None}
 
 
-def _ending(recurrence: Any, zone: str | None) -> Any:
+def _complete_range(recurrence: Any, zone: str | None) -> Any:
     span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
     if not isinstance(span, Mapping) or "endDate" not in span:
         return recurrence
-    return {**recurrence, "range": {**span, "endDate": moments.as_series_end(span["endDate"], zone)}}
+    return {**recurrence, "range": {**span, "endDate": moments.complete_series_end(span["endDate"], zone)}}
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], root: str) -> list[Problem]:
+def describe_errors(error: ValidationError, model: type[BaseModel], root: str) -> list[Problem]:
     """Say each of pydantic's errors in our words, by field path."""
     items = error.errors(include_url=False, include_input=False)
-    return [Problem(path_of((root, *item["loc"])), _said(item, model)) for item in items]
+    return [Problem(format_path((root, *item["loc"])), _describe_error(item, model)) for item in items]
 
 
-def path_of(loc: Loc) -> str:
+def format_path(loc: Loc) -> str:
     """Write a place in the input as people do: ``patch.attendees[0].id``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in loc).removeprefix(".")
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{printable_name(step)}" for step in loc).removeprefix(
+        "."
+    )
 
 
-def _said(item: ErrorDetails, model: type[BaseModel]) -> str:
+def _describe_error(item: ErrorDetails, model: type[BaseModel]) -> str:
     *above, name = item["loc"] or ("",)
     if item["type"] == "extra_forbidden":
-        return f"is not a field{instead(str(name), _names_at(model, above), at_the_root=not above)}"
+        return f"is not a field{suggest_field(str(name), _field_names_at(model, above), at_the_root=not above)}"
     said = {
         "missing": "is required",
         "string_too_long": "has more than {max_length} characters",
@@ -194,21 +202,21 @@ _NOT_A_MAPPING = dict.fromkeys(
 )
 
 
-def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+def _field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
     """Names that would have been right at this place."""
     for step in loc:
         field = next((f for f in model.model_fields.values() if f.alias == step), None)
-        model = _part_in(field.annotation) or model if field else model
+        model = _find_component(field.annotation) or model if field else model
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _part_in(annotation: Any) -> type[BaseModel] | None:
+def _find_component(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((part for inner in get_args(annotation) if (part := _part_in(inner))), None)
+    return next((part for inner in get_args(annotation) if (part := _find_component(inner))), None)
 
 
-def shown(name: Any) -> str:
+def printable_name(name: Any) -> str:
     """Show a key that somebody gave us: short and printable."""
     text = "".join(char if char.isprintable() else "?" for char in str(name)[:40])
     return text if len(str(name)) <= 40 else f"{text}…"
@@ -218,7 +226,7 @@ class _RefusedJsonError(ValueError):
     """Valid JSON that we refuse; its text holds no value."""
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _RefusedJsonError("has a key twice in one object")

@@ -23,25 +23,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_dingtalk_calendar import moments
-from airflow_dingtalk_calendar.rules import DAYS, INDEXES, NAMES, fits, local_day, to_rrule
+from airflow_dingtalk_calendar.rules import DAY_NAMES, DAYS_BY_CODE, INDEX_NAMES, fits_pattern, start_day, to_rrule
 
 __all__ = ["from_rrule", "to_rrule"]
 
 Json = dict[str, Any]
-Rule = dict[str, str]
+RuleParts = dict[str, str]
 
-_PART = re.compile(r"([A-Z-]+)=([^=;]+)")
-_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
-_UNTIL = re.compile(r"\d{8}(T\d{6}Z?)?")
-_ANYWHERE = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
+_PART_FORM = re.compile(r"([A-Z-]+)=([^=;]+)")
+_WEEKDAY_FORM = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_UNTIL_FORM = re.compile(r"\d{8}(T\d{6}Z?)?")
+_COMMON_PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
 # Which days-of parts DingTalk's patterns can say, by frequency.
-_SAYABLE = {
+_SUPPORTED_PARTS = {
     "DAILY": {"BYDAY"},
     "WEEKLY": {"BYDAY"},
     "MONTHLY": {"BYDAY", "BYMONTHDAY", "BYSETPOS"},
     "YEARLY": {"BYMONTH", "BYMONTHDAY"},
 }
-_KNOWN = _ANYWHERE.union(*_SAYABLE.values(), {"BYSECOND", "BYMINUTE", "BYHOUR", "BYYEARDAY", "BYWEEKNO"})
+_KNOWN_PARTS = _COMMON_PARTS.union(
+    *_SUPPORTED_PARTS.values(), {"BYSECOND", "BYMINUTE", "BYHOUR", "BYYEARDAY", "BYWEEKNO"}
+)
 
 
 def from_rrule(text: str, start: Mapping[str, Any] | None = None, timezone: str | None = None) -> Json:
@@ -52,33 +54,33 @@ def from_rrule(text: str, start: Mapping[str, Any] | None = None, timezone: str 
     :param timezone: IANA zone that UNTIL is meant in, for an all-day event, whose start has none.
     :raises ValueError: when it is no rule, or one that DingTalk cannot express; without the rule's values.
     """
-    rule = _read(text)
-    day = local_day(start) if start else None
-    pattern = {"interval": _number(rule, "INTERVAL", 365), **_PATTERNS[rule["FREQ"]](rule, day)}
-    if day and not fits(pattern, day):
+    rule = _parse_parts(text)
+    day = start_day(start) if start else None
+    pattern = {"interval": _parse_number(rule, "INTERVAL", 365), **_PATTERN_BY_FREQ[rule["FREQ"]](rule, day)}
+    if day and not fits_pattern(pattern, day):
         raise ValueError("the start is not on a day of the rule: move the start, or change the rule")
     zone = (start or {}).get("timeZone") or timezone
-    return {"pattern": pattern, "range": _range(rule, moments.as_zone(zone) if zone else None)}
+    return {"pattern": pattern, "range": _parse_range(rule, moments.parse_zone(zone) if zone else None)}
 
 
-def _read(text: str) -> Rule:
+def _parse_parts(text: str) -> RuleParts:
     bare = text.strip().upper().removeprefix("RRULE:").removesuffix(";")
-    found = [_PART.fullmatch(part.strip()) for part in bare.split(";")]
+    found = [_PART_FORM.fullmatch(part.strip()) for part in bare.split(";")]
     rule = {part[1]: part[2] for part in found if part}
-    if not all(found) or rule.keys() - _KNOWN or "FREQ" not in rule:
+    if not all(found) or rule.keys() - _KNOWN_PARTS or "FREQ" not in rule:
         raise ValueError("must be one rule of RFC 5545, like FREQ=WEEKLY;BYDAY=MO,WE, or {pattern, range}")
     if len(rule) < len(found):
         raise ValueError("has a part twice")
-    if rule["FREQ"] not in _SAYABLE:
-        raise ValueError(f"FREQ must be one of {', '.join(_SAYABLE)} in DingTalk")
-    if odd := rule.keys() - _ANYWHERE - _SAYABLE[rule["FREQ"]]:
+    if rule["FREQ"] not in _SUPPORTED_PARTS:
+        raise ValueError(f"FREQ must be one of {', '.join(_SUPPORTED_PARTS)} in DingTalk")
+    if odd := rule.keys() - _COMMON_PARTS - _SUPPORTED_PARTS[rule["FREQ"]]:
         raise ValueError(f"DingTalk cannot express {' and '.join(sorted(odd))} with FREQ={rule['FREQ']}")
-    if rule.get("WKST", "MO") not in DAYS:
+    if rule.get("WKST", "MO") not in DAYS_BY_CODE:
         raise ValueError("WKST must be a weekday of two letters, like MO")
     return rule
 
 
-def _from_start(day: dt.date | None, what: str) -> dt.date:
+def _require_start(day: dt.date | None, what: str) -> dt.date:
     if day is None:
         raise ValueError(
             f"the rule takes its {what} from the start: give start (and end) too, or write {{pattern, range}}"
@@ -86,7 +88,7 @@ def _from_start(day: dt.date | None, what: str) -> dt.date:
     return day
 
 
-def _number(rule: Rule, name: str, most: int) -> int:
+def _parse_number(rule: RuleParts, name: str, most: int) -> int:
     """Read a part that is one positive number; DingTalk knows no others."""
     text = rule.get(name, "1")
     if not re.fullmatch(r"\+?\d{1,9}", text) or not 1 <= int(text) <= most:
@@ -94,96 +96,100 @@ def _number(rule: Rule, name: str, most: int) -> int:
     return int(text)
 
 
-def _weekdays(rule: Rule) -> list[tuple[int, str]]:
-    found = [_WEEKDAY.fullmatch(word) for word in rule["BYDAY"].split(",")]
+def _parse_byday(rule: RuleParts) -> list[tuple[int, str]]:
+    found = [_WEEKDAY_FORM.fullmatch(word) for word in rule["BYDAY"].split(",")]
     if not all(found):
         raise ValueError("BYDAY must be weekdays of two letters, like MO,WE")
-    days = [(int(day[1] or 0), DAYS[day[2]]) for day in found if day]
+    days = [(int(day[1] or 0), DAYS_BY_CODE[day[2]]) for day in found if day]
     if rule["FREQ"] != "MONTHLY" and any(number for number, _ in days):
         raise ValueError("BYDAY can have numbers with FREQ=MONTHLY only")
     return days
 
 
-def _daily(rule: Rule, day: dt.date | None) -> Json:
+def _daily_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if "BYDAY" not in rule:
         return {"type": "daily"}
-    if _number(rule, "INTERVAL", 365) > 1:
+    if _parse_number(rule, "INTERVAL", 365) > 1:
         raise ValueError("DingTalk cannot express BYDAY with FREQ=DAILY and an INTERVAL")
-    return _weekly(rule, day)  # every day that is a Monday: every week on Monday
+    return _weekly_pattern(rule, day)  # every day that is a Monday: every week on Monday
 
 
-def _weekly(rule: Rule, day: dt.date | None) -> Json:
-    named = [name for _, name in _weekdays(rule)] if "BYDAY" in rule else [NAMES[_from_start(day, "weekday").weekday()]]
-    days = ",".join(name for name in NAMES if name in named)
-    return {"type": "weekly", "daysOfWeek": days, "firstDayOfWeek": DAYS[rule.get("WKST", "MO")]}
+def _weekly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
+    named = (
+        [name for _, name in _parse_byday(rule)]
+        if "BYDAY" in rule
+        else [DAY_NAMES[_require_start(day, "weekday").weekday()]]
+    )
+    days = ",".join(name for name in DAY_NAMES if name in named)
+    return {"type": "weekly", "daysOfWeek": days, "firstDayOfWeek": DAYS_BY_CODE[rule.get("WKST", "MO")]}
 
 
-def _monthly(rule: Rule, day: dt.date | None) -> Json:
+def _monthly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if "BYDAY" not in rule:
         if "BYSETPOS" in rule:
             raise ValueError("DingTalk cannot express BYSETPOS without BYDAY")
-        return {"type": "absoluteMonthly", "dayOfMonth": _month_day(rule, day)}
+        return {"type": "absoluteMonthly", "dayOfMonth": _day_of_month(rule, day)}
     if "BYMONTHDAY" in rule:
         raise ValueError("DingTalk cannot express BYDAY and BYMONTHDAY together")
-    days = _weekdays(rule)
+    days = _parse_byday(rule)
     if len(days) > 1:
         raise ValueError("DingTalk does not say what several weekdays mean within a month: give one series each")
     number, name = days[0]
-    return {"type": "relativeMonthly", "daysOfWeek": name, "index": _index(number, rule)}
+    return {"type": "relativeMonthly", "daysOfWeek": name, "index": _weekday_index(number, rule)}
 
 
-def _index(number: int, rule: Rule) -> str:
+def _weekday_index(number: int, rule: RuleParts) -> str:
     position = rule.get("BYSETPOS", "")
     if number and position:
         raise ValueError("DingTalk cannot express a number in BYDAY together with BYSETPOS")
     if not number and not position:
         raise ValueError("a weekday of every week needs FREQ=WEEKLY; one of the month, a number (BYDAY=2TU)")
-    found = INDEXES.get(number or (int(position) if re.fullmatch(r"[+-]?\d{1,3}", position) else 0))
+    found = INDEX_NAMES.get(number or (int(position) if re.fullmatch(r"[+-]?\d{1,3}", position) else 0))
     if found is None:
         raise ValueError("DingTalk has the first to fourth weekday of a month (1 to 4) and the last (-1) only")
     return found
 
 
-def _month_day(rule: Rule, day: dt.date | None) -> int:
+def _day_of_month(rule: RuleParts, day: dt.date | None) -> int:
     if "BYMONTHDAY" in rule:
-        return _number(rule, "BYMONTHDAY", 31)
-    return _from_start(day, "day of the month").day
+        return _parse_number(rule, "BYMONTHDAY", 31)
+    return _require_start(day, "day of the month").day
 
 
-def _yearly(rule: Rule, day: dt.date | None) -> Json:
+def _yearly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if "BYMONTHDAY" in rule and "BYMONTH" not in rule:
         raise ValueError("BYMONTHDAY without BYMONTH is a day of every month: use FREQ=MONTHLY, or add BYMONTH")
-    start = _from_start(day, "month")
-    if "BYMONTH" in rule and _number(rule, "BYMONTH", 12) != start.month:
+    start = _require_start(day, "month")
+    if "BYMONTH" in rule and _parse_number(rule, "BYMONTH", 12) != start.month:
         raise ValueError("BYMONTH must be the start's month, because DingTalk has none in its rule")
-    return {"type": "absoluteYearly", "dayOfMonth": _month_day(rule, day)}
+    return {"type": "absoluteYearly", "dayOfMonth": _day_of_month(rule, day)}
 
 
-def _range(rule: Rule, zone: str | None) -> Json:
+def _parse_range(rule: RuleParts, zone: str | None) -> Json:
     if "COUNT" in rule and "UNTIL" in rule:
         raise ValueError("COUNT and UNTIL exclude each other")
     if "COUNT" in rule:
-        return {"type": "numbered", "numberOfOccurrences": _number(rule, "COUNT", 99)}
-    return {"type": "endDate", "endDate": _end(rule["UNTIL"], zone)} if "UNTIL" in rule else {"type": "noEnd"}
+        return {"type": "numbered", "numberOfOccurrences": _parse_number(rule, "COUNT", 99)}
+    return {"type": "endDate", "endDate": _parse_until(rule["UNTIL"], zone)} if "UNTIL" in rule else {"type": "noEnd"}
 
 
-def _end(until: str, zone: str | None) -> str:
+def _parse_until(until: str, zone: str | None) -> str:
     try:
-        moment = dt.datetime.fromisoformat(until) if _UNTIL.fullmatch(until) else None
+        moment = dt.datetime.fromisoformat(until) if _UNTIL_FORM.fullmatch(until) else None
     except ValueError:
         moment = None
     if moment is None:
         raise ValueError("UNTIL must be a day or a time in UTC, like 20271231 or 20271231T155959Z")
     if moment.tzinfo:
-        return moments.as_instant(moments.local_time(moment, zone) if zone else moment)
+        return moments.format_instant(moments.to_local_time(moment, zone) if zone else moment)
     if zone is None:
         raise ValueError("UNTIL needs a time zone: give start too, or a timezone, or a time in UTC")
-    return moments.as_instant(moments.as_series_end(moment if "T" in until else moment.date(), zone))
+    return moments.format_instant(moments.complete_series_end(moment if "T" in until else moment.date(), zone))
 
 
-_PATTERNS: dict[str, Callable[[Rule, dt.date | None], Json]] = {
-    "DAILY": _daily,
-    "WEEKLY": _weekly,
-    "MONTHLY": _monthly,
-    "YEARLY": _yearly,
+_PATTERN_BY_FREQ: dict[str, Callable[[RuleParts, dt.date | None], Json]] = {
+    "DAILY": _daily_pattern,
+    "WEEKLY": _weekly_pattern,
+    "MONTHLY": _monthly_pattern,
+    "YEARLY": _yearly_pattern,
 }

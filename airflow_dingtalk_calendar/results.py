@@ -18,26 +18,32 @@ from airflow_dingtalk_calendar.exceptions import (
     TokenRejectedError,
     TransportError,
     UnexpectedAnswerError,
-    sentence,
+    end_sentence,
 )
 from airflow_dingtalk_calendar.plan import Row
-from airflow_dingtalk_calendar.retry import LONGEST_WAIT
+from airflow_dingtalk_calendar.retry import MAX_WAIT_IN_TASK
 
-Status = Literal["updated", "unchanged", "skipped", "rejected", "unknown"]
-STATUSES: tuple[Status, ...] = ("updated", "unchanged", "skipped", "rejected", "unknown")
+RowStatus = Literal["updated", "unchanged", "skipped", "rejected", "unknown"]
+ROW_STATUSES: tuple[RowStatus, ...] = ("updated", "unchanged", "skipped", "rejected", "unknown")
 NOT_TRIED = "notTried"
 CHANGED_SINCE = "changedSince"
 HAS_MEETING = "hasMeeting"
 
 # Refusals that are not about the row, so that the next one would hear the same.
-_FOR_ALL = (CredentialsError, InvalidConnectionError, PermissionDeniedError, QuotaExceededError, TokenRejectedError)
-_ON_THE_WAY = (TransportError, UnexpectedAnswerError)
+_ACCOUNT_ERRORS = (
+    CredentialsError,
+    InvalidConnectionError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    TokenRejectedError,
+)
+_NETWORK_ERRORS = (TransportError, UnexpectedAnswerError)
 # A user outside of the range that the app is authorised for is one row's, or some rows', user.
-_OF_ONE_USER = ("permissionDeny", "50002")
+_ONE_USER_CODES = ("permissionDeny", "50002")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RowResult:
     """What became of one row.
 
     :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``hasMeeting``.
@@ -48,7 +54,7 @@ class Result:
     """
 
     row: Row
-    status: Status
+    status: RowStatus
     not_applied: Sequence[str] = ()
     code: str = ""
     message: str = ""
@@ -79,29 +85,31 @@ class Result:
         }
 
 
-def not_tried(row: Row) -> Result:
+def not_tried_result(row: Row) -> RowResult:
     """Make the result of a row that the task did not come to."""
-    return Result(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
+    return RowResult(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
 
 
-def broken(row: Row, error: Exception) -> Result:
+def crashed_result(row: Row, error: Exception) -> RowResult:
     """Make the result of a row in which this program failed, or Airflow: nobody knows how far it came."""
-    return Result(row, "unknown", code=type(error).__name__, message="failed within the task: see its log", again=True)
+    return RowResult(
+        row, "unknown", code=type(error).__name__, message="failed within the task: see its log", again=True
+    )
 
 
-def failure(row: Row, error: DingTalkError, *, retried: bool = False) -> Result:
+def failed_result(row: Row, error: DingTalkError, *, retried: bool = False) -> RowResult:
     """Make the result of a row whose call failed; a failed read has changed nothing.
 
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
         row's own (quota, rate, permission) may have been done then.
     """
-    for_all = _is_for_all(error)
+    for_all = _affects_all_rows(error)
     doubtful = retried and (for_all or error.retryable)
-    return Result(
+    return RowResult(
         row,
         "unknown" if doubtful or error.outcome == "unknown" else "rejected",
         code=error.code or type(error).__name__,
-        message=f"{sentence(error.message)} {error.hint}".strip(),
+        message=f"{end_sentence(error.message)} {error.hint}".strip(),
         request_id=error.request_id,
         again=error.retryable,
         retry_after=error.retry_after,
@@ -109,47 +117,47 @@ def failure(row: Row, error: DingTalkError, *, retried: bool = False) -> Result:
     )
 
 
-def _is_for_all(error: DingTalkError) -> bool:
+def _affects_all_rows(error: DingTalkError) -> bool:
     if isinstance(error, ThrottledError):  # DingTalk wants everybody to stay away, for longer than a task waits
-        return (error.retry_after or 0.0) > LONGEST_WAIT
-    general = isinstance(error, _FOR_ALL) and error.code not in _OF_ONE_USER
-    return general or (isinstance(error, _ON_THE_WAY) and not error.retryable)
+        return (error.retry_after or 0.0) > MAX_WAIT_IN_TASK
+    general = isinstance(error, _ACCOUNT_ERRORS) and error.code not in _ONE_USER_CODES
+    return general or (isinstance(error, _NETWORK_ERRORS) and not error.retryable)
 
 
-def counts(results: Iterable[Result]) -> dict[str, int]:
+def count_results(results: Iterable[RowResult]) -> dict[str, int]:
     """Count the results by status, and all of them."""
     found = Counter(result.status for result in results)
-    return {"total": found.total(), **{status: found[status] for status in STATUSES}}
+    return {"total": found.total(), **{status: found[status] for status in ROW_STATUSES}}
 
 
 # -- for a retry: what is finished, in JSON below a size ----------------------------------------------------
 
 
-def is_finished(result: Result) -> bool:
+def is_final(result: RowResult) -> bool:
     """Whether a retry of the task has nothing to do for this row."""
     return result.status != "unknown" and not result.again and not result.for_all
 
 
-def written(result: Result) -> list[Any]:
+def encode_result(result: RowResult) -> list[Any]:
     """Write a result as short as it goes; fields and ids are in the plan."""
-    row = [result.row.index, STATUSES.index(result.status), list(result.not_applied)]
+    row = [result.row.index, ROW_STATUSES.index(result.status), list(result.not_applied)]
     texts = [result.code, result.message, result.request_id]
     full = [*row, *texts] if any(texts) else row
     return full[:2] if full == [*row[:2], []] else full
 
 
-def restored(entry: Sequence[Any], rows: Mapping[int, Row]) -> Result:
+def decode_result(entry: Sequence[Any], rows: Mapping[int, Row]) -> RowResult:
     """Read a result that :func:`written` wrote.
 
     :raises LookupError, TypeError, ValueError: when it is something else.
     """
     index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
     code, message, request_id = [*map(str, texts), "", "", ""][:3]
-    return Result(rows[index], STATUSES[status], [str(name) for name in not_applied], code, message, request_id)
+    return RowResult(rows[index], ROW_STATUSES[status], [str(name) for name in not_applied], code, message, request_id)
 
 
 @dataclass(slots=True)
-class Chunks:
+class ResultChunks:
     """Results in pieces that are stored one by one, each below a size; the last one grows until it is full.
 
     :ivar limit: characters of the JSON text of a piece.
@@ -162,10 +170,10 @@ class Chunks:
     piece: list[Any] = field(default_factory=list)
     size: int = 2
 
-    def add(self, results: Iterable[Result]) -> None:
+    def add(self, results: Iterable[RowResult]) -> None:
         """Store more results."""
         new = False
-        for entry in map(written, results):
+        for entry in map(encode_result, results):
             length = len(json.dumps(entry)) + 2
             if self.piece and self.size + length > self.limit:
                 self.store(self.number, self.piece)
@@ -177,7 +185,7 @@ class Chunks:
             self.store(self.number, self.piece)
 
 
-def named(results: Sequence[Result], most: int = 10) -> Iterator[str]:
+def describe_results(results: Sequence[RowResult], most: int = 10) -> Iterator[str]:
     """Name rows for the log, without event content: the first ones, then how many more there are."""
     for result in results[:most]:
         trail = f" (request id {result.request_id})" if result.request_id else ""

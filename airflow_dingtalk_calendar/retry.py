@@ -12,11 +12,11 @@ from typing import Any
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import RequestError
 
-LONGEST_WAIT = 10.0  # seconds
-FIRST_WAIT = 0.5
+MAX_WAIT_IN_TASK = 10.0  # seconds
+FIRST_BACKOFF = 0.5
 
 
-def pause(error: RequestError, call: Call[Any], attempt: int, attempts: int) -> float | None:
+def backoff_seconds(error: RequestError, call: Call[Any], attempt: int, attempts: int) -> float | None:
     """Return the seconds to wait before the next attempt; None when there shall be none.
 
     The wait is drawn from a range that doubles with each attempt, so that tasks that failed together do not come
@@ -24,13 +24,13 @@ def pause(error: RequestError, call: Call[Any], attempt: int, attempts: int) -> 
 
     :param attempt: number of the attempt that failed, from 1 on; ``attempts``: how many there may be.
     """
-    if attempt >= attempts or not _may_repeat(error, call):
+    if attempt >= attempts or not _may_retry(error, call):
         return None
-    backoff = random.uniform(FIRST_WAIT, min(FIRST_WAIT * 2**attempt, LONGEST_WAIT))  # noqa: S311  # no secret
+    backoff = random.uniform(FIRST_BACKOFF, min(FIRST_BACKOFF * 2**attempt, MAX_WAIT_IN_TASK))  # noqa: S311  # no secret
     return (error.retry_after or 0.0) + backoff
 
 
-def _may_repeat(error: RequestError, call: Call[Any]) -> bool:
+def _may_retry(error: RequestError, call: Call[Any]) -> bool:
     """Whether this call is worth another try now, and safe to be tried again."""
     safe = call.repeatable or error.outcome != "unknown"
-    return error.retryable and safe and (error.retry_after or 0.0) <= LONGEST_WAIT
+    return error.retryable and safe and (error.retry_after or 0.0) <= MAX_WAIT_IN_TASK

@@ -19,16 +19,16 @@ from airflow_dingtalk_calendar.exceptions import DingTalkError
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, RetryDecision, RetryPolicy
 
-    AVAILABLE = True
+    IS_AVAILABLE = True
 else:
     try:
         from airflow.providers.common.compat.sdk import RetryDecision, RetryPolicy
 
-        AVAILABLE = True
+        IS_AVAILABLE = True
     except ImportError:  # before Airflow 3.3
-        RetryPolicy, AVAILABLE = object, False
+        RetryPolicy, IS_AVAILABLE = object, False
 
-LONGEST_REASON = 500  # characters that Airflow's database takes
+MAX_REASON_LENGTH = 500  # characters that Airflow's database takes
 
 
 class DingTalkRetryPolicy(RetryPolicy):
@@ -51,7 +51,7 @@ class DingTalkRetryPolicy(RetryPolicy):
     """
 
     def __init__(self) -> None:
-        if not AVAILABLE:
+        if not IS_AVAILABLE:
             raise AirflowOptionalProviderFeatureException(
                 "DingTalkRetryPolicy needs Airflow 3.3. **RETRY_POLICY in its place works on any version."
             )
@@ -62,7 +62,7 @@ class DingTalkRetryPolicy(RetryPolicy):
         """Decide about a failed try."""
         if not isinstance(exception, DingTalkError):
             return RetryDecision.default()
-        reason = str(exception)[:LONGEST_REASON]
+        reason = str(exception)[:MAX_REASON_LENGTH]
         if not exception.retryable:
             return RetryDecision.fail(reason)
         if _waited_already(exception):
@@ -81,10 +81,10 @@ class DingTalkRetryPolicy(RetryPolicy):
 
 
 def _waited_already(error: DingTalkError) -> bool:
-    from airflow_dingtalk_calendar.retry import LONGEST_WAIT  # brings more along than a DAG file has to load
+    from airflow_dingtalk_calendar.retry import MAX_WAIT_IN_TASK  # brings more along than a DAG file has to load
 
-    return (error.retry_after or 0.0) <= LONGEST_WAIT
+    return (error.retry_after or 0.0) <= MAX_WAIT_IN_TASK
 
 
-RETRY_POLICY: dict[str, Any] = {"retry_policy": DingTalkRetryPolicy()} if AVAILABLE else {}
+RETRY_POLICY: dict[str, Any] = {"retry_policy": DingTalkRetryPolicy()} if IS_AVAILABLE else {}
 """``retry_policy``, for ``default_args`` or among a task's arguments; empty before Airflow 3.3."""

@@ -25,13 +25,13 @@ from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
-from airflow_dingtalk_calendar.hosts import base_url
+from airflow_dingtalk_calendar.hosts import parse_base_url
 from airflow_dingtalk_calendar.secret import Secret
 
 DEFAULT_HOST = "https://api.dingtalk.io"
 
 
-class Connection(Protocol):
+class AirflowConnection(Protocol):
     """The part of Airflow's connection that is read here."""
 
     conn_id: str
@@ -44,7 +44,7 @@ class Connection(Protocol):
 
 
 @dataclass(frozen=True)
-class Settings:
+class ConnectionSettings:
     """A checked connection.
 
     :ivar conn_id: its id in Airflow, for messages that name a command; empty if it is not known.
@@ -95,28 +95,30 @@ class Settings:
         return timezone if timezone is not None else self.timezone
 
 
-def from_connection(connection: Connection) -> Settings:
+def parse_connection(connection: AirflowConnection) -> ConnectionSettings:
     """Read a connection.
 
     :raises InvalidConnectionError: naming the field and the remedy, never the value.
     """
-    extra = _extra(connection.extra)
-    options = {name: read(extra[name], name) for name, read in _OPTIONS.items() if extra.get(name) not in (None, "")}
+    extra = _parse_extra(connection.extra)
+    options = {
+        name: read(extra[name], name) for name, read in _OPTION_PARSERS.items() if extra.get(name) not in (None, "")
+    }
     allow_http = options.pop("allow_http", False)
     host = (connection.host or DEFAULT_HOST).strip()
     if "legacy_host" in options:
-        options["legacy_host"] = base_url(options["legacy_host"], "extra.legacy_host", allow_http=allow_http)
-    _check_auth(options)
-    return Settings(
-        app_key=_credential(connection.login, "login", "the app key (Client ID)"),
-        app_secret=Secret(_credential(connection.password, "password", "the app secret (Client Secret)")),
+        options["legacy_host"] = parse_base_url(options["legacy_host"], "extra.legacy_host", allow_http=allow_http)
+    _check_auth_type(options)
+    return ConnectionSettings(
+        app_key=_require_credential(connection.login, "login", "the app key (Client ID)"),
+        app_secret=Secret(_require_credential(connection.password, "password", "the app secret (Client Secret)")),
         conn_id=connection.conn_id,
-        base_url=base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
+        base_url=parse_base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
         **options,
     )
 
 
-def under_test(settings: Settings) -> Settings:
+def without_test_id(settings: ConnectionSettings) -> ConnectionSettings:
     """Forget the id if it looks like the random one under which Airflow's test button tests a connection."""
     return replace(settings, conn_id="") if re.fullmatch("[A-Za-z0-9]{8}", settings.conn_id) else settings
 
@@ -130,117 +132,117 @@ AUTH_TYPES = {
 }
 
 
-def _check_auth(options: Mapping[str, Any]) -> None:
+def _check_auth_type(options: Mapping[str, Any]) -> None:
     auth_type = options.get("auth_type", "app")
     if auth_type not in AUTH_TYPES:
-        _refuse("extra.auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
+        refuse_field("extra.auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
     for name in AUTH_TYPES[auth_type]:
         if not options.get(name):
-            _refuse(f"extra.{name}", f"is needed for auth_type {auth_type}")
+            refuse_field(f"extra.{name}", f"is needed for auth_type {auth_type}")
 
 
-def _extra(text: str | None) -> dict[str, Any]:
+def _parse_extra(text: str | None) -> dict[str, Any]:
     try:
         extra = json.loads(text) if text else {}
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
-        _refuse("extra", "must be a JSON object")
+        refuse_field("extra", "must be a JSON object")
     for name in extra:
-        if name not in _OPTIONS:
-            near = get_close_matches(str(name), _OPTIONS, n=1)
-            known = f"did you mean {near[0]}?" if near else f"known: {', '.join(_OPTIONS)}"
-            _refuse("extra", f"has an unknown option; {known}")
+        if name not in _OPTION_PARSERS:
+            near = get_close_matches(str(name), _OPTION_PARSERS, n=1)
+            known = f"did you mean {near[0]}?" if near else f"known: {', '.join(_OPTION_PARSERS)}"
+            refuse_field("extra", f"has an unknown option; {known}")
     return extra
 
 
-def _credential(value: str | None, name: str, meaning: str) -> str:
+def _require_credential(value: str | None, name: str, meaning: str) -> str:
     text = (value or "").strip()
     if not text or not text.isprintable():
-        _refuse(name, f"must be {meaning}")
+        refuse_field(name, f"must be {meaning}")
     return text
 
 
-def _text(value: Any, name: str) -> str:
+def _text_option(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.isprintable():
-        _refuse(f"extra.{name}", "must be text")
+        refuse_field(f"extra.{name}", "must be text")
     return value.strip()
 
 
-def _proxy(value: Any, name: str) -> str:
-    text = _text(value, name)
+def _proxy_option(value: Any, name: str) -> str:
+    text = _text_option(value, name)
     try:
         parts = urlsplit(text)
         known = parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         known = False
     if not known:
-        _refuse(f"extra.{name}", "must be the URL of a proxy, like http://proxy.example.com:8080")
+        refuse_field(f"extra.{name}", "must be the URL of a proxy, like http://proxy.example.com:8080")
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        _refuse(f"extra.{name}", "is a SOCKS proxy, for which the workers need httpx[socks]")
+        refuse_field(f"extra.{name}", "is a SOCKS proxy, for which the workers need httpx[socks]")
     return text
 
 
-def _flag(value: Any, name: str) -> bool:
+def _flag_option(value: Any, name: str) -> bool:
     word = str(value).strip().lower()
     if word not in ("true", "false"):
-        _refuse(f"extra.{name}", "must be true or false")
+        refuse_field(f"extra.{name}", "must be true or false")
     return word == "true"
 
 
-def _number(least: float, most: float) -> Callable[[Any, str], float]:
+def _number_option(least: float, most: float) -> Callable[[Any, str], float]:
     def read(value: Any, name: str) -> float:
         try:
             number = float("nan") if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             number = float("nan")
         if not least <= number <= most:
-            _refuse(f"extra.{name}", f"must be a number from {least:g} to {most:g}")
+            refuse_field(f"extra.{name}", f"must be a number from {least:g} to {most:g}")
         return number
 
     return read
 
 
-def _count(value: Any, name: str) -> int:
-    return int(_number(1, 20)(value, name))
+def _count_option(value: Any, name: str) -> int:
+    return int(_number_option(1, 20)(value, name))
 
 
-def _verify(value: Any, name: str) -> bool | str:
-    return _flag(value, name) if str(value).strip().lower() in ("true", "false") else _text(value, name)
+def _verify_option(value: Any, name: str) -> bool | str:
+    return _flag_option(value, name) if str(value).strip().lower() in ("true", "false") else _text_option(value, name)
 
 
-def _timezone(value: Any, name: str) -> str:
-    from airflow_dingtalk_calendar.moments import as_zone  # pydantic: not at import
+def _timezone_option(value: Any, name: str) -> str:
+    from airflow_dingtalk_calendar.moments import parse_zone  # pydantic: not at import
 
     try:
-        return as_zone(_text(value, name))
+        return parse_zone(_text_option(value, name))
     except ValueError as error:
         raise InvalidConnectionError((f"connection.extra.{name}", str(error))) from None
 
 
-def _variable(value: Any, name: str) -> str:
+def _variable_option(value: Any, name: str) -> str:
     """Name a Variable whose content Airflow masks, which it decides by the name."""
-    text = _text(value, name)
+    text = _text_option(value, name)
     if not any(word in text.lower() for word in ("token", "secret")):
-        _refuse(f"extra.{name}", "must name a Variable with token or secret in its name, so that Airflow masks it")
+        refuse_field(f"extra.{name}", "must name a Variable with token or secret in its name, so that Airflow masks it")
     return text
 
 
-def _refuse(field: str, problem: str) -> NoReturn:
+def refuse_field(field: str, problem: str) -> NoReturn:
     raise InvalidConnectionError((f"connection.{field}", problem))
 
 
-_OPTIONS: Mapping[str, Callable[[Any, str], Any]] = {
-    "auth_type": _text,
-    "corp_id": _text,
-    "suite_ticket_variable": _variable,
-    "user_grant_variable": _variable,
-    "legacy_host": _text,
-    "timezone": _timezone,
-    "timeout": _number(0.1, 600),
-    "max_qps": _number(0.01, 1000),
-    "max_attempts": _count,
-    "proxy": _proxy,
-    "verify": _verify,
-    "allow_http": _flag,
+_OPTION_PARSERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "auth_type": _text_option,
+    "corp_id": _text_option,
+    "suite_ticket_variable": _variable_option,
+    "user_grant_variable": _variable_option,
+    "legacy_host": _text_option,
+    "timezone": _timezone_option,
+    "timeout": _number_option(0.1, 600),
+    "max_qps": _number_option(0.01, 1000),
+    "max_attempts": _count_option,
+    "proxy": _proxy_option,
+    "verify": _verify_option,
+    "allow_http": _flag_option,
 }

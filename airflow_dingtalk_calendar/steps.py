@@ -11,15 +11,15 @@ from airflow_dingtalk_calendar.api import Call
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
-    """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.answers.Answer`."""
+class SendRequest:
+    """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.answers.Response`."""
 
     call: Call[Any]
     headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class AwaitFetch:
     """Wait until another caller's fetch has ended, and share its failure."""
 
     done: Future[None]
@@ -33,7 +33,7 @@ class Sleep:
 
 
 @dataclass(frozen=True, slots=True)
-class Mask:
+class MaskSecret:
     """Tell Airflow that this text is a secret."""
 
     secret: str = field(repr=False)
@@ -55,10 +55,10 @@ class WriteVariable:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class LogError:
     """Say in the log that something needs a person's attention."""
 
     text: str
 
 
-Step = Send | Wait | Sleep | Mask | ReadVariable | WriteVariable | Tell
+Effect = SendRequest | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError

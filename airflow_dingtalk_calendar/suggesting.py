@@ -6,7 +6,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 
-def nearest(name: str, known: Collection[str]) -> str:
+def suggest_name(name: str, known: Collection[str]) -> str:
     """Suggest the known name that is most like this one."""
     folded = {other.lower(): other for other in known}
     begun = [other for other in folded if len(name) > 3 and other.startswith(name.lower())]
@@ -15,7 +15,7 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 
 # What calendars of others call these fields.
-_SYNONYMS = {
+_FIELD_SYNONYMS = {
     **dict.fromkeys(("title", "name", "subject", "topic"), "summary"),
     **dict.fromkeys(("body", "content", "notes"), "description"),
     **dict.fromkeys(("begin", "starttime", "from"), "start"),
@@ -25,7 +25,7 @@ _SYNONYMS = {
     **dict.fromkeys(("rrule", "repeat"), "recurrence"),
     **dict.fromkeys(("alarms", "alerts"), "reminders"),
 }
-_ELSEWHERE = {
+_FIELD_HINTS = {
     **dict.fromkeys(
         ("timezone", "unionid", "eventid", "calendarid", "clienttoken", "clear", "uncheckedfields"),
         "it is an argument beside this one",
@@ -38,11 +38,11 @@ _ELSEWHERE = {
 }
 
 
-def instead(name: str, known: Collection[str], *, at_the_root: bool) -> str:
+def suggest_field(name: str, known: Collection[str], *, at_the_root: bool) -> str:
     """Say what may have been meant by a name that is no field."""
     folded = name.lower()
-    if at_the_root and folded in _SYNONYMS and _SYNONYMS[folded] in known:
-        return f"; did you mean {_SYNONYMS[folded]}?"
-    if at_the_root and folded in _ELSEWHERE:
-        return f"; {_ELSEWHERE[folded]}"
-    return nearest(name, known)
+    if at_the_root and folded in _FIELD_SYNONYMS and _FIELD_SYNONYMS[folded] in known:
+        return f"; did you mean {_FIELD_SYNONYMS[folded]}?"
+    if at_the_root and folded in _FIELD_HINTS:
+        return f"; {_FIELD_HINTS[folded]}"
+    return suggest_name(name, known)

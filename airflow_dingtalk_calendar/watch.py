@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_dingtalk_calendar import api, conditions
-from airflow_dingtalk_calendar.api.people import MOST_ATTENDEES
+from airflow_dingtalk_calendar.api.people import MAX_ATTENDEES
 from airflow_dingtalk_calendar.conditions import Condition, Verdict
 from airflow_dingtalk_calendar.exceptions import NotFoundError, RequestError
 
-Reading = Generator[api.Call[Any], Any, Any]
+EventCalls = Generator[api.Call[Any], Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class EventTarget:
     """What is waited for.
 
-    :ivar condition: as :func:`~airflow_dingtalk_calendar.conditions.read` returns it.
+    :ivar condition: as :func:`~airflow_dingtalk_calendar.conditions.parse_condition` returns it.
     :ivar timezone: IANA zone in which the days of an all-day event begin.
     """
 
@@ -34,7 +34,7 @@ class Watch:
     timezone: str | None
 
 
-def look(watch: Watch, clock: Callable[[], float]) -> Generator[api.Call[Any], Any, Verdict]:
+def poll_event(watch: EventTarget, clock: Callable[[], float]) -> Generator[api.Call[Any], Any, Verdict]:
     """Read the event and judge it. One metered call; more where 500 people or more are invited and they matter.
 
     A failure that may pass by itself is a verdict: what is waited for may come true all the same.
@@ -43,20 +43,22 @@ def look(watch: Watch, clock: Callable[[], float]) -> Generator[api.Call[Any], A
     :raises RequestError: for what does not pass by itself.
     """
     try:
-        event = yield from _event(watch)
+        event = yield from _read_event(watch)
     except RequestError as error:
         if not error.retryable:
             raise
         return Verdict("unknown", f"could not be read: {error}", pause=error.retry_after or 0.0)
-    verdict = conditions.judge(watch.condition, event, dt.datetime.fromtimestamp(clock(), dt.UTC), watch.timezone)
+    verdict = conditions.evaluate_condition(
+        watch.condition, event, dt.datetime.fromtimestamp(clock(), dt.UTC), watch.timezone
+    )
     if verdict.state == "met" and verdict.event is None:
         return verdict._replace(event={"id": watch.event_id, "status": "cancelled"})
     return verdict
 
 
-def _event(watch: Watch) -> Reading:
+def _read_event(watch: EventTarget) -> EventCalls:
     people = "responses" in watch.condition or "attendees" in watch.condition.get("fields", ())
-    most = MOST_ATTENDEES if people else None
+    most = MAX_ATTENDEES if people else None
     call = api.get_event(watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_attendees=most)
     try:
         event = yield call
@@ -64,19 +66,19 @@ def _event(watch: Watch) -> Reading:
         if error.code not in ("itemNotFound", "instanceNotExist"):  # a 404 may also be of something in between
             raise
         return None
-    if people and len(event.get("attendees") or ()) >= MOST_ATTENDEES:
-        return {**event, "attendees": (yield from _people(watch))}
+    if people and len(event.get("attendees") or ()) >= MAX_ATTENDEES:
+        return {**event, "attendees": (yield from _read_attendees(watch))}
     return event
 
 
-def _people(watch: Watch) -> Reading:
+def _read_attendees(watch: EventTarget) -> EventCalls:
     people: list[api.Json] = []
     seen: set[str] = set()
     call: api.Call[api.Json] | None = api.list_attendees(
-        watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MOST_ATTENDEES
+        watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MAX_ATTENDEES
     )
     while call:
         page = yield call
         people += page["attendees"]
-        call = api.following(call, page, seen)
+        call = api.next_page(call, page, seen)
     return people

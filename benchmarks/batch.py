@@ -114,8 +114,8 @@ def _applied(service: Service, max_qps: float) -> float:
 
     service.connect(max_qps)
     execute(_plan(1))  # what only the first task of a process pays: importing
-    auth.TOKENS.clear()
-    pace.PACE.clear()
+    auth.TOKEN_CACHE.clear()
+    pace.RATE_LIMITER.clear()
     time.sleep(1.1)  # the service forgets that one
     plan, start = _plan(EVENTS), time.perf_counter()
     updated = execute(plan)["updated"]
@@ -149,7 +149,7 @@ class _Kept(dict[str, Any]):
 
 async def _coroutines() -> float:
     """Patch the same events with coroutines, as many at once as the operator has threads."""
-    from airflow_dingtalk_calendar.hooks.bulk import MOST_THREADS
+    from airflow_dingtalk_calendar.hooks.bulk import MAX_THREADS
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
     start, rows = time.perf_counter(), iter(_plan(EVENTS))
@@ -159,7 +159,7 @@ async def _coroutines() -> float:
             for row in rows:
                 await hook.apatch_event(LIN, row["event_id"], row["patch"], timezone=ZONE)
 
-        await asyncio.gather(*(work() for _ in range(MOST_THREADS)))
+        await asyncio.gather(*(work() for _ in range(MAX_THREADS)))
     return time.perf_counter() - start
 
 
@@ -202,7 +202,7 @@ def memory() -> tuple[float, float, float]:
     from airflow_dingtalk_calendar import plan as plans
 
     start = time.perf_counter()
-    plans.read(plan, union_id=LIN, timezone=ZONE)
+    plans.parse_rows(plan, union_id=LIN, timezone=ZONE)
     checking = time.perf_counter() - start
     execute(plan)
     return with_plan - before, peak() - with_plan, checking

@@ -94,8 +94,8 @@ def dingtalk(_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """No test sees tokens or paces of another."""
-    auth.TOKENS.clear()
-    pace.PACE.clear()
+    auth.TOKEN_CACHE.clear()
+    pace.RATE_LIMITER.clear()
 
 
 @pytest.fixture(autouse=True)

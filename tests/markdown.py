@@ -204,13 +204,13 @@ def check_export(line: str) -> None:
     check_connection(shlex.split(line)[1].partition("=")[2])
 
 
-def check_connection(text: str) -> settings.Settings:
+def check_connection(text: str) -> settings.ConnectionSettings:
     """Read a connection in JSON like the hook does."""
     given = json.loads(text)
     assert given.pop("conn_type") == "dingtalk"
     fields = {"login": None, "password": None, "host": None, "schema": None, "port": None, **given}
     connection = SimpleNamespace(conn_id="dingtalk", **{**fields, "extra": json.dumps(given.get("extra", {}))})
-    read = settings.from_connection(connection)
+    read = settings.parse_connection(connection)
     assert read.base_url == given["host"]
     return read
 

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import exceptions
-from airflow_dingtalk_calendar.answers import MEANINGS, Answer, read
+from airflow_dingtalk_calendar.answers import ERROR_CODES, Response, read_response
 from airflow_dingtalk_calendar.exceptions import DingTalkError, RequestError
 
 
-def answer(status: int, body: Any = None, **headers: str) -> Answer:
+def answer(status: int, body: Any = None, **headers: str) -> Response:
     """Make an answer; a dict or list becomes JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
 
 
 def error(status: int, body: Any = None, **headers: str) -> RequestError:
     """Read an answer that must be an error."""
     with pytest.raises(RequestError) as caught:
-        read(answer(status, body, **headers))
+        read_response(answer(status, body, **headers))
     return caught.value
 
 
@@ -88,7 +88,7 @@ def test_each_code_has_its_meaning(status: int, code: str, kind: str, retryable:
 
 def test_no_code_of_the_table_is_untested() -> None:
     """The table of the package has no row that the table of this test lacks."""
-    assert set(MEANINGS) <= {row[1] for row in TABLE}
+    assert set(ERROR_CODES) <= {row[1] for row in TABLE}
 
 
 @pytest.mark.parametrize("detail", ["accessdenieddetail", "AccessDeniedDetail"])
@@ -163,14 +163,14 @@ def test_a_ban_of_the_address_takes_five_minutes() -> None:
 @pytest.mark.parametrize("errcode", [0, "0"])
 def test_a_good_answer_is_returned_as_sent(errcode: Any) -> None:
     """A 200 with errcode 0 is a success, as legacy APIs write it, and nothing in it is touched."""
-    assert read(answer(200, {"errcode": errcode, "x": [None]})) == {"errcode": errcode, "x": [None]}
-    assert read(answer(200)) is None
+    assert read_response(answer(200, {"errcode": errcode, "x": [None]})) == {"errcode": errcode, "x": [None]}
+    assert read_response(answer(200)) is None
 
 
 def test_secrets_are_blotted_out_of_errors() -> None:
     """An answer that echoes the token does not publish it in the error."""
     with pytest.raises(DingTalkError) as caught:
-        read(answer(400, {"code": "tok-123", "message": "bad tok-123", "requestid": "tok-123"}), "tok-123", "")
+        read_response(answer(400, {"code": "tok-123", "message": "bad tok-123", "requestid": "tok-123"}), "tok-123", "")
     assert "tok-123" not in str(caught.value)
 
 
@@ -184,7 +184,7 @@ def test_control_characters_stay_out_of_logs() -> None:
 def test_reading_never_fails_otherwise(status: int, body: bytes, header: str) -> None:
     """Whatever comes as an answer is read, or becomes a RequestError."""
     try:
-        read(Answer(status, {"retry-after": header, "date": header}, body))
+        read_response(Response(status, {"retry-after": header, "date": header}, body))
     except RequestError as found:
         assert found.status_code == status
 
@@ -216,6 +216,6 @@ def test_reading_never_fails_otherwise(status: int, body: bytes, header: str) ->
 def test_reading_any_json_never_fails_otherwise(body: Any) -> None:
     """Whatever JSON an error has, it becomes a RequestError whose text fits on a line."""
     try:
-        read(answer(400, body))
+        read_response(answer(400, body))
     except RequestError as found:
         assert str(found).isprintable()

@@ -359,9 +359,9 @@ def test_throttled_rows_are_sent_again(many: Emulator, connect: Connect) -> None
 
 def interrupted(many: Emulator, store: StateStore, monkeypatch: pytest.MonkeyPatch, after: int = 12) -> None:
     """Run a plan and end it by an exception in the main thread after some results."""
-    kept, seen = books.Books.note, Counter[str]()
+    kept, seen = books.Progress.note, Counter[str]()
 
-    def note(self: books.Books, result: Any) -> None:
+    def note(self: books.Progress, result: Any) -> None:
         kept(self, result)
         seen["results"] += bool(result)
         if seen["results"] == after:
@@ -369,7 +369,7 @@ def interrupted(many: Emulator, store: StateStore, monkeypatch: pytest.MonkeyPat
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(books.Books, "note", note)
+        patched.setattr(books.Progress, "note", note)
         patched.setattr(bulk, "MOST_THREADS", 2)
         failing(Killed, store=store)
     assert after <= len(sent(many)) < 30
@@ -514,7 +514,7 @@ def test_the_limit_is_the_installed_airflows() -> None:
     """The size of a value stays below what the installed Airflow warns of, where it has a state store."""
     from airflow.providers.common.compat.sdk import conf
 
-    assert int(conf.get("state_store", "max_value_storage_bytes", fallback="65535")) > books.PIECE
+    assert int(conf.get("state_store", "max_value_storage_bytes", fallback="65535")) > books.MAX_CHUNK_LENGTH
 
 
 @pytest.mark.parametrize(("repeat", "status"), [(False, "rejected"), (True, "updated")])
@@ -555,14 +555,14 @@ def test_a_killed_task_ends_what_is_under_way(
     patches = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]
     operator = Operator(task_id="t", union_id=ORGANIZER, patches=patches, retries=2)
     operator.on_kill()  # before there is anything to end
-    kept = books.Books.note
+    kept = books.Progress.note
 
-    def note(self: books.Books, result: Any) -> None:
+    def note(self: books.Progress, result: Any) -> None:
         kept(self, result)
         if len(self.results) == 3:
             operator.on_kill()
 
-    monkeypatch.setattr(books.Books, "note", note)
+    monkeypatch.setattr(books.Progress, "note", note)
     with pytest.raises(BatchIncompleteError):
         operator.execute({"ti": ti, "task_state_store": store})  # type: ignore[typeddict-item,typeddict-unknown-key]
     found = statuses(ti.pushed["results"])
@@ -593,7 +593,7 @@ def test_progress_is_said(many: Emulator, connect: Connect, said: pytest.LogCapt
 )
 def test_threads_are_as_many_as_the_pace_needs(per_second: float, items: int, threads: int) -> None:
     """No more threads are started than keep the pace, or than there are rows."""
-    assert bulk.threads_for(per_second, items) == threads
+    assert bulk.thread_count(per_second, items) == threads
 
 
 def test_items_may_be_made_as_they_are_taken() -> None:
@@ -602,7 +602,7 @@ def test_items_may_be_made_as_they_are_taken() -> None:
     def numbers() -> Iterator[int]:
         yield from range(500)
 
-    with bulk.Bulk(lambda number: number * 2, numbers(), 8) as work:
+    with bulk.WorkerPool(lambda number: number * 2, numbers(), 8) as work:
         assert sorted(filter(None, work.results())) == list(range(2, 1000, 2))
 
 
@@ -629,10 +629,10 @@ def test_what_is_under_way_counts_though_two_threads_fail() -> None:
 
     found: list[int | None] = []
 
-    def take(working: bulk.Bulk[int, int]) -> None:
+    def take(working: bulk.WorkerPool[int, int]) -> None:
         for result in working.results():
             found.append(result)  # so that they are there when it raises
 
-    with bulk.Bulk(work, range(3), 3) as working, pytest.raises(OSError, match=r"^[01]$"):
+    with bulk.WorkerPool(work, range(3), 3) as working, pytest.raises(OSError, match=r"^[01]$"):
         take(working)
     assert 2 in found

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from airflow_dingtalk_calendar import changes, keeping
-from airflow_dingtalk_calendar.changes import DEFAULT_FIELDS, FIELDS, Change, Position, Watch
+from airflow_dingtalk_calendar.changes import DEFAULT_FIELDS, WATCHED_FIELDS, Change, ChangeFilter, Position
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from tests.conftest import ORGANIZER, event
 
-EVERY = changes.watch(list(FIELDS))
+EVERY = changes.parse_filter(list(WATCHED_FIELDS))
 
 
-def position(watch: Watch, *events: dict[str, Any]) -> Position:
+def position(watch: ChangeFilter, *events: dict[str, Any]) -> Position:
     """Take a position in a calendar of these events."""
-    return changes.first("epoch", "token", watch.sights(events), 0.0)
+    return changes.initial_position("epoch", "token", watch.snapshots(events), 0.0)
 
 
-def told(watch: Watch, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
+def told(watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
     """Return the changes when these events were listed."""
-    return changes.compare(watch, before, watch.sights(events), complete=complete)[0]
+    return changes.find_changes(watch, before, watch.snapshots(events), complete=complete)[0]
 
 
 def kinds(found: Iterable[Change]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -53,10 +53,10 @@ OTHER: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", WATCHED_FIELDS)
 def test_each_field_can_be_watched(name: str) -> None:
     """Another value of a watched field is an update that names it, and none for somebody who watches the others."""
-    others = changes.watch([other for other in FIELDS if other not in (name, "attendees", "responses")])
+    others = changes.parse_filter([other for other in WATCHED_FIELDS if other not in (name, "attendees", "responses")])
     assert ("updated", event()["id"], (name,)) in [
         (kind, event_id, tuple(one for one in fields if one == name))
         for kind, event_id, fields in kinds(told(EVERY, position(EVERY, event()), event(**OTHER[name])))
@@ -96,13 +96,13 @@ def test_filters_let_through_what_they_name() -> None:
         ({"series_master_id": "a"}, "ac"),
         ({"series_master_id": "a", "organizer_id": "iiPguest"}, "c"),
     ):
-        watch = changes.watch(DEFAULT_FIELDS, **options)
+        watch = changes.parse_filter(DEFAULT_FIELDS, **options)
         assert [one.sight.event_id for one in told(watch, position(watch), *events)] == list(expected), options
 
 
 def test_a_retitled_event_neither_comes_nor_goes() -> None:
     """A DAG that writes into the title what the filter looks for, or takes it out, does not start itself."""
-    watch = changes.watch(DEFAULT_FIELDS, summary_pattern="Review")
+    watch = changes.parse_filter(DEFAULT_FIELDS, summary_pattern="Review")
     for before, after in (("Review", "Done"), ("Done", "Review")):
         assert told(watch, position(watch, event(summary=before)), event(summary=after)) == []
     moved = told(watch, position(watch, event(summary="Review")), event(summary="Done", **OTHER["start"]))
@@ -112,7 +112,7 @@ def test_a_retitled_event_neither_comes_nor_goes() -> None:
 @pytest.mark.parametrize("complete", [True, False])
 def test_what_is_gone_is_deleted(complete: bool) -> None:
     """A cancelled event is deleted, and one that the whole calendar does not have any more; both have one name."""
-    watch = changes.watch(DEFAULT_FIELDS, summary_pattern="Planning")
+    watch = changes.parse_filter(DEFAULT_FIELDS, summary_pattern="Planning")
     before = position(watch, event("a"), event("b", summary="x"))
     listed = [] if complete else [event("a", status="cancelled", summary=""), event("b", status="cancelled")]
     (one,) = told(watch, before, *listed, complete=complete)
@@ -147,7 +147,7 @@ def test_a_payload_has_no_content() -> None:
 def test_all_that_is_wrong_is_said_at_once() -> None:
     """Wrong parameters are one error that names each."""
     with pytest.raises(InvalidInputError) as error:
-        changes.watch(["titel"], summary_pattern="(", organizer_id=" ", series_master_id="")
+        changes.parse_filter(["titel"], summary_pattern="(", organizer_id=" ", series_master_id="")
     assert [path for path, _ in error.value.problems] == [
         "fields",
         "organizer_id",
@@ -155,14 +155,14 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "summary_pattern",
     ]
     with pytest.raises(InvalidInputError, match="fields: must name one at least"):
-        changes.watch([])
+        changes.parse_filter([])
 
 
 # -- any calendar, any crash ------------------------------------------------------------------------------------
 
 IDS = st.sampled_from("abc")
 PLACES = st.sampled_from(["", "Room 1", "Room 2"])
-WATCH = changes.watch(["start", "location"])
+WATCH = changes.parse_filter(["start", "location"])
 
 
 class Followed(RuleBasedStateMachine):
@@ -207,7 +207,7 @@ class Followed(RuleBasedStateMachine):
             for one in (self.events if complete else dict.fromkeys(self.changed))
             if shows_deleted or not complete or self.events[one]["status"] == "confirmed"
         ]
-        found, marks = changes.compare(WATCH, self.saved, WATCH.sights(listed), complete=complete)
+        found, marks = changes.find_changes(WATCH, self.saved, WATCH.snapshots(listed), complete=complete)
         now = {key: (one["start"], one["location"]) for key, one in self.events.items() if one["status"] == "confirmed"}
         differing = {key for key in {*now, *self.known} if now.get(key) != self.known.get(key)}
         assert {one.sight.event_id for one in found} == differing
@@ -224,7 +224,7 @@ class Followed(RuleBasedStateMachine):
     @invariant()
     def nothing_of_an_event_is_remembered(self) -> None:
         """Marks are short and say nothing."""
-        assert all(len(mark) == 13 and "Room" not in mark for mark in self.saved.marks.values())
+        assert all(len(mark) == 13 and "Room" not in mark for mark in self.saved.fingerprints.values())
 
 
 TestFollowed = Followed.TestCase
@@ -243,8 +243,8 @@ def test_a_position_is_whole_whenever_writing_stops(versions: list[dict[str, str
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "PART", size)
         for number, marks in enumerate(versions):
-            head, parts = keeping.written(Position("e", number, "t", marks, 0.0), head)
-            writes = [*zip(head.part_keys("k"), parts, strict=False), ("k", head.written())]
+            head, parts = keeping.encode_position(Position("e", number, "t", marks, 0.0), head)
+            writes = [*zip(head.part_keys("k"), parts, strict=False), ("k", head.as_dict())]
             for key, value in writes[:steps]:
                 kept[key] = json.loads(json.dumps(value))
             if steps < len(writes):
@@ -256,18 +256,18 @@ def test_a_position_is_whole_whenever_writing_stops(versions: list[dict[str, str
 
 def read(get: Callable[[str], Any]) -> Position | None:
     """Read a position back."""
-    head = keeping.Head.read(get("k"))
+    head = keeping.CheckpointHead.read(get("k"))
     return head and head.position([get(key) for key in head.part_keys("k")])
 
 
 def test_parts_are_small_and_whole_or_nothing() -> None:
     """Ten thousand events fit in parts that Airflow takes; without one of them there is no position."""
     marks = {f"event-{number:027}": "+" + "x" * 36 for number in range(10_000)}
-    head, parts = keeping.written(Position("e", 0, None, marks, 0.0), None)
-    assert max(len(json.dumps(part)) for part in parts) <= keeping.PART < 65_536
+    head, parts = keeping.encode_position(Position("e", 0, None, marks, 0.0), None)
+    assert max(len(json.dumps(part)) for part in parts) <= keeping.MAX_PART_LENGTH < 65_536
     assert len(parts) == 17
     assert head.position(parts) == Position("e", 0, None, marks, 0.0)
     assert head.position([*parts[:-1], None]) is None
-    assert keeping.written(Position("e", 1, None, marks, 0.0), head)[1] == []
-    assert keeping.Head.read({"of": "another version"}) is None
-    assert keeping.Head.read("text") is None
+    assert keeping.encode_position(Position("e", 1, None, marks, 0.0), head)[1] == []
+    assert keeping.CheckpointHead.read({"of": "another version"}) is None
+    assert keeping.CheckpointHead.read("text") is None

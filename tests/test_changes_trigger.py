@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger as ChangesTrigger
-from airflow_dingtalk_calendar.triggers.watching import LONG_WAIT, NAP, NAPS, Watching
+from airflow_dingtalk_calendar.triggers.watching import ERROR_WAIT, NAP_SECONDS, NAPS, CalendarWatcher
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 
 Step = Callable[[], object]
@@ -62,8 +62,8 @@ class Triggerer:
         self.naps = 0
         self.dies_in_nap = 0
         self._steps: Iterator[Step] = iter(())
-        monkeypatch.setattr(Watching, "sleep", staticmethod(self._sleep))
-        monkeypatch.setattr(Watching, "clock", staticmethod(lambda: self.now))
+        monkeypatch.setattr(CalendarWatcher, "sleep", staticmethod(self._sleep))
+        monkeypatch.setattr(CalendarWatcher, "clock", staticmethod(lambda: self.now))
 
     def run(self, *steps: Step, store: Any = None, **options: Any) -> list[dict[str, Any]]:
         """Run until the steps are used up and what they led to was told; return the payloads."""
@@ -81,7 +81,7 @@ class Triggerer:
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
-        if seconds == NAP:
+        if seconds == NAP_SECONDS:
             self.naps += 1
             if self.naps == self.dies_in_nap:
                 raise Killed
@@ -335,7 +335,7 @@ def test_what_a_person_has_to_mend_is_said_and_tried_again(
         connect(password="another-secret-altogether")
 
     told = triggerer.run(break_it, nothing, lambda: connect(), nothing, store=store, interval=60)
-    assert triggerer.pauses == [60.0, LONG_WAIT, LONG_WAIT, 60.0, 60.0]
+    assert triggerer.pauses == [60.0, ERROR_WAIT, ERROR_WAIT, 60.0, 60.0]
     assert what(told) == [("updated", EVENT, ["location"])]
     errors = [one.message for one in caplog.records if one.levelno == logging.ERROR]
     assert len(errors) == 2

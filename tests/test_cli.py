@@ -69,7 +69,7 @@ def test_the_provider_is_described(done: dict[str, Done]) -> None:
     info = get_provider_info()
     assert [shown[key] for key in ("package-name", "hooks", "operators")] == [NAME, info["hooks"], info["operators"]]
     (connection,) = shown["connection-types"]
-    assert connection["conn-fields"].keys() == form.FIELDS.keys()
+    assert connection["conn-fields"].keys() == form.FORM_FIELDS.keys()
 
 
 def test_the_hook_is_listed(done: dict[str, Done]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.compare import is_unchanged, not_applied
-from airflow_dingtalk_calendar.diff import lines
+from airflow_dingtalk_calendar.diff import diff_lines
 
 NAMES = ["id", "dateTime", "timeZone", "date", "pattern", "range", "displayName", "text", "uiName", "minutes", "type"]
 
@@ -127,7 +127,7 @@ def test_values_of_any_shape_are_compared(body: dict[str, Any]) -> None:
     differing = set(not_applied(body, EVENT))
     assert differing <= set(body)
     assert is_unchanged(body, EVENT) is False or not differing
-    assert {line.split(":")[0] for line in lines(body, EVENT)} >= differing
+    assert {line.split(":")[0] for line in diff_lines(body, EVENT)} >= differing
 
 
 def test_nothing_is_what_an_event_lacks() -> None:

@@ -20,7 +20,7 @@ RULE = {
 
 def said(patch: dict[str, Any], **fields: Any) -> list[str]:
     """Return the lines about a patch of the event that all tests have, with these fields."""
-    return diff.lines(EventPatch.parse(patch, timezone="Asia/Shanghai").to_body("E"), event(**fields))
+    return diff.diff_lines(EventPatch.parse(patch, timezone="Asia/Shanghai").to_body("E"), event(**fields))
 
 
 @pytest.mark.parametrize(
@@ -93,5 +93,5 @@ def test_whatever_the_event_is_there_are_lines(start: Any, people: Any, rule: An
     """An event of any shape, as somebody may have put it into a plan, is no error."""
     patch = {"start": "2027-03-02T11:00", "attendees": ["iiPnew"], "recurrence": RULE, "reminders": [5]}
     body = EventPatch.parse(patch, timezone="Asia/Shanghai").to_body("E")
-    lines = diff.lines(body, {"start": start, "attendees": people, "recurrence": rule, "reminders": people})
+    lines = diff.diff_lines(body, {"start": start, "attendees": people, "recurrence": rule, "reminders": people})
     assert all(line.partition(":")[0] in body for line in lines)

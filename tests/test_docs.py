@@ -17,7 +17,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.parts import PATTERN_NEEDS
+from airflow_dingtalk_calendar.parts import PATTERN_MEMBERS
 from airflow_dingtalk_calendar.settings import AUTH_TYPES
 from tests.markdown import (
     ROOT,
@@ -125,7 +125,7 @@ def test_every_type_of_app_has_a_connection() -> None:
 def test_the_errors_of_connecting_are_what_the_code_makes_of_them(row: list[str]) -> None:
     """Each code of the table is the error that it names."""
     code, error = codes(row[0])[0], codes(row[1])[0]
-    assert answers.MEANINGS[code].error.__name__ == error
+    assert answers.ERROR_CODES[code].error.__name__ == error
 
 
 @pytest.mark.parametrize("row", Page("docs/semantics.md").table("you write"), ids=lambda row: row[0])
@@ -145,8 +145,8 @@ def test_times_are_read_as_shown(row: list[str]) -> None:
 def test_the_table_of_rules_is_complete() -> None:
     """Each type of recurrence is in the table, with what it needs."""
     rows = {codes(row[0])[0]: row[1] for row in Page("docs/semantics.md").table("`pattern.type`")}
-    assert rows.keys() == PATTERN_NEEDS.keys()
-    for kind, (needed, _) in PATTERN_NEEDS.items():
+    assert rows.keys() == PATTERN_MEMBERS.keys()
+    for kind, (needed, _) in PATTERN_MEMBERS.items():
         assert {to_camel(name) for name in needed} <= set(codes(rows[kind]))
         assert needed or "nothing more" in rows[kind]
 

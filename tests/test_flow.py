@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar import api, auth, flow, pace
-from airflow_dingtalk_calendar.answers import Answer
+from airflow_dingtalk_calendar.answers import Response
 from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
     InProgressError,
@@ -22,11 +22,11 @@ from airflow_dingtalk_calendar.exceptions import (
     TransportError,
 )
 from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.pace import SECOND
-from airflow_dingtalk_calendar.settings import Settings
-from airflow_dingtalk_calendar.steps import Mask, Send, Sleep, Step, Wait
+from airflow_dingtalk_calendar.pace import WINDOW_SECONDS
+from airflow_dingtalk_calendar.settings import ConnectionSettings
+from airflow_dingtalk_calendar.steps import AwaitFetch, Effect, MaskSecret, SendRequest, Sleep
 
-SETTINGS = Settings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)
+SETTINGS = ConnectionSettings("app", "made-up-secret", "http://127.0.0.1:1", max_qps=10)
 TOKEN = {"accessToken": "token-1", "expireIn": 7200}
 EVENT = {"id": "E", "summary": "x"}
 REFUSED = {"code": "InvalidAuthentication", "message": "expired"}
@@ -43,18 +43,18 @@ class Clock:
 
 
 @pytest.fixture
-def session() -> flow.Session:
+def session() -> flow.CallSession:
     """A session with stores and a clock of its own."""
     Clock.slept = 0.0
-    return flow.Session(SETTINGS, None, Clock(), Clock(), auth.Tokens(), pace.Pace())
+    return flow.CallSession(SETTINGS, None, Clock(), Clock(), auth.TokenCache(), pace.RateLimiter())
 
 
-def answer(status: int, body: Any) -> Answer:
+def answer(status: int, body: Any) -> Response:
     """Make a JSON answer."""
-    return Answer(status, {}, json.dumps(body).encode())
+    return Response(status, {}, json.dumps(body).encode())
 
 
-def play(steps: Generator[Step, Any, Any], *results: Any) -> tuple[list[Step], Any]:
+def play(steps: Generator[Effect, Any, Any], *results: Any) -> tuple[list[Effect], Any]:
     """Carry out steps with the given results for those that send; return the steps and the end."""
     left, seen, reply = list(results), [], None
     try:
@@ -62,16 +62,16 @@ def play(steps: Generator[Step, Any, Any], *results: Any) -> tuple[list[Step], A
         while True:
             seen.append(step)
             Clock.slept += step.seconds if isinstance(step, Sleep) else 0.0
-            reply = left.pop(0) if isinstance(step, (Send, Wait)) else None
+            reply = left.pop(0) if isinstance(step, (SendRequest, AwaitFetch)) else None
             step = steps.throw(reply) if isinstance(reply, BaseException) else steps.send(reply)
     except StopIteration as end:
         assert not left
         return seen, end.value
 
 
-def sent(steps: list[Step]) -> list[str]:
+def sent(steps: list[Effect]) -> list[str]:
     """Name the calls that were sent."""
-    return [step.call.action for step in steps if isinstance(step, Send)]
+    return [step.call.action for step in steps if isinstance(step, SendRequest)]
 
 
 GET = api.get_event("u", "E")
@@ -79,60 +79,62 @@ PATCH = api.patch_event("u", "E", EventPatch(summary="x"), client_token="c")
 MEETING = api.patch_event("u", "E", EventPatch(online_meeting=True), client_token="c")
 
 
-def test_a_token_is_fetched_masked_and_sent(session: flow.Session) -> None:
+def test_a_token_is_fetched_masked_and_sent(session: flow.CallSession) -> None:
     """The first call fetches a token, tells Airflow that it is secret, and sends it in the header only."""
-    steps, event = play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    steps, event = play(flow.attempt_call(GET, session), answer(200, TOKEN), answer(200, EVENT))
     assert sent(steps) == ["GetAccessToken", "GetEvent"]
-    assert Mask("token-1") in steps
+    assert MaskSecret("token-1") in steps
     assert steps[-1].headers["x-acs-dingtalk-access-token"] == "token-1"  # type: ignore[union-attr]
     assert event == EVENT
     assert "token-1" not in repr(steps)
     assert "made-up-secret" not in repr(steps)
 
 
-def test_a_token_is_kept_until_shortly_before_its_end(session: flow.Session) -> None:
+def test_a_token_is_kept_until_shortly_before_its_end(session: flow.CallSession) -> None:
     """A token serves until five minutes before it expires, then a new one is fetched."""
-    play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    play(flow.attempt_call(GET, session), answer(200, TOKEN), answer(200, EVENT))
     session.clock.now += 7200 - 301  # type: ignore[attr-defined]
-    assert sent(play(flow.attempt(GET, session), answer(200, EVENT))[0]) == ["GetEvent"]
+    assert sent(play(flow.attempt_call(GET, session), answer(200, EVENT))[0]) == ["GetEvent"]
     session.clock.now += 2  # type: ignore[attr-defined]
-    steps, _ = play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    steps, _ = play(flow.attempt_call(GET, session), answer(200, TOKEN), answer(200, EVENT))
     assert sent(steps) == ["GetAccessToken", "GetEvent"]
 
 
 @pytest.mark.parametrize("status", [400, 401])
-def test_a_refused_token_is_renewed_once(session: flow.Session, status: int) -> None:
+def test_a_refused_token_is_renewed_once(session: flow.CallSession, status: int) -> None:
     """A refused token is renewed and the request sent again, once; the second refusal is the error."""
     renewed = {**TOKEN, "accessToken": "token-2"}
     refusal = answer(status, REFUSED)
-    steps, _ = play(flow.attempt(PATCH, session), answer(200, TOKEN), refusal, answer(200, renewed), answer(200, EVENT))
+    steps, _ = play(
+        flow.attempt_call(PATCH, session), answer(200, TOKEN), refusal, answer(200, renewed), answer(200, EVENT)
+    )
     assert sent(steps) == ["GetAccessToken", "PatchEvent", "GetAccessToken", "PatchEvent"]
     assert steps[-1].headers["x-acs-dingtalk-access-token"] == "token-2"  # type: ignore[union-attr]
     with pytest.raises(TokenRejectedError) as caught:
-        play(flow.attempt(PATCH, session), refusal, answer(200, TOKEN), refusal)
+        play(flow.attempt_call(PATCH, session), refusal, answer(200, TOKEN), refusal)
     assert caught.value.outcome == "rejected"
 
 
-def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.Session) -> None:
+def test_a_token_that_somebody_renewed_is_not_dropped(session: flow.CallSession) -> None:
     """The refusal of an old token does not throw away its successor."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
-    attempt = flow.attempt(GET, session)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
+    attempt = flow.attempt_call(GET, session)
     next(attempt)
-    session.tokens.keep(SETTINGS.identity, "token-2", 7200, 1000)
+    session.tokens.store(SETTINGS.identity, "token-2", 7200, 1000)
     step = attempt.send(answer(400, REFUSED))
     while isinstance(step, Sleep):
         Clock.slept += step.seconds
         step = attempt.send(None)
-    assert isinstance(step, Send)
+    assert isinstance(step, SendRequest)
     assert step.headers["x-acs-dingtalk-access-token"] == "token-2"
 
 
-def test_those_who_wait_share_the_fetch_and_its_failure(session: flow.Session) -> None:
+def test_those_who_wait_share_the_fetch_and_its_failure(session: flow.CallSession) -> None:
     """While one fetches, others wait; they get its failure, and after success the token."""
-    leader, follower = flow.attempt(GET, session), flow.attempt(PATCH, session)
-    assert isinstance(next(leader), Send)
+    leader, follower = flow.attempt_call(GET, session), flow.attempt_call(PATCH, session)
+    assert isinstance(next(leader), SendRequest)
     wait = next(follower)
-    assert isinstance(wait, Wait)
+    assert isinstance(wait, AwaitFetch)
     with pytest.raises(CredentialsError):
         leader.send(answer(400, {"code": "invalidClientIdOrSecret"}))
     shared = wait.done.exception()
@@ -150,96 +152,100 @@ class UncopyableError(Exception):
         super().__init__(error.text)
 
 
-def test_those_who_wait_hear_of_any_failure(session: flow.Session) -> None:
+def test_those_who_wait_hear_of_any_failure(session: flow.CallSession) -> None:
     """Whatever ends a fetch, also an error that cannot be copied, ends the waiting of all others."""
-    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    leader, follower = flow.attempt_call(GET, session), flow.attempt_call(GET, session)
     next(leader)
     wait = next(follower)
-    assert isinstance(wait, Wait)
+    assert isinstance(wait, AwaitFetch)
     failure = UncopyableError(SimpleNamespace(text="no variable"))
     with pytest.raises(UncopyableError):
         leader.throw(failure)
     assert wait.done.exception(timeout=0) is failure
 
 
-def test_a_fetch_told_to_end_is_taken_over(session: flow.Session) -> None:
+def test_a_fetch_told_to_end_is_taken_over(session: flow.CallSession) -> None:
     """When the one that fetches is told to end, that is not the end of another one that waits."""
-    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    leader, follower = flow.attempt_call(GET, session), flow.attempt_call(GET, session)
     next(leader)
     next(follower)
     with pytest.raises(Interrupted):
         leader.throw(Interrupted())
     step = follower.send(None)
-    assert isinstance(step, Send)
+    assert isinstance(step, SendRequest)
     assert step.call.action == "GetAccessToken"
 
 
-def test_a_cancelled_fetch_is_taken_over(session: flow.Session) -> None:
+def test_a_cancelled_fetch_is_taken_over(session: flow.CallSession) -> None:
     """When the one that fetches is cancelled, one that waits fetches in its place."""
-    leader, follower = flow.attempt(GET, session), flow.attempt(GET, session)
+    leader, follower = flow.attempt_call(GET, session), flow.attempt_call(GET, session)
     next(leader)
     wait = next(follower)
     leader.close()
     assert wait.done.done()  # type: ignore[union-attr]
     step = follower.send(None)
-    assert isinstance(step, Send)
+    assert isinstance(step, SendRequest)
     assert step.call.action == "GetAccessToken"
 
 
-def test_threads_do_not_wait_for_event_loops(session: flow.Session) -> None:
+def test_threads_do_not_wait_for_event_loops(session: flow.CallSession) -> None:
     """A thread fetches for itself rather than wait for a coroutine, which may be of its own loop."""
     in_loop = replace(session, lane="a loop")
-    next(flow.attempt(GET, in_loop))
-    assert isinstance(next(flow.attempt(GET, session)), Send)
+    next(flow.attempt_call(GET, in_loop))
+    assert isinstance(next(flow.attempt_call(GET, session)), SendRequest)
 
 
-def test_apps_do_not_share_tokens(session: flow.Session) -> None:
+def test_apps_do_not_share_tokens(session: flow.CallSession) -> None:
     """Another secret, app or host has a token of its own, so that a wrong secret cannot pass as right."""
-    play(flow.attempt(GET, session), answer(200, TOKEN), answer(200, EVENT))
-    other = replace(session, settings=Settings("app", "other", SETTINGS.base_url))
-    assert sent([next(flow.attempt(GET, other))]) == ["GetAccessToken"]
+    play(flow.attempt_call(GET, session), answer(200, TOKEN), answer(200, EVENT))
+    other = replace(session, settings=ConnectionSettings("app", "other", SETTINGS.base_url))
+    assert sent([next(flow.attempt_call(GET, other))]) == ["GetAccessToken"]
 
 
-def test_calls_are_spaced_per_api(session: flow.Session) -> None:
+def test_calls_are_spaced_per_api(session: flow.CallSession) -> None:
     """At ten per second, three calls go a tenth of a second apart; another API has its own pace."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
     naps = [
-        [step.seconds for step in play(flow.attempt(call, session), answer(200, EVENT))[0] if isinstance(step, Sleep)]
+        [
+            step.seconds
+            for step in play(flow.attempt_call(call, session), answer(200, EVENT))[0]
+            if isinstance(step, Sleep)
+        ]
         for call in (GET, GET, GET, PATCH)
     ]
-    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1 * SECOND, 0.1 * SECOND, 0])
+    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1 * WINDOW_SECONDS, 0.1 * WINDOW_SECONDS, 0])
 
 
-def test_a_throttled_answer_holds_those_who_wait_already(session: flow.Session) -> None:
+def test_a_throttled_answer_holds_those_who_wait_already(session: flow.CallSession) -> None:
     """While one call is told to wait, another one that was about to go waits as long, and goes after it."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
-    first, second = flow.attempt(GET, session), flow.attempt(GET, session)
-    assert isinstance(next(first), Send)
-    assert next(second) == Sleep(pytest.approx(0.1 * SECOND))
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
+    first, second = flow.attempt_call(GET, session), flow.attempt_call(GET, session)
+    assert isinstance(next(first), SendRequest)
+    assert next(second) == Sleep(pytest.approx(0.1 * WINDOW_SECONDS))
     with pytest.raises(ThrottledError):
         first.send(answer(403, {"code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"}))
-    Clock.slept += 0.1 * SECOND
-    assert second.send(None) == Sleep(pytest.approx(1 - 0.1 * SECOND))
+    Clock.slept += 0.1 * WINDOW_SECONDS
+    assert second.send(None) == Sleep(pytest.approx(1 - 0.1 * WINDOW_SECONDS))
     Clock.slept += 1
-    assert isinstance(second.send(None), Send)
+    assert isinstance(second.send(None), SendRequest)
 
 
-def test_who_stops_waiting_leaves_the_queue(session: flow.Session) -> None:
+def test_who_stops_waiting_leaves_the_queue(session: flow.CallSession) -> None:
     """A call given up while it waits for its turn takes nobody's place, and says that nothing was sent."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
-    play(flow.attempt(GET, session), answer(200, EVENT))
-    given_up, follower = flow.steps(GET, session), flow.attempt(GET, session)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
+    play(flow.attempt_call(GET, session), answer(200, EVENT))
+    given_up, follower = flow.run_call(GET, session), flow.attempt_call(GET, session)
     assert isinstance(next(given_up), Sleep)
-    assert next(follower) == Sleep(pytest.approx(0.2 * SECOND))
+    assert next(follower) == Sleep(pytest.approx(0.2 * WINDOW_SECONDS))
     with pytest.raises(Interrupted):
         given_up.throw(Interrupted())
-    assert follower.send(None) == Sleep(pytest.approx(0.1 * SECOND))
+    assert follower.send(None) == Sleep(pytest.approx(0.1 * WINDOW_SECONDS))
 
 
-def test_who_stops_waiting_for_another_attempt_has_the_failure_so_far(session: flow.Session) -> None:
+def test_who_stops_waiting_for_another_attempt_has_the_failure_so_far(session: flow.CallSession) -> None:
     """A call given up between two attempts ends with the first one's error, and its outcome."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
-    given_up = flow.steps(PATCH, session)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
+    given_up = flow.run_call(PATCH, session)
     next(given_up)
     assert isinstance(given_up.throw(TransportError("reset")), Sleep)
     with pytest.raises(TransportError) as caught:
@@ -247,16 +253,16 @@ def test_who_stops_waiting_for_another_attempt_has_the_failure_so_far(session: f
     assert caught.value.outcome == "unknown"
 
 
-def test_an_unknown_outcome_stays_unknown(session: flow.Session) -> None:
+def test_an_unknown_outcome_stays_unknown(session: flow.CallSession) -> None:
     """After an attempt that may have taken effect, a later refusal does not make the outcome known."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
     for reply, outcome in (
         (answer(403, {"code": "Forbidden.AccessDenied.QpsLimitForApi"}), "rejected"),
         (TransportError("reset"), "unknown"),
         (answer(404, {"code": "itemNotFound"}), "unknown"),
     ):
         with pytest.raises(Exception) as caught:  # noqa: PT011
-            play(flow.attempt(PATCH, session), reply)
+            play(flow.attempt_call(PATCH, session), reply)
         assert caught.value.outcome == outcome  # type: ignore[attr-defined]
 
 
@@ -267,21 +273,21 @@ def test_an_unknown_outcome_stays_unknown(session: flow.Session) -> None:
         (answer(400, {"code": "idempotencyProcessing"}), InProgressError, "unknown"),
     ],
 )
-def test_outcomes_of_writes(session: flow.Session, reply: Answer, kind: type[Exception], outcome: str) -> None:
+def test_outcomes_of_writes(session: flow.CallSession, reply: Response, kind: type[Exception], outcome: str) -> None:
     """A write that the service failed at, or still works on, has an unknown outcome; a read has none."""
-    session.tokens.keep(SETTINGS.identity, "token-1", 7200, 1000)
+    session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
     with pytest.raises(kind) as caught:
-        play(flow.attempt(GET, session), reply)
+        play(flow.attempt_call(GET, session), reply)
     assert caught.value.outcome is None  # type: ignore[attr-defined]
     with pytest.raises(kind, match="unknown whether") as caught:
-        play(flow.attempt(PATCH, session), reply)
+        play(flow.attempt_call(PATCH, session), reply)
     assert caught.value.outcome == outcome  # type: ignore[attr-defined]
 
 
-def test_a_failed_token_fetch_rejects_the_write(session: flow.Session) -> None:
+def test_a_failed_token_fetch_rejects_the_write(session: flow.CallSession) -> None:
     """Whatever happened at the token endpoint, the write was not sent."""
     with pytest.raises(TransportError) as caught:
-        play(flow.attempt(PATCH, session), TransportError("reset"))
+        play(flow.attempt_call(PATCH, session), TransportError("reset"))
     assert caught.value.outcome == "rejected"
 
 
@@ -308,9 +314,9 @@ def test_a_meeting_is_not_repeatable() -> None:
     ],
     ids=str,
 )
-def test_a_useless_token_answer_is_an_error(session: flow.Session, body: Any) -> None:
+def test_a_useless_token_answer_is_an_error(session: flow.CallSession, body: Any) -> None:
     """A token endpoint that answers nonsense is named, and nothing is kept of it."""
     with pytest.raises(Exception, match="GetAccessToken") as caught:
-        play(flow.attempt(GET, session), answer(200, body))
+        play(flow.attempt_call(GET, session), answer(200, body))
     assert caught.value.retryable  # type: ignore[attr-defined]
     assert session.tokens.get(SETTINGS.identity, 1000) is None

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import api, compare
-from airflow_dingtalk_calendar.answers import Answer, parsed
+from airflow_dingtalk_calendar.answers import Response, parse_response
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, RequestError
 from airflow_dingtalk_calendar.models import EventPatch, NewEvent
@@ -55,16 +55,16 @@ CALLS = [
     api.get_schedule(ORGANIZER, [ORGANIZER], start_time=FROM, end_time=TO),
     api.get_user_by_staff_id("staff"),
     api.get_me(),
-    api.access_token("key", "secret"),
-    api.unified_token("corp", "key", "secret"),
-    api.user_token("key", "secret", code="code"),
+    api.get_access_token("key", "secret"),
+    api.get_unified_token("corp", "key", "secret"),
+    api.get_user_token("key", "secret", code="code"),
 ]
 
 
 def read(call: api.Call[Any], status: int, content: bytes) -> Any:
     """Read an answer, or return the error that it means."""
     try:
-        return parsed(call, Answer(status, {}, content))
+        return parse_response(call, Response(status, {}, content))
     except RequestError as error:
         assert str(error).isprintable()
         assert len(str(error)) < 2000

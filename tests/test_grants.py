@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar import api, authorize
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import CredentialsError, InvalidConnectionError, RequestError, ServiceError
-from airflow_dingtalk_calendar.grants import Grant
+from airflow_dingtalk_calendar.grants import UserGrant
 from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
@@ -62,7 +62,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 @pytest.fixture
-def grant(dingtalk: Emulator, sign_in: Connect, stored: dict[str, str]) -> Grant:
+def grant(dingtalk: Emulator, sign_in: Connect, stored: dict[str, str]) -> UserGrant:
     """The organizer's grant, in its Variable."""
     sign_in("user")
     new = authorized(dingtalk)
@@ -70,16 +70,16 @@ def grant(dingtalk: Emulator, sign_in: Connect, stored: dict[str, str]) -> Grant
     return new
 
 
-def authorized(dingtalk: Emulator) -> Grant:
+def authorized(dingtalk: Emulator) -> UserGrant:
     """Exchange a code for a grant."""
-    call = api.user_token(dingtalk.app_key, dingtalk.app_secret, code=dingtalk.authorization_code(ORGANIZER))
+    call = api.get_user_token(dingtalk.app_key, dingtalk.app_secret, code=dingtalk.authorization_code(ORGANIZER))
     with DingTalkCalendarHook() as hook:
-        return Grant.of(hook.run(call), time.time())
+        return UserGrant.from_token(hook.run(call), time.time())
 
 
-def ending(grant: Grant) -> str:
+def ending(grant: UserGrant) -> str:
     """Write a grant whose access token ends in a minute."""
-    return Grant(grant.access_token, grant.refresh_token, time.time() + 60).dump()
+    return UserGrant(grant.access_token, grant.refresh_token, time.time() + 60).dump()
 
 
 def requests(dingtalk: Emulator, action: str) -> int:
@@ -178,7 +178,7 @@ def test_an_organisation_without_the_app(run: Run, sign_in: Connect, stored: dic
 # -- user ---------------------------------------------------------------------------------------------------
 
 
-def test_a_grant_is_used_as_it_is(run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str]) -> None:
+def test_a_grant_is_used_as_it_is(run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str]) -> None:
     """While the access token is good, it is used, and nothing is refreshed or written."""
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     assert run("get_me")["unionId"] == ORGANIZER
@@ -186,17 +186,19 @@ def test_a_grant_is_used_as_it_is(run: Run, dingtalk: Emulator, grant: Grant, st
     assert stored == {GRANT_VARIABLE: grant.dump()}
 
 
-def test_a_grant_near_its_end_is_refreshed(run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str]) -> None:
+def test_a_grant_near_its_end_is_refreshed(
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str]
+) -> None:
     """The new grant is written back, with its end, and the old one is gone."""
     stored[GRANT_VARIABLE] = ending(grant)
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
-    new = Grant.parse(stored[GRANT_VARIABLE])
+    new = UserGrant.parse(stored[GRANT_VARIABLE])
     assert {new.access_token, new.refresh_token}.isdisjoint({grant.access_token, grant.refresh_token})
     assert new.good_until == pytest.approx(time.time() + 2 * HOUR, abs=60)
 
 
 def test_a_refreshed_grant_serves_the_next_process(
-    run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str], forget: Callable[[], None]
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str], forget: Callable[[], None]
 ) -> None:
     """Another process, which has no token in memory, goes on with the grant in the Variable."""
     stored[GRANT_VARIABLE] = ending(grant)
@@ -211,36 +213,36 @@ def forget() -> Callable[[], None]:
     """Forget the tokens of this process."""
     from airflow_dingtalk_calendar import auth
 
-    return auth.TOKENS.clear
+    return auth.TOKEN_CACHE.clear
 
 
 def test_a_refused_access_token_is_refreshed(
-    run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str]
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str]
 ) -> None:
     """An access token that the service refuses before its time is not taken from the Variable again."""
     dingtalk.fault(kind="expire_tokens", action="GetEvent")
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
-    assert Grant.parse(stored[GRANT_VARIABLE]).access_token != grant.access_token
+    assert UserGrant.parse(stored[GRANT_VARIABLE]).access_token != grant.access_token
     assert requests(dingtalk, "GetUserToken") == 2
 
 
 def test_the_loser_goes_on_with_the_winners_grant(
-    run: Run, dingtalk: Emulator, grant: Grant, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+    run: Run, dingtalk: Emulator, grant: UserGrant, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
     """Who finds its refresh token dead waits for the grant that another process is about to write."""
-    call = api.user_token(dingtalk.app_key, dingtalk.app_secret, refresh_token=grant.refresh_token)
+    call = api.get_user_token(dingtalk.app_key, dingtalk.app_secret, refresh_token=grant.refresh_token)
     with DingTalkCalendarHook() as hook:
-        winners = Grant.of(hook.run(call), time.time())
+        winners = UserGrant.from_token(hook.run(call), time.time())
     monkeypatch.setattr(lookup, "read", lambda name: winners.dump() if len(naps) == 3 else ending(grant))
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     assert len(naps) == 3
 
 
 def test_a_dead_refresh_token(
-    run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str], naps: list[float]
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str], naps: list[float]
 ) -> None:
     """When nobody writes a newer grant, the error is permanent and says what to do."""
-    stored[GRANT_VARIABLE] = Grant(grant.access_token, "a-made-up-dead-token", 0).dump()
+    stored[GRANT_VARIABLE] = UserGrant(grant.access_token, "a-made-up-dead-token", 0).dump()
     error = refusal(run)
     assert not error.retryable
     assert "python -m airflow_dingtalk_calendar.authorize" in str(error)
@@ -250,7 +252,7 @@ def test_a_dead_refresh_token(
 
 
 def test_a_wrong_secret_does_not_blame_the_grant(
-    run: Run, grant: Grant, stored: dict[str, str], connect: Connect, dingtalk: Emulator, naps: list[float]
+    run: Run, grant: UserGrant, stored: dict[str, str], connect: Connect, dingtalk: Emulator, naps: list[float]
 ) -> None:
     """A refresh that fails for another reason says that reason at once."""
     stored[GRANT_VARIABLE] = ending(grant)
@@ -262,7 +264,7 @@ def test_a_wrong_secret_does_not_blame_the_grant(
 
 
 def test_a_refresh_that_may_pass_is_tried_again(
-    run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str]
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str]
 ) -> None:
     """A failure of the service at a refresh costs an attempt, not the grant."""
     stored[GRANT_VARIABLE] = ending(grant)
@@ -271,7 +273,7 @@ def test_a_refresh_that_may_pass_is_tried_again(
 
 
 @pytest.mark.parametrize("content", [None, "", "x", "[]", "{}", '{"access_token": "x"}'])
-def test_a_variable_without_a_grant(run: Run, grant: Grant, stored: dict[str, str], content: str | None) -> None:
+def test_a_variable_without_a_grant(run: Run, grant: UserGrant, stored: dict[str, str], content: str | None) -> None:
     """A Variable that holds no grant is named, without its content, and the remedy too."""
     stored.pop(GRANT_VARIABLE)
     if content is not None:
@@ -282,7 +284,7 @@ def test_a_variable_without_a_grant(run: Run, grant: Grant, stored: dict[str, st
 
 
 def test_the_command_to_authorize_again(
-    grant: Grant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
+    grant: UserGrant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The remedy is a command that the shell and its own parser take, for the connection in question."""
     stored.clear()
@@ -291,12 +293,12 @@ def test_the_command_to_authorize_again(
         hook.get_me()
     command = shlex.split(str(caught.value).split("Authorize again: ")[1])
     assert command[:3] == ["python", "-m", authorize.__name__]
-    assert authorize._parser().parse_args(command[3:]).conn_id == "lins(own)"
+    assert authorize._argument_parser().parse_args(command[3:]).conn_id == "lins(own)"
 
 
 @pytest.mark.parametrize(("given", "said"), [("pQ7xW2aB", "ID"), ("lins_own", "lins_own")])
 def test_the_test_button_names_no_id_that_nobody_knows(
-    given: str, said: str, grant: Grant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
+    given: str, said: str, grant: UserGrant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The remedy that a connection test tells has no random id, as the button gives the connection for the test."""
     stored.clear()
@@ -308,7 +310,7 @@ def test_the_test_button_names_no_id_that_nobody_knows(
 
 
 def test_a_write_without_effect_is_said(
-    run: Run, grant: Grant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
+    run: Run, grant: UserGrant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: Any
 ) -> None:
     """When an environment variable shadows the Variable, the log says so, however that JSON is written."""
     shadow = json.dumps(json.loads(ending(grant)), indent=2)
@@ -321,7 +323,7 @@ def test_a_write_without_effect_is_said(
 
 
 def test_a_write_that_fails_is_said(
-    run: Run, grant: Grant, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any, caplog: Any
+    run: Run, grant: UserGrant, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any, caplog: Any
 ) -> None:
     """When the new grant is lost because it cannot be written, the log says what to do, and the error is raised."""
 
@@ -418,7 +420,7 @@ def test_a_good_connection(sign_in: Connect, stored: dict[str, str], auth_type: 
 
 
 def test_no_error_shows_a_secret(
-    run: Run, dingtalk: Emulator, grant: Grant, stored: dict[str, str], capsys: pytest.CaptureFixture[str]
+    run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An answer that echoes the request puts neither secret nor tokens into the error, not even with variables."""
     stored[GRANT_VARIABLE] = ending(grant)
@@ -463,7 +465,7 @@ Worker = subprocess.Popen[str]
 
 
 @pytest.fixture
-def workers(dingtalk: Emulator, grant: Grant, tmp_path: Path) -> Iterator[list[Worker]]:
+def workers(dingtalk: Emulator, grant: UserGrant, tmp_path: Path) -> Iterator[list[Worker]]:
     """Two processes that share the Variable, in a database."""
     import sqlite3
 
@@ -501,7 +503,7 @@ def test_two_processes_refresh_one_grant(dingtalk: Emulator, workers: list[Worke
     assert refused, "they never met"
 
 
-def test_a_persons_grant_tests_well(dingtalk: Emulator, grant: Grant) -> None:
+def test_a_persons_grant_tests_well(dingtalk: Emulator, grant: UserGrant) -> None:
     """The connection of a person's grant is tested in that person's own calendar."""
     assert DingTalkCalendarHook().test_connection()[0]
     assert "GetUser" in {request["action"] for request in dingtalk.requests}

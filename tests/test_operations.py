@@ -358,8 +358,8 @@ def test_blanks_around_arguments_do_not_go_out(run: Run, dingtalk: Emulator) -> 
 
 def test_batches_cover_longer_lists() -> None:
     """A list too long for one call is cut into parts that are not."""
-    assert [len(part) for part in api.batches(CROWD, 500)] == [500, 1]
-    assert api.batches([], 500) == []
+    assert [len(part) for part in api.split_batches(CROWD, 500)] == [500, 1]
+    assert api.split_batches([], 500) == []
 
 
 # -- the legacy host ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.pace import SECOND, Pace
+from airflow_dingtalk_calendar.pace import WINDOW_SECONDS, RateLimiter
 
 Holds = list[tuple[float, float]]
 
@@ -24,7 +24,7 @@ def departures(
     :param late: seconds that a sleep may take longer than asked for, at most.
     :param holds: at which time somebody holds the pace, and for how many seconds.
     """
-    pace, chance, order = Pace(), random.Random(seed), count()  # noqa: S311  # no secret
+    pace, chance, order = RateLimiter(), random.Random(seed), count()  # noqa: S311  # no secret
     events: list[tuple[float, int, object]] = [(0.0, next(order), None) for _ in range(callers)]
     held = sorted(holds or [], reverse=True)
     gone: list[float] = []
@@ -32,9 +32,9 @@ def departures(
         now, _, place = heapq.heappop(events)
         while held and held[-1][0] <= now:
             at, seconds = held.pop()
-            pace.hold("api", at + seconds)
-        place = place or pace.queue("api", now)
-        if wait := pace.wait("api", place, now, rate):
+            pace.hold_until("api", at + seconds)
+        place = place or pace.join_queue("api", now)
+        if wait := pace.next_wait("api", place, now, rate):
             heapq.heappush(events, (now + wait + chance.uniform(0, late), next(order), place))
         else:
             gone.append(now)
@@ -66,7 +66,7 @@ def test_nobody_goes_during_a_hold(callers: int, rate: float, late: float, holds
 def test_there_is_no_burst(callers: int, rate: float) -> None:
     """Calls are spaced evenly from the first one on, and after a hold."""
     gone = departures(callers, 60, rate, holds=[(1.0, 1.0)])
-    assert all(later - earlier >= SECOND / rate - 1e-6 for earlier, later in pairwise(gone))
+    assert all(later - earlier >= WINDOW_SECONDS / rate - 1e-6 for earlier, later in pairwise(gone))
 
 
 @pytest.mark.parametrize("late", [0.0, 0.005, 0.03])
@@ -78,27 +78,27 @@ def test_the_rate_is_used_up(late: float) -> None:
 
 def test_callers_go_in_the_order_they_came() -> None:
     """Nobody is overtaken by somebody who came later and asked first."""
-    pace = Pace()
-    first, second = pace.queue("api", 0), pace.queue("api", 0)
-    assert pace.wait("api", second, 0, 10) == pytest.approx(0.1 * SECOND)
-    assert pace.wait("api", first, 0, 10) == 0
-    assert pace.wait("api", second, 0.05, 10) == pytest.approx(0.1 * SECOND - 0.05)
-    assert pace.wait("api", second, 0.2, 10) == 0
+    pace = RateLimiter()
+    first, second = pace.join_queue("api", 0), pace.join_queue("api", 0)
+    assert pace.next_wait("api", second, 0, 10) == pytest.approx(0.1 * WINDOW_SECONDS)
+    assert pace.next_wait("api", first, 0, 10) == 0
+    assert pace.next_wait("api", second, 0.05, 10) == pytest.approx(0.1 * WINDOW_SECONDS - 0.05)
+    assert pace.next_wait("api", second, 0.2, 10) == 0
 
 
 def test_somebody_who_never_asks_again_blocks_nobody() -> None:
     """A caller that was killed while it waited costs its turn, no more."""
-    pace = Pace()
-    pace.queue("api", 0)
-    other = pace.queue("api", 0)
-    assert pace.wait("api", other, 0, 10) == pytest.approx(0.1 * SECOND)
-    assert pace.wait("api", other, 0.2, 10) == 0
+    pace = RateLimiter()
+    pace.join_queue("api", 0)
+    other = pace.join_queue("api", 0)
+    assert pace.next_wait("api", other, 0, 10) == pytest.approx(0.1 * WINDOW_SECONDS)
+    assert pace.next_wait("api", other, 0.2, 10) == 0
 
 
 def test_a_hold_is_for_one_api() -> None:
     """Another API goes on, and a shorter hold does not end a longer one."""
-    pace = Pace()
-    pace.hold("api", 5)
-    pace.hold("api", 2)
-    assert pace.wait("other", pace.queue("other", 0), 0, 10) == 0
-    assert pace.wait("api", pace.queue("api", 0), 0, 10) == 5
+    pace = RateLimiter()
+    pace.hold_until("api", 5)
+    pace.hold_until("api", 2)
+    assert pace.next_wait("other", pace.join_queue("other", 0), 0, 10) == 0
+    assert pace.next_wait("api", pace.join_queue("api", 0), 0, 10) == 5

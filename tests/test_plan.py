@@ -27,7 +27,7 @@ def row(event_id: str = "E", **members: Any) -> dict[str, Any]:
 def problems(*rows: Any, **defaults: Any) -> list[str]:
     """Return what is said of a plan that is wrong."""
     with pytest.raises(InvalidInputError) as caught:
-        plan.read(rows, **{"union_id": "u", **defaults})
+        plan.parse_rows(rows, **{"union_id": "u", **defaults})
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -35,7 +35,9 @@ def test_a_row_takes_what_it_lacks_from_the_operator() -> None:
     """Ids and time zone are the row's own, or else those given for all."""
     times = {"start": "2027-03-02T10:00", "end": "2027-03-02T11:00"}
     own = row("E2", patch=times, union_id="v", calendar_id="c", timezone="Asia/Tokyo")
-    first, second = plan.read([row("E1", patch=times, union_id=None), own], union_id="u", timezone="Asia/Shanghai")
+    first, second = plan.parse_rows(
+        [row("E1", patch=times, union_id=None), own], union_id="u", timezone="Asia/Shanghai"
+    )
     assert (first.union_id, first.calendar_id, first.event_id) == ("u", "primary", "E1")
     assert (second.union_id, second.calendar_id, second.event_id) == ("v", "c", "E2")
     assert [one.body["start"]["timeZone"] for one in (first, second)] == ["Asia/Shanghai", "Asia/Tokyo"]
@@ -44,7 +46,7 @@ def test_a_row_takes_what_it_lacks_from_the_operator() -> None:
 
 def test_a_row_has_what_a_patch_may_have() -> None:
     """Fields can be emptied and passed through unchecked, in each row."""
-    (read,) = plan.read([row(patch={}, clear=["description"], unchecked_fields={"newField": 1})], union_id="u")
+    (read,) = plan.parse_rows([row(patch={}, clear=["description"], unchecked_fields={"newField": 1})], union_id="u")
     assert read.body == {"description": "", "newField": 1, "id": "E"}
     assert read.fields == ["description", "newField"]
 
@@ -108,7 +110,7 @@ def test_the_digest_is_of_what_is_asked_for() -> None:
         [row("E"), row("F", patch={"summary": "Newer"})],
         [row("E"), row("F", if_updated_at="2027-03-02T10:00:00Z")],
     ]
-    digests = [plan.digest(plan.read(rows, union_id="u")) for rows in plans]
+    digests = [plan.plan_digest(plan.parse_rows(rows, union_id="u")) for rows in plans]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 4
 
@@ -117,11 +119,11 @@ def test_the_digest_is_of_what_is_asked_for() -> None:
 def test_whatever_is_no_plan_is_refused_in_our_words(rows: list[Any]) -> None:
     """No JSON makes anything but rows or an error that names places in the plan."""
     try:
-        read = plan.read(rows, union_id="u")
+        read = plan.parse_rows(rows, union_id="u")
     except InvalidInputError as error:
         *named, last = error.problems
         assert all(problem.path.startswith("patches[") for problem in named)
-        assert last.path.startswith("patches[") or (last.path == "patches" and len(named) == plan.SHOWN)
+        assert last.path.startswith("patches[") or (last.path == "patches" and len(named) == plan.MAX_PROBLEMS)
     else:
         assert len(read) == len(rows)
         assert json.dumps([one.body for one in read])

@@ -21,7 +21,7 @@ from airflow.triggers.base import BaseTrigger
 
 from airflow_dingtalk_calendar import form
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
-from airflow_dingtalk_calendar.settings import _OPTIONS
+from airflow_dingtalk_calendar.settings import _OPTION_PARSERS
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = Path(airflow.__file__).parent
@@ -86,7 +86,7 @@ def test_the_hook_class_is_the_connections() -> None:
 
 def test_the_form_and_the_reader_agree() -> None:
     """Each field of the form is an option that the connection's reader knows."""
-    assert set(form.FIELDS) == set(_OPTIONS)
+    assert set(form.FORM_FIELDS) == set(_OPTION_PARSERS)
 
 
 def test_field_names_are_not_redacted_by_mistake() -> None:
@@ -97,7 +97,7 @@ def test_field_names_are_not_redacted_by_mistake() -> None:
         from airflow.sdk.log import redact
     except ImportError:
         from airflow.providers.common.compat.sdk import redact
-    redacted = redact(dict.fromkeys(form.FIELDS, "some value"))
+    redacted = redact(dict.fromkeys(form.FORM_FIELDS, "some value"))
     assert {name for name, value in redacted.items() if value != "some value"} <= {"proxy"}  # type: ignore[union-attr]
 
 

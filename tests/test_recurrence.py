@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar.emulator.recurring import spans
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models import EventPatch
 from airflow_dingtalk_calendar.recurrence import from_rrule, to_rrule
-from airflow_dingtalk_calendar.rules import whole
+from airflow_dingtalk_calendar.rules import complete_rule
 
 TUESDAY = {"dateTime": "2027-03-09T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -258,7 +258,7 @@ def test_any_text_is_a_rule_or_refused(text: str) -> None:
     """Whatever text comes as a rule, a patch takes it whole or refuses it by its path."""
     patch = {"start": TUESDAY, "end": {**TUESDAY, "dateTime": "2027-03-09T11:00:00+08:00"}, "recurrence": text}
     try:
-        assert whole(EventPatch.parse(patch).to_body("E")["recurrence"])
+        assert complete_rule(EventPatch.parse(patch).to_body("E")["recurrence"])
     except InvalidPatchError as error:
         assert {problem.path for problem in error.problems} == {"patch.recurrence"}
 

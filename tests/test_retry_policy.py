@@ -10,11 +10,11 @@ from airflow.providers.common.compat.sdk import DAG, AirflowOptionalProviderFeat
 
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidPatchError, ServiceError, ThrottledError
-from airflow_dingtalk_calendar.retry_policy import AVAILABLE, LONGEST_REASON, RETRY_POLICY, DingTalkRetryPolicy
+from airflow_dingtalk_calendar.retry_policy import IS_AVAILABLE, MAX_REASON_LENGTH, RETRY_POLICY, DingTalkRetryPolicy
 from tests.airflow_runs import Run
 from tests.conftest import EVENT, ORGANIZER
 
-with_policies = pytest.mark.skipif(not AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
+with_policies = pytest.mark.skipif(not IS_AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
 KINDS = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, DingTalkError)]
 
 
@@ -57,7 +57,7 @@ def test_the_rest_is_left_to_the_task(error: Exception) -> None:
 def test_reasons_fit_into_airflows_database() -> None:
     """The reason of a patch with many problems is cut to what Airflow can store."""
     error = InvalidPatchError(*[(f"patch.attendees[{number}]", "is blank") for number in range(200)])
-    assert len(decide(error).reason) == LONGEST_REASON < len(str(error))
+    assert len(decide(error).reason) == MAX_REASON_LENGTH < len(str(error))
 
 
 @with_policies
@@ -67,7 +67,7 @@ def test_the_policy_survives_serialization() -> None:
     assert type(again) is DingTalkRetryPolicy
 
 
-@pytest.mark.skipif(AVAILABLE, reason="for Airflow without retry policies")
+@pytest.mark.skipif(IS_AVAILABLE, reason="for Airflow without retry policies")
 def test_older_airflows_are_told() -> None:
     """Where Airflow has no retry policies, making one says what to write instead, which is empty there."""
     with pytest.raises(AirflowOptionalProviderFeatureException, match="RETRY_POLICY"):

@@ -16,14 +16,14 @@ import pytest
 from airflow_dingtalk_calendar import form
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
-from airflow_dingtalk_calendar.retry_policy import AVAILABLE
+from airflow_dingtalk_calendar.retry_policy import IS_AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
 from tests.standalone import RUN_LIMIT, Standalone
 from tests.test_secrets import SECRET, everything_stored, token_of
 
 pytestmark = pytest.mark.airflow
-with_policies = pytest.mark.skipif(not AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
+with_policies = pytest.mark.skipif(not IS_AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 EVENTS = ["plain", "retried", "mapped", "killed task", "killed worker", "echoed", "throttled"]
@@ -274,7 +274,7 @@ def test_the_connection_form_has_our_fields(airflow: Standalone) -> None:
     forms = {meta["connection_type"]: meta for meta in airflow.api("GET", "/ui/connections/hook_meta")}
     assert forms["dingtalk"]["hook_name"] == "DingTalk"
     shown = {name: field["schema"]["title"] for name, field in forms["dingtalk"]["extra_fields"].items()}
-    assert shown == {name: field["label"] for name, field in form.FIELDS.items()}
+    assert shown == {name: field["label"] for name, field in form.FORM_FIELDS.items()}
     assert forms["dingtalk"]["standard_fields"]["login"]["title"] == "App key (Client ID)"
 
 

@@ -41,11 +41,11 @@ CALLS: list[api.Call[Any]] = [
     api.get_schedule("u", ["u"], **TIMES),
     api.get_meeting_rooms_schedule("u", ["r"], **TIMES),
     api.get_me(),
-    api.access_token("k", "s"),
-    api.unified_token("c", "k", "s"),
-    api.corp_access_token("k", "s", "c", "t"),
-    api.user_token("k", "s", code="c"),
-    api.user_token("k", "s", refresh_token="r"),
+    api.get_access_token("k", "s"),
+    api.get_unified_token("c", "k", "s"),
+    api.get_corp_access_token("k", "s", "c", "t"),
+    api.get_user_token("k", "s", code="c"),
+    api.get_user_token("k", "s", refresh_token="r"),
 ]
 NOT_IN_THE_SDK = {"get_user_by_staff_id"}
 each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.action)

@@ -24,7 +24,7 @@ from airflow_dingtalk_calendar.api.call import client_token_header
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, InvalidInputError, UnexpectedAnswerError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.hosts import base_url, is_loopback
+from airflow_dingtalk_calendar.hosts import is_loopback, parse_base_url
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from airflow_dingtalk_calendar.secret import Secret
 from tests.airflow_runs import Run, Ti
@@ -64,7 +64,7 @@ def test_an_operator_holds_no_secret(dingtalk: Emulator) -> None:
         task_id="t", union_id=ORGANIZER, event_id=EVENT, patch={"summary": "x"}
     )
     operator.execute({"ti": Ti()})  # type: ignore[typeddict-item]
-    token = auth.TOKENS.get(DingTalkCalendarHook().get_conn().identity, 0.0)
+    token = auth.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
     assert token is not None
     texts = [one for one in reachable(operator) if isinstance(one, str)]
     assert EVENT in texts
@@ -144,7 +144,7 @@ PREFIXES = st.sampled_from(
 def test_all_agree_on_the_host(host: str, port: int | None) -> None:
     """A host that is accepted is the same one to the check and to the HTTP library, and plain http stays here."""
     try:
-        base = base_url(host, "host", port=port)
+        base = parse_base_url(host, "host", port=port)
     except InvalidConnectionError:
         return
     try:
@@ -184,7 +184,7 @@ def test_cookies_are_not_sent_back(dingtalk: Emulator) -> None:
 def test_the_token_goes_into_its_header_only(dingtalk: Emulator) -> None:
     """Neither token nor secret is in any address, which servers on the way would log."""
     DingTalkCalendarHook().get_event(ORGANIZER, EVENT)
-    token = auth.TOKENS.get(DingTalkCalendarHook().get_conn().identity, 0.0)
+    token = auth.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
     assert token is not None
     seen = json.dumps([[request["raw_path"], request["query"], request["body"]] for request in dingtalk.requests])
     assert DATA["apps"][0]["appKey"] in seen  # type: ignore[index]

@@ -25,7 +25,7 @@ from airflow_dingtalk_calendar import auth
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.transport import Transport
 from airflow_dingtalk_calendar.sensors.event import GRACE, HEAD_START, DingTalkCalendarEventSensor
-from airflow_dingtalk_calendar.triggers.event import LONGEST_NAP, DingTalkCalendarEventTrigger
+from airflow_dingtalk_calendar.triggers.event import MAX_NAP, DingTalkCalendarEventTrigger
 from tests.airflow_runs import Run
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.test_conditions import NOW
@@ -487,7 +487,7 @@ def test_a_restart_goes_on_where_it_was(dingtalk: Emulator, time: Time) -> None:
 def test_a_long_wait_is_slept_in_parts(dingtalk: Emulator, time: Time) -> None:
     """Should the machine's time be set, or the machine sleep, the moment is missed by minutes at most."""
     assert [end["status"] for end in fired(trigger(ended=True))] == ["met"]
-    assert max(time.naps) == LONGEST_NAP
+    assert max(time.naps) == MAX_NAP
 
 
 def test_a_cancelled_trigger_ends_quietly(
@@ -550,7 +550,7 @@ def test_a_changed_connection_is_noticed(dingtalk: Emulator, connect: Callable[.
     """A secret that is replaced while somebody waits is used from the next look on; a wrong one ends the wait."""
     waiting = trigger(ended=True)
     connect(password="quite-another")
-    auth.TOKENS.clear()
+    auth.TOKEN_CACHE.clear()
     (end,) = fired(waiting)
     assert end["status"] == "failed"
     assert "invalidClientIdOrSecret" in end["message"]

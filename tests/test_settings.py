@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.hosts import is_local
-from airflow_dingtalk_calendar.settings import Settings, from_connection
+from airflow_dingtalk_calendar.hosts import is_local_url
+from airflow_dingtalk_calendar.settings import ConnectionSettings, parse_connection
 
 
 def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:
@@ -26,13 +26,13 @@ def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:
 def refused(extra: Any = None, **fields: Any) -> str:
     """Read a connection that must be refused, and return the error's text."""
     with pytest.raises(InvalidConnectionError) as caught:
-        from_connection(connection(extra, **fields))
+        parse_connection(connection(extra, **fields))
     return str(caught.value)
 
 
 def test_defaults() -> None:
     """Key and secret are enough: the international host, finite time-outs, the service's own rate."""
-    assert from_connection(connection()) == Settings("app", "made-up", "https://api.dingtalk.io")
+    assert parse_connection(connection()) == ConnectionSettings("app", "made-up", "https://api.dingtalk.io")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_defaults() -> None:
 )
 def test_hosts(fields: dict[str, Any], url: str) -> None:
     """Host, schema and port come together in every way that Airflow stores them."""
-    assert from_connection(connection(**fields)).base_url == url
+    assert parse_connection(connection(**fields)).base_url == url
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_hosts_that_could_leak_are_refused(host: str) -> None:
 
 def test_plain_http_can_be_allowed() -> None:
     """An emulator on another machine is reached with extra.allow_http."""
-    settings = from_connection(connection({"allow_http": True}, host="http://emulator.test:8080"))
+    settings = parse_connection(connection({"allow_http": True}, host="http://emulator.test:8080"))
     assert settings.base_url == "http://emulator.test:8080"
-    assert not is_local(settings.base_url)
+    assert not is_local_url(settings.base_url)
 
 
 @pytest.mark.parametrize("typed", [lambda value: value, str], ids=["typed", "text"])
@@ -104,19 +104,19 @@ def test_options(typed: Any) -> None:
         "allow_http": typed(True),
         "proxy": "http://proxy.test:3128",
     }
-    settings = from_connection(connection(extra))
+    settings = parse_connection(connection(extra))
     assert (settings.timezone, settings.timeout, settings.max_qps) == ("Asia/Shanghai", 7.5, 40.0)
     assert (settings.max_attempts, settings.verify, settings.proxy) == (2, False, "http://proxy.test:3128")
 
 
 def test_verify_may_be_a_file() -> None:
     """A CA bundle is a path."""
-    assert from_connection(connection({"verify": "/etc/ssl/company.pem"})).verify == "/etc/ssl/company.pem"
+    assert parse_connection(connection({"verify": "/etc/ssl/company.pem"})).verify == "/etc/ssl/company.pem"
 
 
 def test_empty_form_fields_are_absent() -> None:
     """What the form leaves empty takes its default."""
-    assert from_connection(connection({"timeout": "", "timezone": None})).timeout == 20.0
+    assert parse_connection(connection({"timeout": "", "timezone": None})).timeout == 20.0
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_credentials_are_needed(name: str, value: str | None) -> None:
 
 def test_secrets_do_not_show() -> None:
     """Neither the secret nor a proxy's password is in the settings' text or identity."""
-    settings = from_connection(connection({"proxy": "http://u:proxy-pass@p:1"}))
+    settings = parse_connection(connection({"proxy": "http://u:proxy-pass@p:1"}))
     assert "made-up" not in repr(settings) + settings.identity
     assert "proxy-pass" not in repr(settings)
 
@@ -184,7 +184,7 @@ def test_uri_connections(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_reading_never_fails_otherwise(host: str, extra: str, schema: str | None) -> None:
     """Whatever a connection holds, it is read or refused with InvalidConnectionError."""
     try:
-        settings = from_connection(connection(extra, host=host, schema=schema))
+        settings = parse_connection(connection(extra, host=host, schema=schema))
     except InvalidConnectionError:
         return
     assert settings.base_url.startswith(("https://", "http://localhost", "http://127.", "http://[::1]"))

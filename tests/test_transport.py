@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.answers import Answer
+from airflow_dingtalk_calendar.answers import Response
 from airflow_dingtalk_calendar.exceptions import TransportError, UnexpectedAnswerError
-from airflow_dingtalk_calendar.hooks.incoming import GZIP, MAX_BODY
-from airflow_dingtalk_calendar.hooks.transport import LONGEST_EXCHANGE, Transport
-from airflow_dingtalk_calendar.settings import Settings
+from airflow_dingtalk_calendar.hooks.incoming import GZIP_WBITS, MAX_BODY_BYTES
+from airflow_dingtalk_calendar.hooks.transport import MAX_EXCHANGE_FACTOR, Transport
+from airflow_dingtalk_calendar.settings import ConnectionSettings
 from tests.conftest import EVENT, ORGANIZER
 from tests.raw_server import Drip, raw_server
 
@@ -25,10 +25,10 @@ MEGABYTE = 1024 * 1024
 CALL = api.get_event(ORGANIZER, EVENT)
 OK = b"HTTP/1.1 200 OK\r\n"
 
-Send = Callable[..., Answer]
+Send = Callable[..., Response]
 
 
-async def _asend(transport: Transport) -> Answer:
+async def _asend(transport: Transport) -> Response:
     try:
         return await transport.asend(CALL, {})
     finally:
@@ -39,8 +39,8 @@ async def _asend(transport: Transport) -> Answer:
 def send(request: pytest.FixtureRequest) -> Send:
     """Send a request to a host, once from a thread and once from a coroutine."""
 
-    def to(host: str, timeout: float = 10.0) -> Answer:
-        transport = Transport(Settings("key", "secret", host, timeout=timeout))
+    def to(host: str, timeout: float = 10.0) -> Response:
+        transport = Transport(ConnectionSettings("key", "secret", host, timeout=timeout))
         if request.param == "async":
             return asyncio.run(_asend(transport))
         try:
@@ -69,7 +69,7 @@ def test_compressed_answers_are_read(send: Send) -> None:
 @pytest.fixture(scope="module")
 def gigabyte() -> bytes:
     """A gigabyte of zeros, compressed to a megabyte: the same block again and again, each complete in itself."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP)
+    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP_WBITS)
     first, again = (packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
     return first + again * 1023
 
@@ -86,7 +86,7 @@ def test_memory_is_bounded(send: Send, gigabyte: bytes, head: str) -> None:
             send(host)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert peak < 3 * MAX_BODY
+    assert peak < 3 * MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_time_is_bounded(send: Send, drip: Drip) -> None:
         begin = time.monotonic()
         with pytest.raises(TransportError, match=r"in time|too slowly"):
             send(host, timeout=0.1)
-    assert time.monotonic() - begin < 0.1 * LONGEST_EXCHANGE + 1.0
+    assert time.monotonic() - begin < 0.1 * MAX_EXCHANGE_FACTOR + 1.0
 
 
 def test_headers_are_bounded(send: Send) -> None:

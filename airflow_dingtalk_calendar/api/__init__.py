@@ -4,7 +4,7 @@ Paths, parameters and limits are those of the official pages (help.dingtalk.io /
 official SDK (``alibabacloud_dingtalk`` 2.2).
 """
 
-from airflow_dingtalk_calendar.api.call import Call, Json, batches, following, identifier
+from airflow_dingtalk_calendar.api.call import Call, Json, check_id, next_page, split_batches
 from airflow_dingtalk_calendar.api.events import (
     create_event,
     delete_event,
@@ -33,10 +33,10 @@ from airflow_dingtalk_calendar.api.rooms import (
 )
 from airflow_dingtalk_calendar.api.tokens import (
     AccessToken,
-    access_token,
-    corp_access_token,
-    unified_token,
-    user_token,
+    get_access_token,
+    get_corp_access_token,
+    get_unified_token,
+    get_user_token,
 )
 
 Event = Json
@@ -46,20 +46,20 @@ __all__ = [
     "Call",
     "Event",
     "Json",
-    "access_token",
+    "get_access_token",
     "add_attendees",
     "add_meeting_rooms",
-    "batches",
-    "corp_access_token",
+    "split_batches",
+    "get_corp_access_token",
     "create_event",
     "delete_event",
-    "following",
+    "next_page",
     "get_event",
     "get_me",
     "get_meeting_rooms_schedule",
     "get_schedule",
     "get_user_by_staff_id",
-    "identifier",
+    "check_id",
     "list_attendees",
     "list_calendars",
     "list_events",
@@ -71,6 +71,6 @@ __all__ = [
     "remove_attendees",
     "remove_meeting_rooms",
     "respond_event",
-    "unified_token",
-    "user_token",
+    "get_unified_token",
+    "get_user_token",
 ]

@@ -13,7 +13,7 @@ from airflow_dingtalk_calendar.identity import fresh_client_token
 
 T = TypeVar("T")
 Json = dict[str, Any]
-Moment = dt.datetime | str
+TimeInput = dt.datetime | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Call(Generic[T]):
     repeatable: bool = True
 
 
-def identifier(name: str, value: object) -> str:
+def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
     text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if text in ("", "None"):
@@ -55,36 +55,36 @@ def identifier(name: str, value: object) -> str:
 
 def calendar_path(union_id: str, calendar_id: str) -> str:
     """Write the path of a calendar."""
-    return f"{user_path(union_id)}/calendars/{segment('calendar_id', calendar_id)}"
+    return f"{user_path(union_id)}/calendars/{path_segment('calendar_id', calendar_id)}"
 
 
 def event_path(union_id: str, calendar_id: str, event_id: str) -> str:
     """Write the path of an event."""
-    return f"{calendar_path(union_id, calendar_id)}/events/{segment('event_id', event_id)}"
+    return f"{calendar_path(union_id, calendar_id)}/events/{path_segment('event_id', event_id)}"
 
 
 def user_path(union_id: str) -> str:
     """Write the path of a user's calendars."""
-    return f"/v1.0/calendar/users/{segment('union_id', union_id)}"
+    return f"/v1.0/calendar/users/{path_segment('union_id', union_id)}"
 
 
-def segment(name: str, value: str) -> str:
+def path_segment(name: str, value: str) -> str:
     """Write an id as one segment of a path."""
     try:
-        return quote(identifier(name, value), safe="")
+        return quote(check_id(name, value), safe="")
     except UnicodeEncodeError:
         raise InvalidInputError((name, "is not valid Unicode")) from None
 
 
 def client_token_header(client_token: str | None) -> Mapping[str, str]:
     """Write the header that gives a request its identity; without one given, it gets one of its own."""
-    text = fresh_client_token() if client_token is None else identifier("client_token", client_token)
+    text = fresh_client_token() if client_token is None else check_id("client_token", client_token)
     if not (text.isascii() and text.isprintable()) or len(text) > 256:
         raise InvalidInputError(("client_token", "must be 1 to 256 printable ASCII characters"))
     return {"x-client-token": text}
 
 
-def query(**params: str | int | bool | None) -> dict[str, str]:
+def query_params(**params: str | int | bool | None) -> dict[str, str]:
     """Write query parameters as the service reads them, without those that are None."""
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
@@ -93,22 +93,22 @@ def query(**params: str | int | bool | None) -> dict[str, str]:
     }
 
 
-def within(name: str, value: int | None, most: int) -> int | None:
+def check_range(name: str, value: int | None, most: int) -> int | None:
     """Check a page size."""
     if value is not None and not 1 <= value <= most:
         raise InvalidInputError((name, f"must be from 1 to {most}"))
     return value
 
 
-def instant(name: str, value: Moment | None) -> str | None:
+def format_datetime(name: str, value: TimeInput | None) -> str | None:
     """Write a point in time, of a datetime with a zone or of ISO 8601 text with an offset."""
     if value is None:
         return None
-    moment = as_moment(name, value)
+    moment = parse_aware_datetime(name, value)
     return value.strip() if isinstance(value, str) and "T" in value else moment.isoformat(timespec="seconds")
 
 
-def as_moment(name: str, value: Moment) -> dt.datetime:
+def parse_aware_datetime(name: str, value: TimeInput) -> dt.datetime:
     """Read a point in time."""
     try:
         moment = dt.datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
@@ -119,7 +119,9 @@ def as_moment(name: str, value: Moment) -> dt.datetime:
     return moment
 
 
-def window(first: tuple[str, Moment | None], last: tuple[str, Moment | None], most: dt.timedelta | None = None) -> None:
+def check_window(
+    first: tuple[str, TimeInput | None], last: tuple[str, TimeInput | None], most: dt.timedelta | None = None
+) -> None:
     """Check that a span of time runs forward and is not longer than the service takes.
 
     :param first: name and value of its begin; ``last`` of its end.
@@ -127,18 +129,18 @@ def window(first: tuple[str, Moment | None], last: tuple[str, Moment | None], mo
     (first_name, begin), (last_name, end) = first, last
     if begin is None or end is None:
         return
-    span = as_moment(last_name, end) - as_moment(first_name, begin)
+    span = parse_aware_datetime(last_name, end) - parse_aware_datetime(first_name, begin)
     if span <= dt.timedelta(0):
         raise InvalidInputError((last_name, f"must be after {first_name}"))
     if most is not None and span > most:
         raise InvalidInputError((last_name, f"must be at most {most.days} days after {first_name}"))
 
 
-def members(name: str, ids: Sequence[str], most: int) -> list[str]:
+def check_ids(name: str, ids: Sequence[str], most: int) -> list[str]:
     """Check a list of ids: some, not too many, none blank, none twice."""
     if isinstance(ids, str) or not isinstance(ids, Sequence):
         raise InvalidInputError((name, "must be a list"))
-    checked = [identifier(f"{name}[{index}]", value) for index, value in enumerate(ids)]
+    checked = [check_id(f"{name}[{index}]", value) for index, value in enumerate(ids)]
     if not checked:
         raise InvalidInputError((name, "must not be empty"))
     if len(checked) > most:
@@ -148,40 +150,40 @@ def members(name: str, ids: Sequence[str], most: int) -> list[str]:
     return checked
 
 
-def an_object(payload: Any) -> Json:
+def parse_object(payload: Any) -> Json:
     """Read an answer that is a JSON object."""
     if not isinstance(payload, dict):
         raise UnexpectedAnswerError("answered with JSON that is not an object.", retryable=True)
     return payload
 
 
-def the_event(event_id: str, payload: Any) -> Json:
+def parse_event(event_id: str, payload: Any) -> Json:
     """Read an answer that is this event."""
-    event = an_object(payload)
+    event = parse_object(payload)
     if event.get("id") != event_id:
         raise UnexpectedAnswerError("answered with something that is not this event.", retryable=True)
     return event
 
 
-def a_list(payload: Any, name: str) -> list[Json]:
+def parse_list(payload: Any, name: str) -> list[Json]:
     """Read the list of objects that an answer has under this name; absent is empty."""
-    found = an_object(payload).get(name)
+    found = parse_object(payload).get(name)
     found = [] if found is None else found
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UnexpectedAnswerError(f"answered with {name} that are not a list of objects.", retryable=True)
     return found
 
 
-def a_page(name: str, payload: Any) -> Json:
+def parse_page(name: str, payload: Any) -> Json:
     """Read one page of a list: its items and the tokens that lead on."""
-    page = an_object(payload)
+    page = parse_object(payload)
     tokens = {token: page.get(token) or None for token in ("nextToken", "syncToken")}
     if not all(token is None or isinstance(token, str) for token in tokens.values()):
         raise UnexpectedAnswerError("answered with a page token that is not text.", retryable=True)
-    return {**page, name: a_list(page, name), **tokens}
+    return {**page, name: parse_list(page, name), **tokens}
 
 
-def following(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
+def next_page(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
     """Make the call for the page after this one; None after the last.
 
     :param seen: page tokens so far; a service that repeats one would be asked for ever.
@@ -195,11 +197,11 @@ def following(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None
     return replace(call, params={**call.params, "nextToken": token})
 
 
-def nothing(_: Any) -> None:
+def ignore_body(_: Any) -> None:
     """Read an answer of which only the success matters."""
 
 
-def batches(items: Iterable[T], size: int) -> list[list[T]]:
+def split_batches(items: Iterable[T], size: int) -> list[list[T]]:
     """Cut a list into parts that one call takes."""
     every = list(items)
     return [every[start : start + size] for start in range(0, len(every), size)]

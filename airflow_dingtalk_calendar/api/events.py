@@ -16,26 +16,26 @@ from typing import TYPE_CHECKING, Any
 from airflow_dingtalk_calendar.api.call import (
     Call,
     Json,
-    Moment,
-    a_page,
-    an_object,
+    TimeInput,
     calendar_path,
+    check_id,
+    check_range,
+    check_window,
     client_token_header,
     event_path,
-    identifier,
-    instant,
-    nothing,
-    query,
-    the_event,
-    window,
-    within,
+    format_datetime,
+    ignore_body,
+    parse_event,
+    parse_object,
+    parse_page,
+    query_params,
 )
 from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch
 
-YEAR = dt.timedelta(days=366)
+MAX_WINDOW = dt.timedelta(days=366)
 
 
 def get_event(
@@ -49,18 +49,18 @@ def get_event(
     :param max_attendees: how many attendees to return, 1-500 (the service's default is 100).
     :return: the event, as the service sent it.
     """
-    event_id = identifier("event_id", event_id)
+    event_id = check_id("event_id", event_id)
     path = event_path(union_id, calendar_id, event_id)
-    params = query(maxAttendees=within("max_attendees", max_attendees, 500))
-    return Call("GetEvent", "GET", path, partial(the_event, event_id), params=params)
+    params = query_params(maxAttendees=check_range("max_attendees", max_attendees, 500))
+    return Call("GetEvent", "GET", path, partial(parse_event, event_id), params=params)
 
 
 def list_events(
     union_id: str,
     *,
     calendar_id: str = "primary",
-    time_min: Moment | None = None,
-    time_max: Moment | None = None,
+    time_min: TimeInput | None = None,
+    time_max: TimeInput | None = None,
     show_deleted: bool | None = None,
     max_results: int | None = None,
     max_attendees: int | None = None,
@@ -87,19 +87,19 @@ def list_events(
         ``syncToken`` on that.
     """
     params = {
-        **_page((time_min, time_max), max_results, max_attendees, next_token, longest=YEAR),
-        **query(showDeleted=show_deleted, syncToken=sync_token, seriesMasterId=series_master_id),
+        **_list_params((time_min, time_max), max_results, max_attendees, next_token, longest=MAX_WINDOW),
+        **query_params(showDeleted=show_deleted, syncToken=sync_token, seriesMasterId=series_master_id),
     }
     path = f"{calendar_path(union_id, calendar_id)}/events"
-    return Call("ListEvents", "GET", path, partial(a_page, "events"), params=params)
+    return Call("ListEvents", "GET", path, partial(parse_page, "events"), params=params)
 
 
 def list_events_view(
     union_id: str,
     *,
     calendar_id: str = "primary",
-    time_min: Moment,
-    time_max: Moment,
+    time_min: TimeInput,
+    time_max: TimeInput,
     max_results: int | None = None,
     max_attendees: int | None = None,
     next_token: str | None = None,
@@ -119,9 +119,9 @@ def list_events_view(
     :param next_token: ``nextToken`` of the page before.
     :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
-    params = _page((time_min, time_max), max_results, max_attendees, next_token)
+    params = _list_params((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{calendar_path(union_id, calendar_id)}/eventsview"
-    return Call("ListEventsView", "GET", path, partial(a_page, "events"), params=params)
+    return Call("ListEventsView", "GET", path, partial(parse_page, "events"), params=params)
 
 
 def list_instances(
@@ -129,8 +129,8 @@ def list_instances(
     series_master_id: str,
     *,
     calendar_id: str = "primary",
-    time_min: Moment | None = None,
-    time_max: Moment | None = None,
+    time_min: TimeInput | None = None,
+    time_max: TimeInput | None = None,
     max_results: int | None = None,
     max_attendees: int | None = None,
     next_token: str | None = None,
@@ -149,9 +149,9 @@ def list_instances(
     :param next_token: ``nextToken`` of the page before.
     :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
-    params = _page((time_min, time_max), max_results, max_attendees, next_token)
+    params = _list_params((time_min, time_max), max_results, max_attendees, next_token)
     path = f"{event_path(union_id, calendar_id, series_master_id)}/instances"
-    return Call("ListInstances", "GET", path, partial(a_page, "events"), params=params)
+    return Call("ListInstances", "GET", path, partial(parse_page, "events"), params=params)
 
 
 def create_event(
@@ -171,7 +171,7 @@ def create_event(
         "CreateEvent",
         "POST",
         f"{calendar_path(union_id, calendar_id)}/events",
-        _created,
+        _parse_created,
         json=event,
         headers=client_token_header(client_token),
         writes=True,
@@ -198,7 +198,7 @@ def patch_event(
         outcome, although each sending may make another meeting.
     :return: the updated event, as the service sent it.
     """
-    event_id = identifier("event_id", event_id)
+    event_id = check_id("event_id", event_id)
     return patch_event_body(
         union_id,
         event_id,
@@ -223,7 +223,7 @@ def patch_event_body(
         "PatchEvent",
         "PUT",
         event_path(union_id, calendar_id, event_id),
-        partial(the_event, event_id),
+        partial(parse_event, event_id),
         json=body,
         headers=client_token_header(client_token),
         writes=True,
@@ -254,8 +254,8 @@ def delete_event(
         "DeleteEvent",
         "DELETE",
         event_path(union_id, calendar_id, event_id),
-        nothing,
-        params=query(pushNotification=push_notification),
+        ignore_body,
+        params=query_params(pushNotification=push_notification),
         headers=client_token_header(client_token),
         writes=True,
     )
@@ -265,11 +265,11 @@ def probe_write(union_id: str, event_id: str) -> Call[Any]:
     """PatchEvent that names no event and no change: it can only be refused, by the gateway for a missing
     permission or else by the calendar as empty. One metered call.
     """
-    return Call("PatchEvent", "PUT", event_path(union_id, "primary", event_id), an_object, json={})
+    return Call("PatchEvent", "PUT", event_path(union_id, "primary", event_id), parse_object, json={})
 
 
-def _page(
-    times: tuple[Moment | None, Moment | None],
+def _list_params(
+    times: tuple[TimeInput | None, TimeInput | None],
     max_results: int | None,
     max_attendees: int | None,
     next_token: str | None,
@@ -277,18 +277,18 @@ def _page(
 ) -> dict[str, str]:
     """Check and write the parameters that all lists of events have."""
     time_min, time_max = times
-    window(("time_min", time_min), ("time_max", time_max), longest)
-    return query(
-        timeMin=instant("time_min", time_min),
-        timeMax=instant("time_max", time_max),
-        maxResults=within("max_results", max_results, 100),
-        maxAttendees=within("max_attendees", max_attendees, 100),
+    check_window(("time_min", time_min), ("time_max", time_max), longest)
+    return query_params(
+        timeMin=format_datetime("time_min", time_min),
+        timeMax=format_datetime("time_max", time_max),
+        maxResults=check_range("max_results", max_results, 100),
+        maxAttendees=check_range("max_attendees", max_attendees, 100),
         nextToken=next_token,
     )
 
 
-def _created(payload: Any) -> Json:
-    event = an_object(payload)
+def _parse_created(payload: Any) -> Json:
+    event = parse_object(payload)
     if not isinstance(event.get("id"), str) or not event["id"].strip():
         raise UnexpectedAnswerError("answered without the id of the new event.", retryable=True)
     return event

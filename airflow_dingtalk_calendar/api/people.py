@@ -14,25 +14,25 @@ from typing import Any, Literal
 from airflow_dingtalk_calendar.api.call import (
     Call,
     Json,
-    Moment,
-    a_list,
-    a_page,
-    an_object,
+    TimeInput,
+    check_id,
+    check_ids,
+    check_range,
+    check_window,
     client_token_header,
     event_path,
-    identifier,
-    instant,
-    members,
-    nothing,
-    query,
+    format_datetime,
+    ignore_body,
+    parse_list,
+    parse_object,
+    parse_page,
+    query_params,
     user_path,
-    window,
-    within,
 )
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
 
-MOST_ATTENDEES = 500  # per call; an event may have 5,000
-ANSWERS = ("needsAction", "accepted", "declined", "tentative")
+MAX_ATTENDEES = 500  # per call; an event may have 5,000
+RESPONSE_STATUSES = ("needsAction", "accepted", "declined", "tentative")
 ResponseStatus = Literal["needsAction", "accepted", "declined", "tentative"]
 
 
@@ -56,13 +56,13 @@ def add_attendees(
     :param push_notification: whether those invited get a push message; without it, DingTalk decides.
     :param chat_notification: whether they get a chat card; without it, DingTalk decides.
     """
-    invited = _invited(attendees)
+    invited = _check_attendees(attendees)
     switches = {"pushNotification": push_notification, "chatNotification": chat_notification}
     return Call(
         "AddAttendee",
         "POST",
         f"{event_path(union_id, calendar_id, event_id)}/attendees",
-        nothing,
+        ignore_body,
         json={"attendeesToAdd": invited, **{k: v for k, v in switches.items() if v is not None}},
         headers=client_token_header(client_token),
         writes=True,
@@ -85,12 +85,12 @@ def remove_attendees(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     """
-    ids = members("attendees", attendees, MOST_ATTENDEES)
+    ids = check_ids("attendees", attendees, MAX_ATTENDEES)
     return Call(
         "RemoveAttendee",
         "POST",
         f"{event_path(union_id, calendar_id, event_id)}/attendees/batchRemove",
-        nothing,
+        ignore_body,
         json={"attendeesToRemove": [{"id": one} for one in ids]},
         headers=client_token_header(client_token),
         writes=True,
@@ -115,8 +115,8 @@ def list_attendees(
     :return: ``{"attendees": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     path = f"{event_path(union_id, calendar_id, event_id)}/attendees"
-    params = query(maxResults=within("max_results", max_results, 500), nextToken=next_token)
-    return Call("ListAttendees", "GET", path, partial(a_page, "attendees"), params=params)
+    params = query_params(maxResults=check_range("max_results", max_results, 500), nextToken=next_token)
+    return Call("ListAttendees", "GET", path, partial(parse_page, "attendees"), params=params)
 
 
 def respond_event(
@@ -135,20 +135,22 @@ def respond_event(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     """
-    if response_status not in ANSWERS:
-        raise InvalidInputError(("response_status", f"must be one of {', '.join(ANSWERS)}"))
+    if response_status not in RESPONSE_STATUSES:
+        raise InvalidInputError(("response_status", f"must be one of {', '.join(RESPONSE_STATUSES)}"))
     return Call(
         "RespondEvent",
         "POST",
         f"{event_path(union_id, calendar_id, event_id)}/respond",
-        nothing,
+        ignore_body,
         json={"responseStatus": response_status},
         headers=client_token_header(client_token),
         writes=True,
     )
 
 
-def get_schedule(union_id: str, user_ids: Sequence[str], *, start_time: Moment, end_time: Moment) -> Call[list[Json]]:
+def get_schedule(
+    union_id: str, user_ids: Sequence[str], *, start_time: TimeInput, end_time: TimeInput
+) -> Call[list[Json]]:
     """GetSchedule: when people are busy. One metered call; ``Calendar.EventSchedule.Read``.
 
     :param union_id: unionId of the person who asks.
@@ -158,14 +160,14 @@ def get_schedule(union_id: str, user_ids: Sequence[str], *, start_time: Moment, 
     :return: of each ``{"userId", "scheduleItems": [{"status", "start", "end"}]}``; with an ``error`` for a person whose
         times could not be read, although the call as a whole succeeded.
     """
-    window(("start_time", start_time), ("end_time", end_time))
+    check_window(("start_time", start_time), ("end_time", end_time))
     body = {
-        "userIds": members("user_ids", user_ids, 20),
-        "startTime": instant("start_time", start_time),
-        "endTime": instant("end_time", end_time),
+        "userIds": check_ids("user_ids", user_ids, 20),
+        "startTime": format_datetime("start_time", start_time),
+        "endTime": format_datetime("end_time", end_time),
     }
     path = f"{user_path(union_id)}/querySchedule"
-    return Call("GetSchedule", "POST", path, partial(a_list, name="scheduleInformation"), json=body)
+    return Call("GetSchedule", "POST", path, partial(parse_list, name="scheduleInformation"), json=body)
 
 
 def get_user_by_staff_id(user_id: str) -> Call[Json]:
@@ -176,9 +178,9 @@ def get_user_by_staff_id(user_id: str) -> Call[Json]:
     :param user_id: the id that DingTalk's admin console shows (userId, staffId).
     :return: the person, as the service sent it, with ``unionid``.
     """
-    form = {"userid": identifier("user_id", user_id)}
+    form = {"userid": check_id("user_id", user_id)}
     return Call(
-        "topapi/v2/user/get", "POST", "/topapi/v2/user/get", _person, form=form, credential="form", host="legacy"
+        "topapi/v2/user/get", "POST", "/topapi/v2/user/get", _parse_user, form=form, credential="form", host="legacy"
     )
 
 
@@ -189,20 +191,20 @@ def get_me() -> Call[Json]:
 
     :return: the person, with ``unionId`` and ``nick``.
     """
-    return Call("GetUser", "GET", "/v1.0/contact/users/me", an_object)
+    return Call("GetUser", "GET", "/v1.0/contact/users/me", parse_object)
 
 
-def _invited(attendees: Sequence[Json]) -> list[Json]:
+def _check_attendees(attendees: Sequence[Json]) -> list[Json]:
     if isinstance(attendees, (str, Mapping)) or not all(isinstance(one, Mapping) for one in attendees):
         raise InvalidInputError(("attendees", 'must be a list of {"id": unionId}'))
     if any(one.keys() - {"id", "isOptional"} for one in attendees):
         raise InvalidInputError(("attendees", "can have id and isOptional, nothing else"))
-    ids = members("attendees", [one.get("id", "") for one in attendees], MOST_ATTENDEES)
+    ids = check_ids("attendees", [one.get("id", "") for one in attendees], MAX_ATTENDEES)
     return [{**one, "id": union_id} for one, union_id in zip(attendees, ids, strict=True)]
 
 
-def _person(payload: Any) -> Json:
-    person = an_object(payload).get("result")
+def _parse_user(payload: Any) -> Json:
+    person = parse_object(payload).get("result")
     if not isinstance(person, dict) or not isinstance(person.get("unionid"), str):
         raise UnexpectedAnswerError("answered without a unionid.")
     return person

@@ -14,20 +14,20 @@ from typing import Any
 from airflow_dingtalk_calendar.api.call import (
     Call,
     Json,
-    Moment,
-    a_list,
-    an_object,
+    TimeInput,
+    check_ids,
+    check_window,
     client_token_header,
     event_path,
-    instant,
-    members,
-    nothing,
+    format_datetime,
+    ignore_body,
+    parse_list,
+    parse_object,
     user_path,
-    window,
 )
 
-MOST_ROOMS = 5
-LONGEST = dt.timedelta(days=90)
+MAX_ROOMS = 5
+MAX_SCHEDULE_WINDOW = dt.timedelta(days=90)
 
 
 def list_calendars(union_id: str) -> Call[list[Json]]:
@@ -36,7 +36,7 @@ def list_calendars(union_id: str) -> Call[list[Json]]:
     :param union_id: unionId of the person whose calendars they are.
     :return: of each ``{"id", "type", "privilege"}`` and more, as the service sent it.
     """
-    return Call("ListCalendars", "GET", f"{user_path(union_id)}/calendars", _calendars)
+    return Call("ListCalendars", "GET", f"{user_path(union_id)}/calendars", _parse_calendars)
 
 
 def add_meeting_rooms(
@@ -55,7 +55,9 @@ def add_meeting_rooms(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     """
-    return _rooms("AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id)
+    return _change_rooms(
+        "AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id
+    )
 
 
 def remove_meeting_rooms(
@@ -75,11 +77,11 @@ def remove_meeting_rooms(
     :param calendar_id: the documentation knows ``primary`` only.
     """
     removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove")
-    return _rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)
+    return _change_rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)
 
 
 def get_meeting_rooms_schedule(
-    union_id: str, room_ids: Sequence[str], *, start_time: Moment, end_time: Moment
+    union_id: str, room_ids: Sequence[str], *, start_time: TimeInput, end_time: TimeInput
 ) -> Call[list[Json]]:
     """GetMeetingRoomsSchedule: when rooms are taken, and by which event. One metered call; ``Calendar.Event.Read``.
 
@@ -89,17 +91,17 @@ def get_meeting_rooms_schedule(
     :param end_time: its end, likewise; at most 90 days later.
     :return: of each ``{"roomId", "scheduleItems": […]}``, or with an ``error``.
     """
-    window(("start_time", start_time), ("end_time", end_time), LONGEST)
+    check_window(("start_time", start_time), ("end_time", end_time), MAX_SCHEDULE_WINDOW)
     body = {
-        "roomIds": members("room_ids", room_ids, MOST_ROOMS),
-        "startTime": instant("start_time", start_time),
-        "endTime": instant("end_time", end_time),
+        "roomIds": check_ids("room_ids", room_ids, MAX_ROOMS),
+        "startTime": format_datetime("start_time", start_time),
+        "endTime": format_datetime("end_time", end_time),
     }
     path = f"{user_path(union_id)}/meetingRooms/schedules/query"
-    return Call("GetMeetingRoomsSchedule", "POST", path, partial(a_list, name="scheduleInformation"), json=body)
+    return Call("GetMeetingRoomsSchedule", "POST", path, partial(parse_list, name="scheduleInformation"), json=body)
 
 
-def _rooms(
+def _change_rooms(
     action: str,
     suffix: str,
     member: str,
@@ -109,11 +111,11 @@ def _rooms(
     client_token: str | None,
     calendar_id: str,
 ) -> Call[None]:
-    rooms = [{"roomId": room} for room in members("room_ids", room_ids, MOST_ROOMS)]
+    rooms = [{"roomId": room} for room in check_ids("room_ids", room_ids, MAX_ROOMS)]
     path = f"{event_path(union_id, calendar_id, event_id)}/meetingRooms{suffix}"
     headers = client_token_header(client_token)
-    return Call(action, "POST", path, nothing, json={member: rooms}, headers=headers, writes=True)
+    return Call(action, "POST", path, ignore_body, json={member: rooms}, headers=headers, writes=True)
 
 
-def _calendars(payload: Any) -> list[Json]:
-    return a_list(an_object(payload).get("response"), "calendars")
+def _parse_calendars(payload: Any) -> list[Json]:
+    return parse_list(parse_object(payload).get("response"), "calendars")

@@ -18,15 +18,24 @@ from asgiref.sync import sync_to_async
 
 from airflow_dingtalk_calendar import api, flow, settings
 from airflow_dingtalk_calendar.hooks import lookup
-from airflow_dingtalk_calendar.steps import Mask, ReadVariable, Send, Sleep, Step, Tell, Wait, WriteVariable
+from airflow_dingtalk_calendar.steps import (
+    AwaitFetch,
+    Effect,
+    LogError,
+    MaskSecret,
+    ReadVariable,
+    SendRequest,
+    Sleep,
+    WriteVariable,
+)
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.hooks.transport import Transport
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Method = Callable[Concatenate[Any, P], T]
-CoroutineMethod = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
+SyncMethod = Callable[Concatenate[Any, P], T]
+AsyncMethod = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 class DingTalkBaseHook(BaseHook):
@@ -52,7 +61,7 @@ class DingTalkBaseHook(BaseHook):
     def __init__(self, dingtalk_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dingtalk_conn_id = dingtalk_conn_id
-        self._settings: settings.Settings | None = None
+        self._settings: settings.ConnectionSettings | None = None
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Any:
@@ -64,26 +73,26 @@ class DingTalkBaseHook(BaseHook):
         try:
             return super().get_connection(conn_id)
         except AirflowNotFoundException:
-            if (found := lookup.connection(conn_id)) is None:
+            if (found := lookup.find_connection(conn_id)) is None:
                 raise
             return found
 
-    def get_conn(self) -> settings.Settings:
+    def get_conn(self) -> settings.ConnectionSettings:
         """Read and check the connection, once.
 
         :raises InvalidConnectionError: naming the field that is wrong.
         """
         if self._settings is None:
-            self._settings = settings.from_connection(self.get_connection(self.dingtalk_conn_id))
+            self._settings = settings.parse_connection(self.get_connection(self.dingtalk_conn_id))
         return self._settings
 
-    async def aget_conn(self) -> settings.Settings:
+    async def aget_conn(self) -> settings.ConnectionSettings:
         """Read and check the connection like :meth:`get_conn`, from a coroutine."""
         if self._settings is None:
             from airflow.providers.common.compat.connection import get_async_connection
 
             connection = await get_async_connection(self.dingtalk_conn_id, hook=self)
-            self._settings = settings.from_connection(connection)
+            self._settings = settings.parse_connection(connection)
         return self._settings
 
     def prepare(self) -> None:
@@ -120,13 +129,13 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = flow.Session(self.get_conn(), None, self._clock, self._wall_clock)
-        return self._drive(flow.steps(call, session))
+        session = flow.CallSession(self.get_conn(), None, self._clock, self._wall_clock)
+        return self._drive(flow.run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = flow.Session(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
-        return await self._adrive(flow.steps(call, session))
+        session = flow.CallSession(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
+        return await self._adrive(flow.run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
         """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
@@ -139,7 +148,7 @@ class DingTalkBaseHook(BaseHook):
         while following:
             page = self.run(following)
             yield page
-            following = api.following(call, page, seen)
+            following = api.next_page(call, page, seen)
 
     async def apages(self, call: api.Call[api.Json]) -> AsyncIterator[api.Json]:
         """Carry out a call that lists like :meth:`pages`, from a coroutine."""
@@ -148,7 +157,7 @@ class DingTalkBaseHook(BaseHook):
         while following:
             page = await self.arun(following)
             yield page
-            following = api.following(call, page, seen)
+            following = api.next_page(call, page, seen)
 
     def follow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
         """Carry out calls of which each is made from the answers before it, and return what they come to.
@@ -163,64 +172,64 @@ class DingTalkBaseHook(BaseHook):
         """Carry out calls like :meth:`follow`, from a coroutine."""
         return await self._adrive(calls)
 
-    def _drive(self, steps: Generator[Step | api.Call[Any], Any, T]) -> T:
-        proceed: Callable[[], Step | api.Call[Any]] = partial(next, steps)
+    def _drive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:
+        proceed: Callable[[], Effect | api.Call[Any]] = partial(next, steps)
         while True:
             try:
                 step = proceed()
             except StopIteration as end:
                 return cast("T", end.value)
             try:
-                proceed = partial(steps.send, self._do(step))
+                proceed = partial(steps.send, self._perform(step))
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    async def _adrive(self, steps: Generator[Step | api.Call[Any], Any, T]) -> T:
-        proceed: Callable[[], Step | api.Call[Any]] = partial(next, steps)
+    async def _adrive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:
+        proceed: Callable[[], Effect | api.Call[Any]] = partial(next, steps)
         while True:
             try:
                 step = proceed()
             except StopIteration as end:
                 return cast("T", end.value)
             try:
-                proceed = partial(steps.send, await self._ado(step))
+                proceed = partial(steps.send, await self._aperform(step))
             except BaseException as error:
                 proceed = partial(steps.throw, error)
 
-    def _do(self, step: Step | api.Call[Any]) -> Any:
+    def _perform(self, step: Effect | api.Call[Any]) -> Any:
         match step:
             case api.Call():
                 return self.run(step)
-            case Send(call, headers):
+            case SendRequest(call, headers):
                 return self._http.send(call, headers)
-            case Wait(done):
+            case AwaitFetch(done):
                 return done.result()
             case Sleep(seconds):
                 return self._sleep(seconds)
-            case Mask(secret):
+            case MaskSecret(secret):
                 return mask_secret(secret)
             case ReadVariable(name):
-                return lookup.read(name)
+                return lookup.read_variable(name)
             case WriteVariable(name, value):
-                return lookup.write(name, value)
-            case Tell(text):
+                return lookup.write_variable(name, value)
+            case LogError(text):
                 return self.log.error(text)
 
-    async def _ado(self, step: Step | api.Call[Any]) -> Any:
+    async def _aperform(self, step: Effect | api.Call[Any]) -> Any:
         match step:
             case api.Call():
                 return await self.arun(step)
-            case Send(call, headers):
+            case SendRequest(call, headers):
                 return await self._http.asend(call, headers)
-            case Wait(done):
+            case AwaitFetch(done):
                 # shielded: one that stops waiting must not cancel the fetch of the others
                 return await asyncio.shield(asyncio.wrap_future(done))
             case Sleep(seconds):
                 return await self._asleep(seconds)
-            case Mask(secret):
+            case MaskSecret(secret):
                 return await _amask_secret(secret)
             case _:  # Variables have no calls for coroutines on all supported versions
-                return await sync_to_async(self._do)(step)
+                return await sync_to_async(self._perform)(step)
 
     @cached_property
     def _http(self) -> Transport:
@@ -229,7 +238,7 @@ class DingTalkBaseHook(BaseHook):
         return Transport(self.get_conn())
 
 
-def methods(make: Callable[P, api.Call[T]]) -> tuple[Method[P, T], CoroutineMethod[P, T]]:
+def endpoint_methods(make: Callable[P, api.Call[T]]) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
     """Make the two methods of an endpoint, with its parameters and its docstring."""
 
     def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -238,13 +247,13 @@ def methods(make: Callable[P, api.Call[T]]) -> tuple[Method[P, T], CoroutineMeth
     async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await hook.arun(make(*args, **kwargs))
 
-    _document(make, signature(make), method, amethod)
+    _copy_signature(make, signature(make), method, amethod)
     return method, amethod
 
 
 def configured_methods(
-    make: Callable[Concatenate[settings.Settings, P], api.Call[T]],
-) -> tuple[Method[P, T], CoroutineMethod[P, T]]:
+    make: Callable[Concatenate[settings.ConnectionSettings, P], api.Call[T]],
+) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
     """Make the two methods of an endpoint like :func:`methods`; what they send depends on the connection, too."""
 
     def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -254,11 +263,11 @@ def configured_methods(
         return await hook.arun(make(await hook.aget_conn(), *args, **kwargs))
 
     _, *others = signature(make).parameters.values()
-    _document(make, signature(make).replace(parameters=others), method, amethod)
+    _copy_signature(make, signature(make).replace(parameters=others), method, amethod)
     return method, amethod
 
 
-def _document(make: Callable[..., Any], given: Signature, method: Any, amethod: Any) -> None:
+def _copy_signature(make: Callable[..., Any], given: Signature, method: Any, amethod: Any) -> None:
     parameters = [Parameter("self", Parameter.POSITIONAL_ONLY), *given.parameters.values()]
     shown = given.replace(parameters=parameters, return_annotation=Signature.empty)
     for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):

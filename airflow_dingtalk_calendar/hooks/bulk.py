@@ -17,13 +17,13 @@ from airflow_dingtalk_calendar.exceptions import Interrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
-MOST_THREADS = 32  # fewer than the connections that are kept open
-LATENCY = 1.0  # seconds that a row may take and the pace still be kept; more is rare
-SLICE = 0.25  # seconds after which somebody who sleeps looks whether to stop
-TICK = 0.5
+MAX_THREADS = 32  # fewer than the connections that are kept open
+EXPECTED_LATENCY = 1.0  # seconds that a row may take and the pace still be kept; more is rare
+SLEEP_SLICE = 0.25  # seconds after which somebody who sleeps looks whether to stop
+RESULT_TIMEOUT = 0.5
 
 
-class Bulk(Generic[T, R]):
+class WorkerPool(Generic[T, R]):
     """Do something with each of many items, in several threads.
 
     :param work: done with each item; when it raises :class:`Interrupted`, the item counts as not begun, and any
@@ -36,7 +36,7 @@ class Bulk(Generic[T, R]):
         self._items = iter(items)
         self._lock = Lock()
         self._ended: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
-        self._threads = [Thread(target=self._run, name=f"dingtalk-{n}", daemon=True) for n in range(threads)]
+        self._threads = [Thread(target=self._work_loop, name=f"dingtalk-{n}", daemon=True) for n in range(threads)]
         self._running = 0
         # A plain flag: a signal handler may set it while this very thread holds an Event's lock.
         self.stopping = False
@@ -64,7 +64,7 @@ class Bulk(Generic[T, R]):
         failure: BaseException | None = None
         while self._running:
             try:
-                worked, result = self._ended.get(timeout=TICK)
+                worked, result = self._ended.get(timeout=RESULT_TIMEOUT)
             except Empty:
                 yield None
                 continue
@@ -78,7 +78,7 @@ class Bulk(Generic[T, R]):
         if failure:
             raise failure
 
-    def sleeper(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+    def interruptible(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         """Make of a function that sleeps one that wakes up to stop.
 
         :raises Interrupted: by what is returned.
@@ -86,17 +86,17 @@ class Bulk(Generic[T, R]):
 
         def nap(seconds: float) -> None:
             while seconds > 0 and not self.stopping:
-                sleep(min(seconds, SLICE))
-                seconds -= SLICE
+                sleep(min(seconds, SLEEP_SLICE))
+                seconds -= SLEEP_SLICE
             if self.stopping:
                 raise Interrupted
 
         return nap
 
-    def _run(self) -> None:
+    def _work_loop(self) -> None:
         end: BaseException | None = None
         try:
-            while not self.stopping and (item := self._next()):
+            while not self.stopping and (item := self._next_item()):
                 self._ended.put((True, self._work(item[0])))
         except Interrupted:
             pass
@@ -104,11 +104,11 @@ class Bulk(Generic[T, R]):
             end = error
         self._ended.put((False, end))
 
-    def _next(self) -> tuple[T] | None:
+    def _next_item(self) -> tuple[T] | None:
         with self._lock:  # generators cannot be asked by two threads at once
             return next(((item,) for item in self._items), None)
 
 
-def threads_for(per_second: float, items: int) -> int:
+def thread_count(per_second: float, items: int) -> int:
     """Say how many threads it takes to keep a pace."""
-    return max(1, min(math.ceil(per_second * LATENCY), MOST_THREADS, items))
+    return max(1, min(math.ceil(per_second * EXPECTED_LATENCY), MAX_THREADS, items))

@@ -23,12 +23,12 @@ from airflow_dingtalk_calendar.exceptions import (
     NotFoundError,
     PermissionDeniedError,
 )
-from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, methods
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, endpoint_methods
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models import EventPatch, NewEvent
 
-Fields = TypeVar("Fields", "EventPatch", "NewEvent")
+EventInput = TypeVar("EventInput", "EventPatch", "NewEvent")
 
 __all__ = ["DingTalkCalendarHook", "client_token_for"]
 
@@ -36,7 +36,7 @@ client_token_for = identity.client_token_for
 
 
 def patch_event(
-    conn: settings.Settings,
+    conn: settings.ConnectionSettings,
     union_id: str,
     event_id: str,
     patch: EventPatch | Mapping[str, Any] | str,
@@ -67,7 +67,7 @@ def patch_event(
     return api.patch_event(
         union_id,
         event_id,
-        _parsed(EventPatch, patch, conn, timezone, unchecked_fields),
+        _parse_event_input(EventPatch, patch, conn, timezone, unchecked_fields),
         client_token=client_token,
         calendar_id=calendar_id,
         repeat_meeting=repeat_meeting,
@@ -75,7 +75,7 @@ def patch_event(
 
 
 def create_event(
-    conn: settings.Settings,
+    conn: settings.ConnectionSettings,
     union_id: str,
     event: NewEvent | Mapping[str, Any] | str,
     *,
@@ -100,17 +100,17 @@ def create_event(
     """
     from airflow_dingtalk_calendar.models import NewEvent  # pydantic models take a while to define
 
-    body = _parsed(NewEvent, event, conn, timezone, unchecked_fields).to_body()
+    body = _parse_event_input(NewEvent, event, conn, timezone, unchecked_fields).to_body()
     return api.create_event(union_id, body, client_token=client_token, calendar_id=calendar_id)
 
 
-def _parsed(
-    kind: type[Fields],
-    given: Fields | Mapping[str, Any] | str,
-    conn: settings.Settings,
+def _parse_event_input(
+    kind: type[EventInput],
+    given: EventInput | Mapping[str, Any] | str,
+    conn: settings.ConnectionSettings,
     timezone: str | None,
     unchecked_fields: Mapping[str, Any] | str | None,
-) -> Fields:
+) -> EventInput:
     from pydantic import BaseModel  # takes a while, too
 
     if not isinstance(given, BaseModel):
@@ -138,46 +138,46 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     # -- endpoints: what they take, return and cost stands in airflow_dingtalk_calendar.api ------------------
 
     patch_event, apatch_event = configured_methods(patch_event)
-    get_event, aget_event = methods(api.get_event)
-    list_events, alist_events = methods(api.list_events)
-    list_events_view, alist_events_view = methods(api.list_events_view)
-    list_instances, alist_instances = methods(api.list_instances)
+    get_event, aget_event = endpoint_methods(api.get_event)
+    list_events, alist_events = endpoint_methods(api.list_events)
+    list_events_view, alist_events_view = endpoint_methods(api.list_events_view)
+    list_instances, alist_instances = endpoint_methods(api.list_instances)
     create_event, acreate_event = configured_methods(create_event)
-    delete_event, adelete_event = methods(api.delete_event)
-    add_attendees, aadd_attendees = methods(api.add_attendees)
-    remove_attendees, aremove_attendees = methods(api.remove_attendees)
-    list_attendees, alist_attendees = methods(api.list_attendees)
-    respond_event, arespond_event = methods(api.respond_event)
-    list_calendars, alist_calendars = methods(api.list_calendars)
-    add_meeting_rooms, aadd_meeting_rooms = methods(api.add_meeting_rooms)
-    remove_meeting_rooms, aremove_meeting_rooms = methods(api.remove_meeting_rooms)
-    get_schedule, aget_schedule = methods(api.get_schedule)
-    get_meeting_rooms_schedule, aget_meeting_rooms_schedule = methods(api.get_meeting_rooms_schedule)
-    get_user_by_staff_id, aget_user_by_staff_id = methods(api.get_user_by_staff_id)
-    get_me, aget_me = methods(api.get_me)
+    delete_event, adelete_event = endpoint_methods(api.delete_event)
+    add_attendees, aadd_attendees = endpoint_methods(api.add_attendees)
+    remove_attendees, aremove_attendees = endpoint_methods(api.remove_attendees)
+    list_attendees, alist_attendees = endpoint_methods(api.list_attendees)
+    respond_event, arespond_event = endpoint_methods(api.respond_event)
+    list_calendars, alist_calendars = endpoint_methods(api.list_calendars)
+    add_meeting_rooms, aadd_meeting_rooms = endpoint_methods(api.add_meeting_rooms)
+    remove_meeting_rooms, aremove_meeting_rooms = endpoint_methods(api.remove_meeting_rooms)
+    get_schedule, aget_schedule = endpoint_methods(api.get_schedule)
+    get_meeting_rooms_schedule, aget_meeting_rooms_schedule = endpoint_methods(api.get_meeting_rooms_schedule)
+    get_user_by_staff_id, aget_user_by_staff_id = endpoint_methods(api.get_user_by_staff_id)
+    get_me, aget_me = endpoint_methods(api.get_me)
 
     # -- Airflow's pages ------------------------------------------------------------------------------------
 
     def test_connection(self) -> tuple[bool, str]:
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
-            self._settings = settings.under_test(self.get_conn())
-            self._drive(grants.fetch(self.get_conn(), self._wall_clock, refused=None))
-            missing = [scope for call in self._probes() for scope in self._missing(call)]
+            self._settings = settings.without_test_id(self.get_conn())
+            self._drive(grants.fetch_token(self.get_conn(), self._wall_clock, refused=None))
+            missing = [scope for call in self._permission_probes() for scope in self._missing_scopes(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong
             return False, str(error)
         if missing:
             return False, f"The credentials are right, but the app lacks the permission {', '.join(missing)}."
         return True, f"Connected to {self.get_conn().base_url}; the app may read and write events."
 
-    def _probes(self) -> Iterator[api.Call[Any]]:
+    def _permission_probes(self) -> Iterator[api.Call[Any]]:
         """Make calls that need one permission each and cannot change anything: there is no such event."""
         # A person's token is good for that person's calendar only.
-        who = str(self.run(api.get_me()).get("unionId")) if self.get_conn().auth_type == "user" else PROBE
-        yield api.get_event(who, PROBE)
-        yield api.probe_write(who, PROBE)
+        who = str(self.run(api.get_me()).get("unionId")) if self.get_conn().auth_type == "user" else PROBE_ID
+        yield api.get_event(who, PROBE_ID)
+        yield api.probe_write(who, PROBE_ID)
 
-    def _missing(self, probe: api.Call[Any]) -> tuple[str, ...]:
+    def _missing_scopes(self, probe: api.Call[Any]) -> tuple[str, ...]:
         try:
             self.run(probe)
         except PermissionDeniedError as error:
@@ -191,12 +191,12 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return our fields of the connection form, for Airflow 2.11."""
-        return form.widgets()
+        return form.form_widgets()
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return how the form shows Airflow's own fields, for Airflow 2.11."""
-        return form.behaviour()
+        return form.field_behaviour()
 
 
-PROBE = "airflow-connection-test"
+PROBE_ID = "airflow-connection-test"

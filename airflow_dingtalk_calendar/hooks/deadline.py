@@ -23,7 +23,7 @@ _exchange = threading.local()
 
 
 @contextmanager
-def deadline(seconds: float) -> Iterator[None]:
+def exchange_deadline(seconds: float) -> Iterator[None]:
     """Give the exchange that this thread has within the block so many seconds."""
     _exchange.end = time.monotonic() + seconds
     try:
@@ -32,7 +32,7 @@ def deadline(seconds: float) -> Iterator[None]:
         del _exchange.end
 
 
-def heed_deadlines(client: httpx.Client) -> httpx.Client:
+def apply_deadlines(client: httpx.Client) -> httpx.Client:
     """Make a client's sockets heed :func:`deadline`.
 
     The library takes no network backend from outside, hence the private names; where they should be gone one day,
@@ -40,11 +40,11 @@ def heed_deadlines(client: httpx.Client) -> httpx.Client:
     """
     for transport in (client._transport, *client._mounts.values()):
         if pool := getattr(transport, "_pool", None):
-            pool._network_backend = _Backend(pool._network_backend)
+            pool._network_backend = _DeadlineBackend(pool._network_backend)
     return client
 
 
-def _left(timeout: float | None, too_late: type[Exception]) -> float | None:
+def _remaining_time(timeout: float | None, too_late: type[Exception]) -> float | None:
     end = getattr(_exchange, "end", None)
     if end is None:
         return timeout
@@ -54,7 +54,7 @@ def _left(timeout: float | None, too_late: type[Exception]) -> float | None:
     return left if timeout is None else min(left, timeout)
 
 
-class _Backend(httpcore.NetworkBackend):
+class _DeadlineBackend(httpcore.NetworkBackend):
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
 
@@ -66,19 +66,19 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+        timeout = _remaining_time(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
-class _Stream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _remaining_time(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._stream.write(buffer, _remaining_time(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -86,8 +86,8 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        timeout = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        timeout = _remaining_time(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

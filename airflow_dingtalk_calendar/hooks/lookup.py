@@ -14,22 +14,22 @@ from typing import Any
 from airflow.providers.common.compat.sdk import Variable
 
 
-def read(name: str) -> str | None:
+def read_variable(name: str) -> str | None:
     """Read a Variable's text; None if there is none of that name."""
-    text = Variable.get(name, default=None) if _in_task() else _models().Variable.get(name, default_var=None)
+    text = Variable.get(name, default=None) if _in_task() else _airflow_models().Variable.get(name, default_var=None)
     return None if text is None else str(text)
 
 
-def write(name: str, value: str) -> None:
+def write_variable(name: str, value: str) -> None:
     """Write a Variable."""
-    (Variable if _in_task() else _models().Variable).set(name, value)
+    (Variable if _in_task() else _airflow_models().Variable).set(name, value)
 
 
-def connection(conn_id: str) -> Any:
+def find_connection(conn_id: str) -> Any:
     """Read a connection from Airflow's database, outside of a task; None where it is not."""
     if not _in_task():
         with suppress(Exception):  # no such connection, no database: Airflow's own answer has said what is wrong
-            return _models().Connection.get_connection_from_secrets(conn_id)
+            return _airflow_models().Connection.get_connection_from_secrets(conn_id)
     return None
 
 
@@ -38,7 +38,7 @@ def _in_task() -> bool:
     return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
 
 
-def _models() -> Any:
+def _airflow_models() -> Any:
     from airflow import models  # takes a while, and tasks of Airflow 3 must not
 
     return models

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, flags, given_flags, listed, request_of
+from airflow_dingtalk_calendar.operators.base import (
+    EventWritingOperator,
+    describe_request,
+    flag_arguments,
+    given_flag_arguments,
+    list_argument,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -14,10 +20,10 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.api import Call, Json
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
-MOST = 5000  # people that an event may have
-OPTIONAL = ("is_optional", "isOptional")
+MAX_EVENT_ATTENDEES = 5000  # people that an event may have
+OPTIONAL_NAMES = ("is_optional", "isOptional")
 
-People = Sequence[str | Mapping[str, Any]] | str
+AttendeesInput = Sequence[str | Mapping[str, Any]] | str
 
 
 class AttendeesOperator(EventWritingOperator):
@@ -29,31 +35,31 @@ class AttendeesOperator(EventWritingOperator):
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "attendees")
     template_fields_renderers = {"attendees": "json"}  # noqa: RUF012  # as Airflow declares it
 
-    attendees: People
+    attendees: AttendeesInput
 
-    def _people(self) -> list[Json]:
-        from airflow_dingtalk_calendar.api.call import members
+    def _parse_attendees(self) -> list[Json]:
+        from airflow_dingtalk_calendar.api.call import check_ids
 
-        given = listed("attendees", self.attendees)
-        people = [_person(f"attendees[{index}]", value) for index, value in enumerate(given)]
-        members("attendees", [one["id"] for one in people], MOST)
+        given = list_argument("attendees", self.attendees)
+        people = [_parse_attendee(f"attendees[{index}]", value) for index, value in enumerate(given)]
+        check_ids("attendees", [one["id"] for one in people], MAX_EVENT_ATTENDEES)
         return people
 
-    def _split(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
+    def _split_calls(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
         """Make one call for each 500 people."""
         from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.api.people import MOST_ATTENDEES
+        from airflow_dingtalk_calendar.api.people import MAX_ATTENDEES
 
-        return [make(part) for part in api.batches(self._people(), MOST_ATTENDEES)]
+        return [make(part) for part in api.split_batches(self._parse_attendees(), MAX_ATTENDEES)]
 
-    def _shown(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+    def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         self.log.info("Dry run: %s of %s is not sent.", calls[0].action, self._subject())
-        return {"dry_run": True, "requests": [request_of(call) for call in calls], "event": None}
+        return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 
-    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
         for call in calls:
             hook.run(call)
-        ids = [one["id"] for one in self._people()]
+        ids = [one["id"] for one in self._parse_attendees()]
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
 
@@ -89,7 +95,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         *,
         union_id: str,
         event_id: str,
-        attendees: People,
+        attendees: AttendeesInput,
         calendar_id: str = "primary",
         push_notification: bool | str | None = None,
         chat_notification: bool | str | None = None,
@@ -109,11 +115,13 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        switches = given_flags(push_notification=self.push_notification, chat_notification=self.chat_notification)
-        return self._split(
+        switches = given_flag_arguments(
+            push_notification=self.push_notification, chat_notification=self.chat_notification
+        )
+        return self._split_calls(
             lambda part: api.add_attendees(self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches)
         )
 
@@ -145,7 +153,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         *,
         union_id: str,
         event_id: str,
-        attendees: People,
+        attendees: AttendeesInput,
         calendar_id: str = "primary",
         client_token: str | None = None,
         dry_run: bool | str = False,
@@ -161,28 +169,30 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        return self._split(
+        return self._split_calls(
             lambda part: api.remove_attendees(
                 self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
             )
         )
 
 
-def _person(path: str, value: Any) -> Json:
+def _parse_attendee(path: str, value: Any) -> Json:
     """Read a unionId, or an object with one."""
     from airflow_dingtalk_calendar import api
 
-    given = {name: member for name, member in _object(value).items() if member is not None}
-    if not given.keys() <= {"id", *OPTIONAL}:
+    given = {name: member for name, member in _attendee_mapping(value).items() if member is not None}
+    if not given.keys() <= {"id", *OPTIONAL_NAMES}:
         raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
-    person: Json = {"id": api.identifier(f"{path}.id", given.get("id"))}
-    if optional := given.keys() & set(OPTIONAL):
-        person["isOptional"] = all(flags(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values())
+    person: Json = {"id": api.check_id(f"{path}.id", given.get("id"))}
+    if optional := given.keys() & set(OPTIONAL_NAMES):
+        person["isOptional"] = all(
+            flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values()
+        )
     return person
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _attendee_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"id": value}

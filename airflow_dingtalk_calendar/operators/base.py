@@ -50,25 +50,25 @@ class WritingOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            dry_run = flags(dry_run=self.dry_run)["dry_run"]
-            calls = [self._named(context, call, number) for number, call in enumerate(self._calls(hook), start=1)]
-            return self._shown(calls) if dry_run else self._sent(context, hook, calls)
+            dry_run = flag_arguments(dry_run=self.dry_run)["dry_run"]
+            calls = [self._add_client_token(context, call, number) for number, call in enumerate(self._make_calls(hook), start=1)]
+            return self._show_dry_run(calls) if dry_run else self._send_calls(context, hook, calls)
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         """Check the arguments and make the calls; the base gives them their client tokens."""
         raise NotImplementedError
 
-    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Any:
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Any:
         """Send the calls and return the task's result."""
         raise NotImplementedError
 
-    def _named(self, context: Context, call: Call[Any], number: int) -> Call[Any]:
+    def _add_client_token(self, context: Context, call: Call[Any], number: int) -> Call[Any]:
         from airflow_dingtalk_calendar.api.call import client_token_header
 
-        token = self._token(context, call.action, call.path, dict(call.params), call.json, number=number)
+        token = self._client_token(context, call.action, call.path, dict(call.params), call.json, number=number)
         return replace(call, headers=client_token_header(token))
 
-    def _token(self, context: Context, *parts: Any, number: int = 1) -> str:
+    def _client_token(self, context: Context, *parts: Any, number: int = 1) -> str:
         """Return the client token given, or derive one from what the request is about."""
         from airflow_dingtalk_calendar import identity
 
@@ -76,14 +76,14 @@ class WritingOperator(CalendarOperator):
             return identity.client_token_for(context, *parts)
         return self.client_token if number == 1 else f"{self.client_token}-{number}"
 
-    def _warn(self, cautions: Sequence[str]) -> None:
+    def _log_cautions(self, cautions: Sequence[str]) -> None:
         for caution in cautions:
             self.log.warning(caution)
 
-    def _shown(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+    def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         (call,) = calls
         self.log.info("Dry run: %s of %s is not sent.", call.action, self._subject())
-        return {"dry_run": True, "request": request_of(call), "event": None}
+        return {"dry_run": True, "request": describe_request(call), "event": None}
 
     def _subject(self) -> str:
         """Name what the call is about, for the log."""
@@ -118,24 +118,24 @@ def permanent_errors_fail() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def request_of(call: Call[Any]) -> dict[str, Any]:
+def describe_request(call: Call[Any]) -> dict[str, Any]:
     """Show a request, without headers and secrets."""
     params = {"params": dict(call.params)} if call.params else {}
     return {"method": call.method, "path": call.path, **params, "body": call.json}
 
 
-def flags(**values: Any) -> Mapping[str, bool]:
+def flag_arguments(**values: Any) -> Mapping[str, bool]:
     """Read booleans that templates may have rendered: ``"False"`` is not true.
 
     :raises InvalidInputError: naming the ones that are no booleans.
     """
-    from airflow_dingtalk_calendar.fields import as_flag  # brings pydantic along
+    from airflow_dingtalk_calendar.fields import parse_flag  # brings pydantic along
 
     read: dict[str, bool] = {}
     problems: list[tuple[str, str]] = []
     for name, value in values.items():
         try:
-            read[name] = as_flag(value)
+            read[name] = parse_flag(value)
         except ValueError as error:
             problems.append((name, str(error)))
     if problems:
@@ -143,32 +143,32 @@ def flags(**values: Any) -> Mapping[str, bool]:
     return read
 
 
-def given_flags(**values: Any) -> dict[str, Any]:
+def given_flag_arguments(**values: Any) -> dict[str, Any]:
     """Read booleans like :func:`flags`, without those that are None."""
-    return dict(flags(**{name: value for name, value in values.items() if value is not None}))
+    return dict(flag_arguments(**{name: value for name, value in values.items() if value is not None}))
 
 
-def whole(name: str, value: Any) -> int:
+def integer_argument(name: str, value: Any) -> int:
     """Read a whole number that a template may have rendered.
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import argument, as_whole
+    from airflow_dingtalk_calendar.fields import parse_integer, read_argument
 
-    return argument(name, as_whole, value)
+    return read_argument(name, parse_integer, value)
 
 
-def seconds(name: str, value: Any) -> float:
+def seconds_argument(name: str, value: Any) -> float:
     """Read a length of time that a template may have rendered.
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import argument, as_seconds
+    from airflow_dingtalk_calendar.fields import parse_seconds, read_argument
 
-    return argument(name, as_seconds, value)
+    return read_argument(name, parse_seconds, value)
 
 
-def listed(name: str, value: Any) -> list[Any]:
+def list_argument(name: str, value: Any) -> list[Any]:
     """Read a list, of whatever an upstream task returned or of the JSON text that a template rendered.
 
     :raises InvalidInputError: when it is none.
@@ -177,7 +177,7 @@ def listed(name: str, value: Any) -> list[Any]:
 
     if isinstance(value, str):
         try:
-            value = reading.from_json(value, name)
+            value = reading.parse_json(value, name)
         except InvalidInputError:
             value = None
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
-    flags,
-    listed,
+    flag_arguments,
+    integer_argument,
+    list_argument,
     permanent_errors_fail,
-    whole,
 )
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.applying import Choices
+    from airflow_dingtalk_calendar.applying import ApplyOptions
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.operators.books import Books, Record
-    from airflow_dingtalk_calendar.operators.sending import Sending
+    from airflow_dingtalk_calendar.operators.books import Checkpoint, Progress
+    from airflow_dingtalk_calendar.operators.sending import PlanRunner
     from airflow_dingtalk_calendar.plan import Row
-    from airflow_dingtalk_calendar.results import Result
+    from airflow_dingtalk_calendar.results import RowResult
 
 
 class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
@@ -115,80 +115,80 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    _sending: Sending | None = None
+    _sending: PlanRunner | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the plan, carry it out, and return the counts."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.operators.books import Books
-        from airflow_dingtalk_calendar.operators.sending import Sending
+        from airflow_dingtalk_calendar.operators.books import Progress
+        from airflow_dingtalk_calendar.operators.sending import PlanRunner
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            choices, limits = self._choices(context), self._limits()
-            rows = self._rows(hook)
-            if flags(dry_run=self.dry_run)["dry_run"]:
-                return self._shown(rows, choices)
-            record = self._record(context, rows)
+            choices, limits = self._apply_options(context), self._parse_limits()
+            rows = self._parse_rows(hook)
+            if flag_arguments(dry_run=self.dry_run)["dry_run"]:
+                return self._show_dry_run(rows, choices)
+            record = self._make_checkpoint(context, rows)
             found = record.load(rows)
-            todo = self._todo(rows, found, choices, limits["max_calls"])
-            books = Books(len(rows), record, self.log, hook._clock)
+            todo = self._remaining_rows(rows, found, choices, limits["max_calls"])
+            books = Progress(len(rows), record, self.log, hook._clock)
             books.restore(found)
-            self._sending = Sending(hook, todo, choices, limits["max_failures"])
+            self._runner = PlanRunner(hook, todo, choices, limits["max_failures"])
             try:
-                self._sending.carry_out(books)
+                self._runner.run(books)
             finally:
-                results = self._pushed(context, rows, books, with_events=choices.return_events)
-            return self._told(context, results, books, record)
+                results = self._push_results(context, rows, books, with_events=choices.return_events)
+            return self._report_outcome(context, results, books, record)
 
     def on_kill(self) -> None:
         """Begin no more rows. On Airflow 3 this is all that tells a task that it shall end."""
-        if self._sending:
-            self._sending.stop()
+        if self._runner:
+            self._runner.stop()
 
     # -- before anything is sent ----------------------------------------------------------------------------
 
-    def _choices(self, context: Context) -> Choices:
+    def _apply_options(self, context: Context) -> ApplyOptions:
         from airflow_dingtalk_calendar import identity
-        from airflow_dingtalk_calendar.applying import Choices
+        from airflow_dingtalk_calendar.applying import ApplyOptions
 
         if self.on_error not in ("fail", "continue"):
             raise InvalidInputError(("on_error", "must be fail or continue"))
         names = ("skip_if_unchanged", "repeat_meeting", "return_events")
-        return Choices(
+        return ApplyOptions(
             client_token=lambda row: identity.client_token_for(context, *row.key),
             retried=identity.is_automatic_retry(context, self.retries or 0),
-            **flags(**{name: getattr(self, name) for name in names}),
+            **flag_arguments(**{name: getattr(self, name) for name in names}),
         )
 
-    def _limits(self) -> dict[str, int]:
-        limits = {name: whole(name, getattr(self, name)) for name in ("max_failures", "max_calls")}
+    def _parse_limits(self) -> dict[str, int]:
+        limits = {name: integer_argument(name, getattr(self, name)) for name in ("max_failures", "max_calls")}
         if wrong := [(name, "must be 1 or more") for name, value in limits.items() if value < 1]:
             raise InvalidInputError(*wrong)
         return limits
 
-    def _rows(self, hook: DingTalkCalendarHook) -> list[Row]:
+    def _parse_rows(self, hook: DingTalkCalendarHook) -> list[Row]:
         from airflow_dingtalk_calendar import plan
         from airflow_dingtalk_calendar.operators import report
 
-        rows = plan.read(
-            listed("patches", self.patches),
+        rows = plan.parse_rows(
+            list_argument("patches", self.patches),
             union_id=self.union_id,
             calendar_id=self.calendar_id,
             timezone=hook.get_conn().zone_for(self.timezone),
         )
-        for line in report.cautions(rows):
+        for line in report.caution_lines(rows):
             self.log.warning(line)
         return rows
 
-    def _shown(self, rows: Sequence[Row], choices: Choices) -> dict[str, Any]:
+    def _show_dry_run(self, rows: Sequence[Row], choices: ApplyOptions) -> dict[str, Any]:
         from airflow_dingtalk_calendar.operators import report
 
         self.log.info("Dry run: a plan of %d patches is not sent.", len(rows))
-        return report.preview(rows, choices)
+        return report.preview_plan(rows, choices)
 
-    def _record(self, context: Context, rows: Sequence[Row]) -> Record:
+    def _make_checkpoint(self, context: Context, rows: Sequence[Row]) -> Checkpoint:
         from airflow_dingtalk_calendar import plan
-        from airflow_dingtalk_calendar.operators.books import Record
+        from airflow_dingtalk_calendar.operators.books import Checkpoint
 
         store = context.get("task_state_store")
         if store is None:
@@ -197,15 +197,17 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
                     "This Airflow keeps no state of tasks (3.3 and later do): a retry sends and meters every row "
                     "again, under the same client tokens."
                 )
-            return Record(None, "", self.log)
-        return Record(store, f"{plan.digest(rows)}-{context['ti'].max_tries}", self.log)
+            return Checkpoint(None, "", self.log)
+        return Checkpoint(store, f"{plan.plan_digest(rows)}-{context['ti'].max_tries}", self.log)
 
-    def _todo(self, rows: Sequence[Row], found: Sequence[Result], choices: Choices, max_calls: int) -> list[Row]:
+    def _remaining_rows(
+        self, rows: Sequence[Row], found: Sequence[RowResult], choices: ApplyOptions, max_calls: int
+    ) -> list[Row]:
         done = {result.row.index for result in found}
         if done:
             self.log.info("Earlier tries have finished %d of %d rows.", len(done), len(rows))
         todo = [row for row in rows if row.index not in done]
-        if (calls := choices.calls(todo)) > max_calls:
+        if (calls := choices.count_calls(todo)) > max_calls:
             remedy = "cut the plan, or raise it if the monthly quota allows"
             raise InvalidInputError(
                 ("max_calls", f"is {max_calls}, and the plan takes {calls} metered calls: {remedy}")
@@ -214,31 +216,33 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
     # -- afterwards -----------------------------------------------------------------------------------------
 
-    def _pushed(self, context: Context, rows: Sequence[Row], books: Books, *, with_events: bool) -> list[Result]:
+    def _push_results(self, context: Context, rows: Sequence[Row], books: Progress, *, with_events: bool) -> list[RowResult]:
         """Push what became of each row, also when the task was told to end."""
         from airflow_dingtalk_calendar import results as outcomes
 
-        results = [books.results.get(row.index) or outcomes.not_tried(row) for row in rows]
+        results = [books.results.get(row.index) or outcomes.not_tried_result(row) for row in rows]
         context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
         return results
 
-    def _told(self, context: Context, results: Sequence[Result], books: Books, record: Record) -> dict[str, int]:
+    def _report_outcome(
+        self, context: Context, results: Sequence[RowResult], books: Progress, record: Checkpoint
+    ) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar import results as outcomes
         from airflow_dingtalk_calendar.operators import report
 
-        counts = outcomes.counts(results)
-        self.log.info("%s It took %.1f s.", report.summary(counts), books.seconds())
-        for line in outcomes.named([result for result in results if result.failed]):
+        counts = outcomes.count_results(results)
+        self.log.info("%s It took %.1f s.", report.summarize_counts(counts), books.elapsed())
+        for line in outcomes.describe_results([result for result in results if result.failed]):
             self.log.warning(line)
-        for line in outcomes.named([result for result in results if result.code == outcomes.CHANGED_SINCE]):
+        for line in outcomes.describe_results([result for result in results if result.code == outcomes.CHANGED_SINCE]):
             self.log.info(line)
-        if self._sending and self._sending.stopped and (refused := self._sending.refused):
+        if self._runner and self._runner.stopped and (refused := self._runner.refused):
             why = f"{refused[-1].code}: {refused[-1].message}"
             self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
-        error = report.failure(results, tolerant=self.on_error == "continue")
+        error = report.plan_error(results, tolerant=self.on_error == "continue")
         if not (isinstance(error, BatchIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
-            record.forget()  # no automatic retry will come
+            record.clear()  # no automatic retry will come
         if error:
             raise error
         return counts

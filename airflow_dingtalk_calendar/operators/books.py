@@ -10,17 +10,17 @@ from airflow_dingtalk_calendar import results as outcomes
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plan import Row
-    from airflow_dingtalk_calendar.results import Result
+    from airflow_dingtalk_calendar.results import RowResult
 
 # Airflow's default limit of a value in the state store is 65,535 characters of JSON ([state_store]
 # max_value_storage_bytes, Airflow 3.3).
-PIECE = 60_000
-KEPT = dt.timedelta(days=7)  # what a task leaves behind that was killed on its last try
-RECORD_EVERY = 1.0  # seconds; so much is sent again, under the same client tokens, when the task is killed
-REPORT_EVERY = 5.0  # seconds
+MAX_CHUNK_LENGTH = 60_000
+RETENTION = dt.timedelta(days=7)  # what a task leaves behind that was killed on its last try
+SAVE_INTERVAL = 1.0  # seconds; so much is sent again, under the same client tokens, when the task is killed
+LOG_INTERVAL = 5.0  # seconds
 
 
-class Record:
+class Checkpoint:
     """The finished rows of a plan in Airflow's state of this task, which its retries see (Airflow 3.3 on).
 
     A failure of the state store fails nothing: it is said once, and the batch goes on without a record.
@@ -34,38 +34,40 @@ class Record:
         self._store = store
         self._name = name
         self._log = log
-        self._chunks = outcomes.Chunks(PIECE, self._set)
+        self._chunks = outcomes.ResultChunks(MAX_CHUNK_LENGTH, self._store_chunk)
 
-    def load(self, rows: Sequence[Row]) -> list[Result]:
+    def load(self, rows: Sequence[Row]) -> list[RowResult]:
         """Return what earlier tries have finished."""
         by_index = {row.index: row for row in rows}
-        found: list[Result] = []
+        found: list[RowResult] = []
         while self._store is not None:
-            piece = self._try(self._store.get, self._key(self._chunks.number))
+            piece = self._attempt(self._store.get, self._key(self._chunks.number))
             if not piece:
                 break
             self._chunks.number += 1
-            found += self._try(lambda entries: [outcomes.restored(entry, by_index) for entry in entries], piece) or []
+            found += (
+                self._attempt(lambda entries: [outcomes.decode_result(entry, by_index) for entry in entries], piece) or []
+            )
         return found
 
-    def add(self, finished: Sequence[Result]) -> None:
+    def add(self, finished: Sequence[RowResult]) -> None:
         """Keep what is finished."""
         if self._store is not None:
-            self._try(self._chunks.add, finished)
+            self._attempt(self._chunks.add, finished)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Delete all of it: no further try needs it."""
         for number in range(self._chunks.number + 1):
             if self._store is not None:
-                self._try(self._store.delete, self._key(number))
+                self._attempt(self._store.delete, self._key(number))
 
-    def _set(self, number: int, piece: list[Any]) -> None:
-        self._store.set(self._key(number), piece, retention=KEPT)
+    def _store_chunk(self, number: int, piece: list[Any]) -> None:
+        self._store.set(self._key(number), piece, retention=RETENTION)
 
     def _key(self, number: int) -> str:
         return f"dingtalk-batch-{self._name}-{number}"
 
-    def _try(self, action: Callable[..., Any], *arguments: Any) -> Any:
+    def _attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return action(*arguments)
         except Exception as error:  # whatever the state store, or what it is made of, raises
@@ -77,39 +79,39 @@ class Record:
             )
 
 
-class Books:
+class Progress:
     """Results as they come.
 
     :param total: rows in the plan.
     :param clock: a monotonic clock.
     """
 
-    def __init__(self, total: int, record: Record, log: Any, clock: Callable[[], float]) -> None:
-        self.results: dict[int, Result] = {}
+    def __init__(self, total: int, record: Checkpoint, log: Any, clock: Callable[[], float]) -> None:
+        self.results: dict[int, RowResult] = {}
         self._total = total
         self._record = record
         self._log = log
         self._clock = clock
         self._before = 0
         self._start = self._recorded = self._reported = clock()
-        self._unrecorded: list[Result] = []
+        self._unrecorded: list[RowResult] = []
 
-    def restore(self, found: Sequence[Result]) -> None:
+    def restore(self, found: Sequence[RowResult]) -> None:
         """Take over what earlier tries have finished."""
         self.results = {result.row.index: result for result in found}
         self._before = len(self.results)
 
-    def note(self, result: Result | None) -> None:
+    def add_result(self, result: RowResult | None) -> None:
         """Enter a result, or None to let time pass."""
         if result is not None:
             self.results[result.row.index] = result
-            self._unrecorded += [result] if outcomes.is_finished(result) else []
+            self._unrecorded += [result] if outcomes.is_final(result) else []
         now = self._clock()
-        if now - self._recorded >= RECORD_EVERY:
+        if now - self._recorded >= SAVE_INTERVAL:
             self.save()
-        if now - self._reported >= REPORT_EVERY:
+        if now - self._reported >= LOG_INTERVAL:
             self._reported = now
-            self._report(now - self._start)
+            self._log_progress(now - self._start)
 
     def save(self) -> None:
         """Record what is not recorded yet."""
@@ -118,11 +120,11 @@ class Books:
         self._unrecorded = []
         self._recorded = self._clock()
 
-    def seconds(self) -> float:
+    def elapsed(self) -> float:
         """Return how long it has taken so far."""
         return self._clock() - self._start
 
-    def _report(self, seconds: float) -> None:
+    def _log_progress(self, seconds: float) -> None:
         done = len(self.results)
         rate = (done - self._before) / seconds
         left = f"{(self._total - done) / rate:.0f} s left" if rate else "no answer yet"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     EventWritingOperator,
-    flags,
+    flag_arguments,
+    integer_argument,
     permanent_errors_fail,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -99,21 +99,21 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            choices = flags(
+            choices = flag_arguments(
                 skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
             )
-            patch = self._parsed_patch(hook)
-            call = self._call(context, patch, repeat_meeting=choices["repeat_meeting"])
+            patch = self._parse_patch(hook)
+            call = self._patch_call(context, patch, repeat_meeting=choices["repeat_meeting"])
             if choices["dry_run"]:
-                return self._shown([call])
-            if choices["skip_if_unchanged"] and (event := self._if_unchanged(hook, call)):
-                return self._pushed(context, event, sent={})
+                return self._show_dry_run([call])
+            if choices["skip_if_unchanged"] and (event := self._unchanged_event(hook, call)):
+                return self._push_result(context, event, sent={})
             if not call.repeatable:
                 self._refuse_second_meeting(context, hook)
             event = hook.run(call)
-            return self._pushed(context, event, sent=dict(call.json or {}))
+            return self._push_result(context, event, sent=dict(call.json or {}))
 
-    def _parsed_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
+    def _parse_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
         from airflow_dingtalk_calendar.models import EventPatch
 
         patch = EventPatch.parse(
@@ -122,27 +122,27 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
         )
-        self._warn(patch.cautions)
+        self._log_cautions(patch.cautions)
         return patch
 
-    def _call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:
+    def _patch_call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:
         from airflow_dingtalk_calendar import api
 
-        event_id = api.identifier("event_id", self.event_id)
+        event_id = api.check_id("event_id", self.event_id)
         return api.patch_event(
             self.union_id,
             event_id,
             patch,
             calendar_id=self.calendar_id,
-            client_token=self._token(context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)),
+            client_token=self._client_token(context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)),
             repeat_meeting=repeat_meeting,
         )
 
-    def _if_unchanged(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event | None:
+    def _unchanged_event(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event | None:
         from airflow_dingtalk_calendar import compare
 
         body = call.json or {}
-        event = self._read(hook, max_attendees=500 if "attendees" in body else None)
+        event = self._read_event(hook, max_attendees=500 if "attendees" in body else None)
         return event if compare.is_unchanged(body, event) else None
 
     def _refuse_second_meeting(self, context: Context, hook: DingTalkCalendarHook) -> None:
@@ -150,7 +150,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         from airflow_dingtalk_calendar import identity
         from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
-        if identity.is_automatic_retry(context, self.retries or 0) and self._read(hook).get("onlineMeetingInfo"):
+        if identity.is_automatic_retry(context, self.retries or 0) and self._read_event(hook).get("onlineMeetingInfo"):
             raise InvalidInputError(
                 (
                     "patch.onlineMeetingInfo",
@@ -159,10 +159,10 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
                 )
             )
 
-    def _read(self, hook: DingTalkCalendarHook, *, max_attendees: int | None = None) -> Event:
+    def _read_event(self, hook: DingTalkCalendarHook, *, max_attendees: int | None = None) -> Event:
         return hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=max_attendees)
 
-    def _pushed(self, context: Context, event: Event, *, sent: Mapping[str, Any]) -> Event:
+    def _push_result(self, context: Context, event: Event, *, sent: Mapping[str, Any]) -> Event:
         """Push what happened, beside the event itself, and say it in the log."""
         from airflow_dingtalk_calendar import compare
 
@@ -216,7 +216,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            most = None if self.max_attendees is None else whole("max_attendees", self.max_attendees)
+            most = None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
             self.log.info("Event %s: read.", event["id"])
             return event

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator, flags, given_flags
+from airflow_dingtalk_calendar.operators.base import (
+    EventWritingOperator,
+    WritingOperator,
+    flag_arguments,
+    given_flag_arguments,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -67,16 +72,16 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.models import NewEvent
 
         timezone = hook.get_conn().zone_for(self.timezone)
         event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
-        self._warn(event.cautions)
+        self._log_cautions(event.cautions)
         return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
 
-    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
         (call,) = calls
         event: Event = hook.run(call)
         context["ti"].xcom_push(key="event_id", value=event["id"])
@@ -135,21 +140,21 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        flags(fail_if_missing=self.fail_if_missing)
-        switches = given_flags(push_notification=self.push_notification)
+        flag_arguments(fail_if_missing=self.fail_if_missing)
+        switches = given_flag_arguments(push_notification=self.push_notification)
         return [api.delete_event(self.union_id, self.event_id, calendar_id=self.calendar_id, **switches)]
 
-    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> bool:
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> bool:
         from airflow_dingtalk_calendar.exceptions import NotFoundError
 
         (call,) = calls
         try:
             hook.run(call)
         except NotFoundError as error:
-            if error.code != "itemNotFound" or flags(fail_if_missing=self.fail_if_missing)["fail_if_missing"]:
+            if error.code != "itemNotFound" or flag_arguments(fail_if_missing=self.fail_if_missing)["fail_if_missing"]:
                 raise
             self.log.warning("Event %s: not there; gone already, or not in this person's calendar.", self.event_id)
             return False

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, flags, permanent_errors_fail, whole
+from airflow_dingtalk_calendar.operators.base import (
+    CalendarOperator,
+    flag_arguments,
+    integer_argument,
+    permanent_errors_fail,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.api import Call, Event, Json
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
-Moment = dt.datetime | dt.date | str
+WindowInput = dt.datetime | dt.date | str
 
 
 class DingTalkCalendarListEventsOperator(CalendarOperator):
@@ -70,8 +75,8 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         *,
         union_id: str,
         calendar_id: str = "primary",
-        time_min: Moment | None = None,
-        time_max: Moment | None = None,
+        time_min: WindowInput | None = None,
+        time_max: WindowInput | None = None,
         summary_contains: str | None = None,
         organizer_id: str | None = None,
         series_master_id: str | None = None,
@@ -101,22 +106,22 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            most = whole("max_events", self.max_events)
-            call, wanted = self._call(hook), self._wanted()
+            most = integer_argument("max_events", self.max_events)
+            call, wanted = self._list_call(hook), self._event_filter()
             events: list[Event] = []
             calls = 0
             for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
                 events += filter(wanted, page["events"])
-                _check_number(len(events), most)
+                _check_event_count(len(events), most)
             self.log.info("Found %d events in %d calls.", len(events), calls)
             return events
 
-    def _call(self, hook: DingTalkCalendarHook) -> Call[Json]:
+    def _list_call(self, hook: DingTalkCalendarHook) -> Call[Json]:
         from airflow_dingtalk_calendar import api
 
-        choices = flags(show_deleted=self.show_deleted, expand=self.expand)
+        choices = flag_arguments(show_deleted=self.show_deleted, expand=self.expand)
         zone = hook.get_conn().zone_for(self.timezone)
-        first, last = (_moment(name, getattr(self, name), zone) for name in ("time_min", "time_max"))
+        first, last = (_window_time(name, getattr(self, name), zone) for name in ("time_min", "time_max"))
         if not choices["expand"]:
             return api.list_events(
                 self.union_id,
@@ -124,7 +129,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 time_min=first,
                 time_max=last,
                 show_deleted=choices["show_deleted"] or None,
-                series_master_id=_given("series_master_id", self.series_master_id),
+                series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
         if first is None or last is None:
             raise InvalidInputError(("time_min" if first is None else "time_max", "is required with expand"))
@@ -132,44 +137,44 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
             raise InvalidInputError(("show_deleted", "cannot be had with expand"))
         return api.list_events_view(self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last)
 
-    def _wanted(self) -> Callable[[Event], bool]:
-        filters = list(self._filters())
+    def _event_filter(self) -> Callable[[Event], bool]:
+        filters = list(self._local_filters())
         return lambda event: all(is_wanted(event) for is_wanted in filters)
 
-    def _filters(self) -> Iterator[Callable[[Event], bool]]:
-        part = _given("summary_contains", self.summary_contains)
-        organizer = _given("organizer_id", self.organizer_id)
-        series = _given("series_master_id", self.series_master_id)
+    def _local_filters(self) -> Iterator[Callable[[Event], bool]]:
+        part = _filter_text("summary_contains", self.summary_contains)
+        organizer = _filter_text("organizer_id", self.organizer_id)
+        series = _filter_text("series_master_id", self.series_master_id)
         if part is not None:
             yield lambda event: part.casefold() in (event.get("summary") or "").casefold()
         if organizer is not None:
             yield lambda event: (event.get("organizer") or {}).get("id") == organizer
-        if series is not None and flags(expand=self.expand)["expand"]:  # else DingTalk filters
+        if series is not None and flag_arguments(expand=self.expand)["expand"]:  # else DingTalk filters
             yield lambda event: event.get("seriesMasterId") == series
 
 
-def _given(name: str, value: str | None) -> str | None:
+def _filter_text(name: str, value: str | None) -> str | None:
     """Refuse a filter that came out blank, which would let everything through."""
     from airflow_dingtalk_calendar import api
 
-    return None if value is None else api.identifier(name, value)
+    return None if value is None else api.check_id(name, value)
 
 
-def _moment(name: str, value: Moment | None, zone: str | None) -> str | None:
+def _window_time(name: str, value: WindowInput | None, zone: str | None) -> str | None:
     from airflow_dingtalk_calendar import moments
 
     try:
         if value is None:
             return None
-        midnight = _midnight(value)
-        if zone is not None and moments.as_moment(midnight).tzinfo is None:
-            return moments.wire_time(midnight, moments.as_zone(zone))
-        return moments.as_instant(midnight)
+        midnight = _day_start(value)
+        if zone is not None and moments.parse_datetime(midnight).tzinfo is None:
+            return moments.format_event_time(midnight, moments.parse_zone(zone))
+        return moments.format_instant(midnight)
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None
 
 
-def _midnight(value: Moment) -> Any:
+def _day_start(value: WindowInput) -> Any:
     """Begin a day, as ``{{ ds }}`` gives it; anything else stays as it is."""
     if isinstance(value, str) and len(value.strip()) == len("2027-03-02"):
         return f"{value.strip()}T00:00:00"
@@ -178,7 +183,7 @@ def _midnight(value: Moment) -> Any:
     return value
 
 
-def _check_number(number: int, most: int) -> None:
+def _check_event_count(number: int, most: int) -> None:
     if number > most:
         remedy = "narrow the time or the filters, or raise max_events"
         bound = "a task is mapped over at most [core] max_map_length of them, 1024 unless set"

@@ -11,15 +11,15 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar import diff
 from airflow_dingtalk_calendar import results as outcomes
 from airflow_dingtalk_calendar.exceptions import BatchIncompleteError
-from airflow_dingtalk_calendar.operators.base import request_of
+from airflow_dingtalk_calendar.operators.base import describe_request
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.applying import Choices
+    from airflow_dingtalk_calendar.applying import ApplyOptions
     from airflow_dingtalk_calendar.plan import Row
-    from airflow_dingtalk_calendar.results import Result
+    from airflow_dingtalk_calendar.results import RowResult
 
 
-def cautions(rows: Sequence[Row]) -> Iterator[str]:
+def caution_lines(rows: Sequence[Row]) -> Iterator[str]:
     """Say each caution once, however many rows it is about."""
     about: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
@@ -30,23 +30,23 @@ def cautions(rows: Sequence[Row]) -> Iterator[str]:
         yield f"patches[{indexes[0]}].{caution}{more}"
 
 
-def preview(rows: Sequence[Row], choices: Choices) -> dict[str, Any]:
+def preview_plan(rows: Sequence[Row], choices: ApplyOptions) -> dict[str, Any]:
     """Show what would be sent: the result of a dry run."""
     shown = [
         {
             "index": row.index,
             "union_id": row.union_id,
             "event_id": row.event_id,
-            "request": request_of(choices.call(row)),
-            "diff": None if row.event is None else diff.lines(row.body, row.event),
+            "request": describe_request(choices.patch_call(row)),
+            "diff": None if row.event is None else diff.diff_lines(row.body, row.event),
             "cautions": list(row.cautions),
         }
         for row in rows
     ]
-    return {"dry_run": True, "total": len(rows), "calls": choices.calls(rows), "rows": shown}
+    return {"dry_run": True, "total": len(rows), "calls": choices.count_calls(rows), "rows": shown}
 
 
-def summary(counts: Mapping[str, int]) -> str:
+def summarize_counts(counts: Mapping[str, int]) -> str:
     """Say what became of the rows."""
     if not counts["total"]:
         return "The plan is empty: nothing to do."
@@ -54,7 +54,7 @@ def summary(counts: Mapping[str, int]) -> str:
     return f"Of {counts['total']} events: {by_status}."
 
 
-def failure(results: Sequence[Result], *, tolerant: bool) -> Exception | None:
+def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> Exception | None:
     """Say with what the task has to fail, if it has to.
 
     :param tolerant: whether rows that failed by themselves are no reason.
@@ -63,10 +63,10 @@ def failure(results: Sequence[Result], *, tolerant: bool) -> Exception | None:
     left = any(result.code == outcomes.NOT_TRIED for result in results)
     if not left and (tolerant or not failed):
         return None
-    counts = outcomes.counts(results)
+    counts = outcomes.count_results(results)
     general = [result for result in failed if result.for_all and not result.again]
     if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
         wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
-        return BatchIncompleteError(summary(counts), counts=counts, retry_after=wait or None)
+        return BatchIncompleteError(summarize_counts(counts), counts=counts, retry_after=wait or None)
     worst = (general or failed)[0]
-    return AirflowFailException(f"{summary(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")
+    return AirflowFailException(f"{summarize_counts(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")

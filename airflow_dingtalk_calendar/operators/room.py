@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, listed
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator, list_argument
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -44,7 +44,7 @@ class MeetingRoomsOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _sent(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
         (call,) = calls
         hook.run(call)
         ((_, rooms),) = (call.json or {}).items()
@@ -73,10 +73,10 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        rooms = listed("room_ids", self.room_ids)
+        rooms = list_argument("room_ids", self.room_ids)
         return [api.add_meeting_rooms(self.union_id, self.event_id, rooms, calendar_id=self.calendar_id)]
 
 
@@ -100,8 +100,8 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        rooms = listed("room_ids", self.room_ids)
+        rooms = list_argument("room_ids", self.room_ids)
         return [api.remove_meeting_rooms(self.union_id, self.event_id, rooms, calendar_id=self.calendar_id)]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from airflow_dingtalk_calendar import applying
 from airflow_dingtalk_calendar import results as outcomes
 from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted
-from airflow_dingtalk_calendar.hooks.bulk import Bulk, threads_for
-from airflow_dingtalk_calendar.results import Result
+from airflow_dingtalk_calendar.hooks.bulk import WorkerPool, thread_count
+from airflow_dingtalk_calendar.results import RowResult
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.applying import Choices
+    from airflow_dingtalk_calendar.applying import ApplyOptions
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.operators.books import Books
+    from airflow_dingtalk_calendar.operators.books import Progress
     from airflow_dingtalk_calendar.plan import Row
 
 
-class Sending:
+class PlanRunner:
     """Send rows, each once.
 
     :param rows: what is to be sent.
@@ -26,13 +26,15 @@ class Sending:
     :ivar refused: the refusals that all rows would get.
     """
 
-    def __init__(self, hook: DingTalkCalendarHook, rows: Sequence[Row], choices: Choices, max_failures: int) -> None:
-        self.refused: list[Result] = []
+    def __init__(
+        self, hook: DingTalkCalendarHook, rows: Sequence[Row], choices: ApplyOptions, max_failures: int
+    ) -> None:
+        self.refused: list[RowResult] = []
         self._hook = hook
         self._choices = choices
         self._max_failures = max_failures
         self._broken: Exception | None = None
-        self._bulk = Bulk(self._result, rows, threads_for(hook.get_conn().max_qps, len(rows)))
+        self._bulk = WorkerPool(self._run_row, rows, thread_count(hook.get_conn().max_qps, len(rows)))
 
     @property
     def stopped(self) -> bool:
@@ -43,46 +45,46 @@ class Sending:
         """Begin no more rows; a signal handler may call this."""
         self._bulk.stop()
 
-    def carry_out(self, books: Books) -> None:
+    def run(self, books: Progress) -> None:
         """Send the rows, and enter what becomes of each.
 
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
         """
         self._hook.prepare()
-        self._hook._sleep = self._bulk.sleeper(self._hook._sleep)  # type: ignore[assignment]  # on this hook only
+        self._hook._sleep = self._bulk.interruptible(self._hook._sleep)  # type: ignore[assignment]  # on this hook only
         with self._bulk:
             try:
-                self._keep(books)
+                self._collect_results(books)
             except BaseException:  # a time limit, or the task is killed: what is under way still counts
                 self.stop()
-                self._keep(books)
+                self._collect_results(books)
                 raise
             finally:
                 books.save()
         if self._broken:
             raise self._broken
 
-    def _keep(self, books: Books) -> None:
+    def _collect_results(self, books: Progress) -> None:
         """Keep the books while the threads work."""
         for result in self._bulk.results():
-            books.note(result)
+            books.add_result(result)
             if self.stopped:
                 books.save()  # there may be little time
 
-    def _result(self, row: Row) -> Result:
+    def _run_row(self, row: Row) -> RowResult:
         """Send one row, in a thread."""
         try:
-            return self._hook.follow(applying.steps(row, self._choices))
+            return self._hook.follow(applying.apply_row(row, self._choices))
         except DingTalkError as error:
-            return self._failed(outcomes.failure(row, error, retried=self._choices.retried))
+            return self._note_failure(outcomes.failed_result(row, error, retried=self._choices.retried))
         except Interrupted:
             raise
         except Exception as error:  # raised in the end, when all other rows are entered
             self._broken = error
             self.stop()
-            return outcomes.broken(row, error)
+            return outcomes.crashed_result(row, error)
 
-    def _failed(self, failure: Result) -> Result:
+    def _note_failure(self, failure: RowResult) -> RowResult:
         """Decide at once and here whether to go on, lest the other threads go on asking."""
         if failure.for_all:
             self.refused.append(failure)

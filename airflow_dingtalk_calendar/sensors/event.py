@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds_argument
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from airflow_dingtalk_calendar.conditions import Verdict
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.watch import Watch
+    from airflow_dingtalk_calendar.watch import EventTarget
 
-Length = dt.timedelta | float | str
+DurationInput = dt.timedelta | float | str
 
 # Airflow up to 3.3.2 fails a task whose trigger fires before the scheduler has noticed that the worker is done with it
 # (its issues 67287 and 72716). A worker may take 5 seconds to notice its task's end, the scheduler looks each second.
@@ -117,14 +117,14 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         union_id: str,
         event_id: str,
         calendar_id: str = "primary",
-        starts_within: Length | None = None,
+        starts_within: DurationInput | None = None,
         ended: bool | str = False,
         responses: Mapping[str, int | str] | str | None = None,
         fields: Mapping[str, Any] | str | None = None,
         exists: bool | str = False,
         cancelled: bool | str = False,
         count_optional: bool | str = False,
-        recheck: Length = dt.timedelta(hours=6),
+        recheck: DurationInput = dt.timedelta(hours=6),
         timezone: str | None = None,
         poke_interval: dt.timedelta | float = 1800.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
@@ -155,42 +155,42 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; one metered call."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.watch import look
+        from airflow_dingtalk_calendar.watch import poll_event
 
         self._wake = None
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            recheck = seconds("recheck", self.recheck)
-            watch = self._watch(hook)
-            verdict = hook.follow(look(watch, self._clock))
+            recheck = seconds_argument("recheck", self.recheck)
+            watch = self._event_target(hook)
+            verdict = hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
         if verdict.state == "hopeless":
             raise AirflowFailException(f"Event {self.event_id} {verdict.text}.")
         if verdict.state != "met":
-            self._plan(watch, verdict, recheck)
+            self._schedule_next(watch, verdict, recheck)
         return PokeReturnValue(verdict.state == "met", verdict.event)
 
-    def _watch(self, hook: DingTalkCalendarHook) -> Watch:
+    def _event_target(self, hook: DingTalkCalendarHook) -> EventTarget:
         from airflow_dingtalk_calendar import conditions
-        from airflow_dingtalk_calendar.watch import Watch
+        from airflow_dingtalk_calendar.watch import EventTarget
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
         timezone = hook.get_conn().zone_for(self.timezone)
         given = {name: getattr(self, name) for name in names}
-        condition = conditions.read(given, timezone, count_optional=self.count_optional)
-        return Watch(self.union_id, self.event_id, self.calendar_id, condition, timezone)
+        condition = conditions.parse_condition(given, timezone, count_optional=self.count_optional)
+        return EventTarget(self.union_id, self.event_id, self.calendar_id, condition, timezone)
 
-    def _plan(self, watch: Watch, verdict: Verdict, recheck: float) -> None:
+    def _schedule_next(self, watch: EventTarget, verdict: Verdict, recheck: float) -> None:
         """Note when to look again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
-        from airflow_dingtalk_calendar.conditions import next_look
+        from airflow_dingtalk_calendar.conditions import next_check
 
         now = self._clock()
-        wake = next_look(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()
+        wake = next_check(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()
         if self.deferrable:
             self._defer(watch, now, wake, recheck)
         if verdict.moment is not None or verdict.state == "unknown":
             self._wake = wake
 
-    def _defer(self, watch: Watch, now: float, wake: float, recheck: float) -> NoReturn:
+    def _defer(self, watch: EventTarget, now: float, wake: float, recheck: float) -> NoReturn:
         from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
 
         deadline = now + max(self.timeout, HEAD_START)

@@ -17,15 +17,15 @@ from airflow_dingtalk_calendar import changes
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.triggers.watching import Watching
+    from airflow_dingtalk_calendar.triggers.watching import CalendarWatcher
 
 
 log = logging.getLogger(__name__)
 
-MONTH = 30 * 24 * 3600.0
-QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
+MONTH_SECONDS = 30 * 24 * 3600.0
+MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
 
-_NO_STORE = (
+_NO_STORE_TEXT = (
     "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
     "triggerer starts again, changes since the last check are lost."
 )
@@ -64,7 +64,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.
-    :param fields: names of the fields to watch, of those in :data:`airflow_dingtalk_calendar.changes.FIELDS`. Of
+    :param fields: names of the fields to watch, of those in :data:`airflow_dingtalk_calendar.changes.WATCHED_FIELDS`. Of
         ``attendees`` and ``responses`` DingTalk lists the first 100 people.
     :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
         change, unless ``summary`` is watched.
@@ -102,48 +102,48 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         :raises InvalidInputError: with all problems; Airflow shows it as an import error of the DAG file.
         """
         # Not in __init__, which the triggerer calls too: an error there would end all of it.
-        self._check()
+        self._check_parameters()
         return f"{type(self).__module__}.{type(self).__qualname__}", {
-            **self._followed(),
-            "interval": _seconds(self.interval),
+            **self._source_parameters(),
+            "interval": _interval_seconds(self.interval),
             "dingtalk_conn_id": self.dingtalk_conn_id,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Check the calendar again and again, and yield each change."""
-        watching = self._watching()
+        watching = self._make_watcher()
         while True:
-            for change in await watching.guarded(watching.look) or ():
+            for change in await watching.run_guarded(watching.check_calendar) or ():
                 yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
-            await watching.guarded(watching.keep)
-            await watching.pause()
+            await watching.run_guarded(watching.save_position)
+            await watching.wait_interval()
 
-    def _watching(self) -> Watching:
+    def _make_watcher(self) -> CalendarWatcher:
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.triggers.stores import Store, accessors
-        from airflow_dingtalk_calendar.triggers.watching import Watching
+        from airflow_dingtalk_calendar.triggers.stores import WatcherCheckpoint, asset_states
+        from airflow_dingtalk_calendar.triggers.watching import CalendarWatcher
 
-        watch, interval = self._watch(), _seconds(self.interval)
+        watch, interval = self._change_filter(), _interval_seconds(self.interval)
         calendar = partial(
             api.list_events,
             self.union_id,
             calendar_id=self.calendar_id,
             show_deleted=True,
             max_results=100,
-            max_attendees=100 if changes.PEOPLE & set(watch.fields) else 1,
+            max_attendees=100 if changes.ATTENDEE_FIELDS & set(watch.fields) else 1,
         )
-        store = Store(accessors(getattr(self, "asset_state_store", None)), self._key())
-        level = logging.INFO if MONTH / interval < QUOTA else logging.WARNING
-        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH / interval)
+        store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
+        level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
+        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
         if not store:
-            log.warning(_NO_STORE)
-        return Watching(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
+            log.warning(_NO_STORE_TEXT)
+        return CalendarWatcher(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
 
-    def _check(self) -> None:
+    def _check_parameters(self) -> None:
         """Check all parameters, and name all problems."""
         problems: list[tuple[str, str]] = []
-        for check in (self._path, self._watch, partial(_seconds, self.interval)):
+        for check in (self._list_path, self._change_filter, partial(_interval_seconds, self.interval)):
             try:
                 check()
             except InvalidInputError as error:
@@ -151,31 +151,31 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         if problems:
             raise InvalidInputError(*problems)
 
-    def _path(self) -> str:
+    def _list_path(self) -> str:
         from airflow_dingtalk_calendar import api
 
         return api.list_events(self.union_id, calendar_id=self.calendar_id).path
 
-    def _watch(self) -> changes.Watch:
-        return changes.watch(self.fields, self.summary_pattern, self.organizer_id, self.series_master_id)
+    def _change_filter(self) -> changes.ChangeFilter:
+        return changes.parse_filter(self.fields, self.summary_pattern, self.organizer_id, self.series_master_id)
 
-    def _followed(self) -> dict[str, Any]:
+    def _source_parameters(self) -> dict[str, Any]:
         """Return the parameters that say what is followed; a position is good for these."""
         return {
             "union_id": self.union_id,
             "calendar_id": self.calendar_id,
-            "fields": list(self._watch().fields),
+            "fields": list(self._change_filter().fields),
             "summary_pattern": self.summary_pattern,
             "organizer_id": self.organizer_id,
             "series_master_id": self.series_master_id,
         }
 
-    def _key(self) -> str:
-        followed = json.dumps([self._followed(), self.dingtalk_conn_id], sort_keys=True)
+    def _checkpoint_key(self) -> str:
+        followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
 
 
-def _seconds(interval: float | dt.timedelta) -> float:
+def _interval_seconds(interval: float | dt.timedelta) -> float:
     seconds = interval.total_seconds() if isinstance(interval, dt.timedelta) else interval
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
         raise InvalidInputError(("interval", "must be a number of seconds above 0, or a timedelta"))

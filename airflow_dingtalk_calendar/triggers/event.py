@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.conditions import Verdict
 
 # Sleeping follows a clock that neither a suspended machine nor a corrected time of day moves; appointments do not.
-LONGEST_NAP = 300.0  # seconds
+MAX_NAP = 300.0  # seconds
 
 
-class Outcome(TriggerEvent):
+class RedactedEvent(TriggerEvent):
     """What the trigger fires. A triggerer writes that to its log, where titles and people have no business."""
 
     def __init__(self, payload: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     :param union_id: unionId of anybody who takes part in the event.
     :param event_id: the event's ``id``.
     :param calendar_id: the documentation knows ``primary`` only.
-    :param condition: as :func:`~airflow_dingtalk_calendar.conditions.read` returns it.
+    :param condition: as :func:`~airflow_dingtalk_calendar.conditions.parse_condition` returns it.
     :param timezone: IANA zone in which the days of an all-day event begin.
     :param wake: when to look first, in seconds since the epoch.
     :param deadline: when to give up, after a last look, in seconds since the epoch.
@@ -92,22 +92,22 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire once. Cancelled, as by a triggerer that is stopped, it just ends."""
         try:
-            payload = await self._outcome()
+            payload = await self._await_outcome()
         except DingTalkError as error:
             payload = {"status": "failed", "message": str(error)}
         except Exception as error:
             self.log.exception("Waiting for event %s went wrong.", self.event_id)
             # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
             payload = {"status": "error", "message": f"{type(error).__name__} in the triggerer; see its log"}
-        yield Outcome(payload)
+        yield RedactedEvent(payload)
 
-    async def _outcome(self) -> dict[str, Any]:
-        from airflow_dingtalk_calendar.conditions import next_look
+    async def _await_outcome(self) -> dict[str, Any]:
+        from airflow_dingtalk_calendar.conditions import next_check
 
         wake = self.wake
         while True:
-            await self._until(min(wake, self.deadline))
-            verdict = await self._look()
+            await self._sleep_until(min(wake, self.deadline))
+            verdict = await self._poll_event()
             if verdict.state == "met":
                 return {"status": "met", "event": verdict.event}
             if verdict.state == "hopeless":
@@ -115,22 +115,22 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             now = self._clock()
             if now >= self.deadline:
                 return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; time is up."}
-            wake = next_look(verdict, _utc(now), self.interval, self.recheck).timestamp()
-            again = _utc(min(wake, self.deadline)).isoformat(timespec="seconds")
+            wake = next_check(verdict, _utc_datetime(now), self.interval, self.recheck).timestamp()
+            again = _utc_datetime(min(wake, self.deadline)).isoformat(timespec="seconds")
             self.log.info("Event %s %s; next look at %s.", self.event_id, verdict.text, again)
 
-    async def _until(self, moment: float) -> None:
+    async def _sleep_until(self, moment: float) -> None:
         while (left := moment - self._clock()) > 0:
-            await self._asleep(min(left, LONGEST_NAP))
+            await self._asleep(min(left, MAX_NAP))
 
-    async def _look(self) -> Verdict:
+    async def _poll_event(self) -> Verdict:
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.watch import Watch, look
+        from airflow_dingtalk_calendar.watch import EventTarget, poll_event
 
-        watch = Watch(self.union_id, self.event_id, self.calendar_id, self.condition, self.timezone)
+        watch = EventTarget(self.union_id, self.event_id, self.calendar_id, self.condition, self.timezone)
         async with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            return await hook.afollow(look(watch, self._clock))
+            return await hook.afollow(poll_event(watch, self._clock))
 
 
-def _utc(moment: float) -> dt.datetime:
+def _utc_datetime(moment: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(moment, dt.UTC)

@@ -12,7 +12,7 @@ from airflow_dingtalk_calendar.changes import Position
 log = logging.getLogger(__name__)
 
 
-class Accessor(Protocol):
+class AssetState(Protocol):
     """The state store of one asset, as Airflow gives it to a watcher."""
 
     async def aget(self, key: str, default: Any = None) -> Any:
@@ -22,17 +22,17 @@ class Accessor(Protocol):
         """Write a value."""
 
 
-class Store:
+class WatcherCheckpoint:
     """The position of one watcher, with every asset that it watches for.
 
     :param accessors: the assets' state stores; they are written alike, and the newest position counts.
     :param key: name of this watcher's position: an asset may have several watchers.
     """
 
-    def __init__(self, accessors: Sequence[Accessor], key: str) -> None:
+    def __init__(self, accessors: Sequence[AssetState], key: str) -> None:
         self._accessors = accessors
         self._key = key
-        self._heads: dict[int, keeping.Head | None] = {}
+        self._heads: dict[int, keeping.CheckpointHead | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._accessors)
@@ -46,19 +46,19 @@ class Store:
     async def save(self, position: Position) -> None:
         """Write the position; what was there before stays whole until the last write."""
         for index, accessor in enumerate(self._accessors):
-            head, parts = keeping.written(position, self._heads.get(index))
+            head, parts = keeping.encode_position(position, self._heads.get(index))
             for key, part in zip(head.part_keys(self._key), parts, strict=False):
                 await accessor.aset(key, part)
-            await accessor.aset(self._key, head.written())
+            await accessor.aset(self._key, head.as_dict())
             self._heads[index] = head
 
-    async def answers(self) -> None:
+    async def await_reply(self) -> None:
         """Wait until Airflow answers."""
         await self._accessors[0].aget(self._key)
 
     async def _read(self, index: int) -> Position | None:
         accessor = self._accessors[index]
-        head = self._heads[index] = keeping.Head.read(await accessor.aget(self._key))
+        head = self._heads[index] = keeping.CheckpointHead.read(await accessor.aget(self._key))
         if head is None:
             return None
         position = head.position([await accessor.aget(key) for key in head.part_keys(self._key)])
@@ -68,7 +68,7 @@ class Store:
         return position
 
 
-def accessors(state_store: Any) -> list[Accessor]:
+def asset_states(state_store: Any) -> list[AssetState]:
     """Return the state store of each asset that a watcher has; none before Airflow 3.3.
 
     Watchers with the same parameters are one trigger for several assets. Airflow's object for that answers only for

@@ -19,7 +19,7 @@ import pytest
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.grants import Grant
+from airflow_dingtalk_calendar.grants import UserGrant
 from airflow_dingtalk_calendar.hooks import lookup
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract.calendars import Calendar
@@ -124,7 +124,9 @@ def as_person(place: Place, hook: DingTalkCalendarHook, request: Any, monkeypatc
         emulator: Emulator = request.getfixturevalue("emulator")
         connection = emulator.connection("user")
         code = emulator.authorization_code(place.organizer)
-        grant = Grant.of(hook.run(api.user_token(emulator.app_key, emulator.app_secret, code=code)), time.time())
+        grant = UserGrant.from_token(
+            hook.run(api.get_user_token(emulator.app_key, emulator.app_secret, code=code)), time.time()
+        )
         monkeypatch.setattr(lookup, "read", lambda name: grant.dump())
         monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_PERSON", json.dumps(connection))
         return DingTalkCalendarHook("dingtalk_person")

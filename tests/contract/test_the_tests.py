@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar import api, auth
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN
 from airflow_dingtalk_calendar.emulator.server import AUTH_TYPES
-from airflow_dingtalk_calendar.grants import Grant
+from airflow_dingtalk_calendar.grants import UserGrant
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract import conftest, places, probes, test_errors, test_operations, test_unverified
 from tests.contract.calendars import Calendar
@@ -118,16 +118,16 @@ def test_a_tenant_is_reached_with_each_type_of_app(
         "SUITE_TICKET": emulator.suite_ticket,
         "GRANT_FILE": str(file),
     }
-    auth.TOKENS.clear()
+    auth.TOKEN_CACHE.clear()
     tenant = described(**variables)
     assert tenant
     conftest.lead_to(tenant, monkeypatch)
     with DingTalkCalendarHook(conftest.CONNECTION) as hook:
-        call = api.user_token(emulator.app_key, emulator.app_secret, code=code)
-        old = Grant.of(hook.run(call), time.time() - 7200)
+        call = api.get_user_token(emulator.app_key, emulator.app_secret, code=code)
+        old = UserGrant.of(hook.run(call), time.time() - 7200)
         file.write_text(old.dump())
         assert hook.list_calendars(LIN)
-    new = Grant.parse(file.read_text())
+    new = UserGrant.parse(file.read_text())
     assert (new != old) == (auth_type == "user")
 
 

@@ -89,8 +89,8 @@ def world(dingtalk: Emulator, data: Any, schedule: Schedule, **settings: Any) ->
     :param schedule: what happens to which request.
     """
     dingtalk.reset(data, **settings)
-    auth.TOKENS.clear()
-    pace.PACE.clear()
+    auth.TOKEN_CACHE.clear()
+    pace.RATE_LIMITER.clear()
     connection = dingtalk.connection()
     connection["extra"].update(timeout=TIMEOUT, max_qps=1000)
     with httpx.HTTPTransport(verify=False) as wire, pytest.MonkeyPatch.context() as patch:

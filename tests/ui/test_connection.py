@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.form import BEHAVIOUR, FIELDS
+from airflow_dingtalk_calendar.form import FIELD_BEHAVIOUR, FORM_FIELDS
 from tests.standalone import Standalone
 from tests.ui import pages
 from tests.ui.browser import picture
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ui
 
 # The form leaves out what DingTalk has no use for: Airflow's field Schema.
 STANDARD = ["Description", "API host", "App key (Client ID)", "App secret (Client Secret)", "Port"]
-OURS = [spec["label"] for spec in FIELDS.values()]
+OURS = [spec["label"] for spec in FORM_FIELDS.values()]
 
 
 def test_the_form_asks_for_what_dingtalk_needs(page: Page, airflow: Standalone) -> None:
@@ -28,7 +28,7 @@ def test_the_form_asks_for_what_dingtalk_needs(page: Page, airflow: Standalone) 
     form = pages.new_connection(page, airflow.url, "dingtalk_default")
     labels = [text.strip("* \n") for text in form.locator("label[data-part=label]").all_inner_texts()]
     assert labels == ["Connection ID", "Connection Type", *STANDARD, *OURS]
-    for name, hint in BEHAVIOUR["placeholders"].items():
+    for name, hint in FIELD_BEHAVIOUR["placeholders"].items():
         assert form.locator(f"input[name={name}]").get_attribute("placeholder") == hint
     assert form.locator("input[name=password]").get_attribute("type") == "password"
     pages.fill(form, host="https://api.dingtalk.io", login="dingexampleappkey", password="a-made-up-secret", port="443")
@@ -39,12 +39,12 @@ def test_the_options_explain_themselves(page: Page, airflow: Standalone) -> None
     """Each option of the connection has its description, and the types of app are told in words."""
     form = pages.new_connection(page, airflow.url, "dingtalk_default")
     pages.unfold(form, "Extra Fields")
-    for spec in FIELDS.values():
+    for spec in FORM_FIELDS.values():
         form.get_by_text(spec["description"], exact=True).wait_for()
     picture(page, "connection-options", height=1000)
     form.get_by_role("combobox").last.click()
     choices = page.get_by_role("option").all_inner_texts()
-    assert choices == list(FIELDS["auth_type"]["schema"]["values_display"].values())
+    assert choices == list(FORM_FIELDS["auth_type"]["schema"]["values_display"].values())
 
 
 def test_a_connection_is_made_in_the_form(airflow: Standalone, dingtalk: Emulator, connected: str) -> None:
