@@ -13,12 +13,13 @@ import secrets
 import sys
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from airflow_dingtalk_calendar import api, hosts
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.auth import UserGrant
+from airflow_dingtalk_calendar.connection import hosts
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidConnectionError, InvalidInputError
-from airflow_dingtalk_calendar.grants import UserGrant
-from airflow_dingtalk_calendar.hooks import lookup
+from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.settings import ConnectionSettings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +83,7 @@ def _ask_for_code(conn: ConnectionSettings, redirect_uri: str) -> str:
 
 def _store_grant(name: str, grant: UserGrant) -> None:
     """Write the grant, and see whether tasks will read it."""
-    lookup.write_variable(name, grant.dump())
+    airflow_compat.write_variable(name, grant.dump())
     if not _holds_grant(name, grant):
         problem = "still holds something else: an environment variable or a secrets backend shadows it; remove that"
         raise InvalidInputError((f"the Variable {name}", problem))
@@ -91,7 +92,7 @@ def _store_grant(name: str, grant: UserGrant) -> None:
 
 def _holds_grant(name: str, grant: UserGrant) -> bool:
     try:
-        return bool(json.loads(lookup.read_variable(name) or "")["refresh_token"] == grant.refresh_token)
+        return bool(json.loads(airflow_compat.read_variable(name) or "")["refresh_token"] == grant.refresh_token)
     except (ValueError, TypeError, KeyError):
         return False
 

@@ -24,12 +24,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_dingtalk_calendar import moments, timing
-from airflow_dingtalk_calendar.compare import is_unchanged
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.merging import merge, quiet
-from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.timing import ONE_DAY, EventTimes
+from airflow_dingtalk_calendar.models import datetimes, event_times
+from airflow_dingtalk_calendar.models.comparison import is_unchanged
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.event_times import ONE_DAY, EventTimes
+from airflow_dingtalk_calendar.models.normalize import normalize_value
 
 __all__ = [
     "all_day",
@@ -45,9 +45,10 @@ __all__ = [
     "set_occurrences",
     "shift",
 ]
-
 Event = Mapping[str, Any]
 Patch = dict[str, Any]
+
+QUIET_SWITCHES = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
 def is_series(event: Event) -> bool:
@@ -81,7 +82,7 @@ def shift(event: Event, by: dt.timedelta, *, move_weekdays: bool = False, allow_
     if not isinstance(by, dt.timedelta):
         raise InvalidInputError(("by", "must be a timedelta, or a Duration of pendulum"))
     old = _times_of(event, allow_instance)
-    return _patch_for_move(event, old, timing.shift_times(old, by), move_weekdays)
+    return _patch_for_move(event, old, event_times.shift_times(old, by), move_weekdays)
 
 
 def move_to(
@@ -102,7 +103,7 @@ def move_to(
     :param allow_instance: as of :func:`shift`.
     """
     old = _times_of(event, allow_instance)
-    new, zone = timing.parse_new_start(start, old.zone, timezone)
+    new, zone = event_times.parse_new_start(start, old.zone, timezone)
     return _patch_for_move(event, old, old.starting_at(new, zone), move_weekdays)
 
 
@@ -119,7 +120,9 @@ def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False
     if old.zone is None and duration % ONE_DAY:
         raise InvalidInputError(("duration", "must be whole days, because the event is all-day"))
     length = dt.timedelta(seconds=duration.total_seconds())  # pendulum's own arithmetic would add months
-    return _patch_if_needed(event, EventTimes(old.start, timing.add_elapsed(old.start, length), old.zone).to_patch())
+    return _patch_if_needed(
+        event, EventTimes(old.start, event_times.add_elapsed(old.start, length), old.zone).to_patch()
+    )
 
 
 def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instance: bool = False) -> Patch | None:
@@ -176,11 +179,11 @@ def extend_until(
         raise InvalidInputError(("event.recurrence.range", text))
     if span["type"] == "noEnd" and not shorten:
         return None
-    if "endDate" in span and (day == (now := timing.last_day(span, times)) or (day < now and not shorten)):
+    if "endDate" in span and (day == (now := event_times.last_day(span, times)) or (day < now and not shorten)):
         return None
-    end = timing.last_second_of(day, timing.series_zone(times, span, timezone))
+    end = event_times.last_second_of(day, event_times.series_zone(times, span, timezone))
     return _patch_if_needed(
-        event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": moments.format_instant(end)}}}
+        event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": datetimes.format_instant(end)}}}
     )
 
 
@@ -208,7 +211,7 @@ def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
     end = start if last is None else _date_argument("last", last)
     if end < start:
         raise InvalidInputError(("last", "is before the first day"))
-    return {"isAllDay": True, **EventTimes(start, timing.add_elapsed(end, ONE_DAY), None).to_patch()}
+    return {"isAllDay": True, **EventTimes(start, event_times.add_elapsed(end, ONE_DAY), None).to_patch()}
 
 
 def _refuse_instance(event: Any, allow_instance: bool) -> None:
@@ -221,11 +224,11 @@ def _refuse_instance(event: Any, allow_instance: bool) -> None:
 
 def _times_of(event: Event, allow_instance: bool) -> EventTimes:
     _refuse_instance(event, allow_instance)
-    return timing.read_times(event)
+    return event_times.read_times(event)
 
 
 def _patch_for_move(event: Event, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Patch | None:
-    rule = timing.move_recurrence(event, old, new, move_weekdays) if is_series(event) else {}
+    rule = event_times.move_recurrence(event, old, new, move_weekdays) if is_series(event) else {}
     return _patch_if_needed(event, {**new.to_patch(), **rule})
 
 
@@ -236,13 +239,13 @@ def _series_rule(event: Event) -> tuple[Patch, EventTimes]:
         raise InvalidInputError(("event.seriesMasterId", text))
     if not is_series(event):
         raise InvalidInputError(("event.recurrence", "the event is not a series"))
-    times = timing.read_times(event)
-    return timing.recurrence_of(event, times.zone), times
+    times = event_times.read_times(event)
+    return event_times.recurrence_of(event, times.zone), times
 
 
 def _date_argument(name: str, value: Any) -> dt.date:
     try:
-        return dt.date.fromisoformat(moments.parse_date(value))
+        return dt.date.fromisoformat(datetimes.parse_date(value))
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None
 
@@ -253,3 +256,39 @@ def _patch_if_needed(event: Event, patch: Patch) -> Patch | None:
         return None
     EventPatch.parse(patch)
     return patch
+
+
+def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
+    """Let a change send no push message and no chat card; no change stays none.
+
+    :param patch: one that another edit made, or None.
+    """
+    return merge(patch, {"extra": QUIET_SWITCHES}) if patch else None
+
+
+def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
+    """Put patches of one event together; None when none of them changes anything.
+
+    :param patches: what edits of the event made, None included.
+    :raises InvalidInputError: when two set a field to different values.
+    """
+    merged: Patch = {}
+    problems: list[tuple[str, str]] = []
+    for patch in patches:
+        for name, value in normalize_value(patch or {}, ("patch",)).items():
+            problems += _find_conflicts(merged, name, value)
+            merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
+    if problems:
+        raise InvalidInputError(*problems)
+    return merged or None
+
+
+def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:
+    if name == "extra":
+        return [c for key in value for c in _conflict_of(merged.get(name, {}), key, value[key], f"patch.extra.{key}")]
+    return _conflict_of(merged, name, value, f"patch.{name}")
+
+
+def _conflict_of(there: Mapping[str, Any], name: str, value: Any, path: str) -> list[tuple[str, str]]:
+    text = "two patches set it differently; let one edit build on the other: edit {**event, **patch}"
+    return [(path, text)] if there.get(name, value) != value else []

@@ -31,6 +31,9 @@ from typing import Literal, NamedTuple
 
 Outcome = Literal["rejected", "unknown"]
 
+# Seconds that a task waits before it tries a call again; longer waits are left to Airflow's retries.
+MAX_WAIT_IN_TASK = 10.0
+
 
 class Interrupted(Exception):  # noqa: N818  # not an error: somebody wants the work to end
     """Whoever carries out a call stopped waiting; nothing was sent. It does not leave this package."""

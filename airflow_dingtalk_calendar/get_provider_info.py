@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_dingtalk_calendar import form
+from airflow_dingtalk_calendar.connection import form
 
 PACKAGE = "airflow_dingtalk_calendar"
-OPERATORS = ("attendee", "batch", "event", "lifecycle", "listing", "room")
+OPERATORS = ("attendee", "event", "event_lifecycle", "event_list", "meeting_room", "plan")
 TRIGGERS = ("changes", "event")
 NAME = "DingTalk Calendar"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError
+from airflow_dingtalk_calendar.exceptions import MAX_WAIT_IN_TASK, DingTalkError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, RetryDecision, RetryPolicy
@@ -81,8 +81,6 @@ class DingTalkRetryPolicy(RetryPolicy):
 
 
 def _waited_already(error: DingTalkError) -> bool:
-    from airflow_dingtalk_calendar.retry import MAX_WAIT_IN_TASK  # brings more along than a DAG file has to load
-
     return (error.retry_after or 0.0) <= MAX_WAIT_IN_TASK
 
 

@@ -110,12 +110,13 @@ def _plan(count: int) -> list[dict[str, Any]]:
 
 
 def _applied(service: Service, max_qps: float) -> float:
-    from airflow_dingtalk_calendar import auth, pace
+    from airflow_dingtalk_calendar.client import token_cache
+    from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 
     service.connect(max_qps)
     execute(_plan(1))  # what only the first task of a process pays: importing
-    auth.TOKEN_CACHE.clear()
-    pace.RATE_LIMITER.clear()
+    token_cache.TOKEN_CACHE.clear()
+    RATE_LIMITER.clear()
     time.sleep(1.1)  # the service forgets that one
     plan, start = _plan(EVENTS), time.perf_counter()
     updated = execute(plan)["updated"]
@@ -126,7 +127,7 @@ def _applied(service: Service, max_qps: float) -> float:
 
 def execute(plan: list[dict[str, Any]]) -> dict[str, int]:
     """Carry out a plan as a task does."""
-    from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
+    from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
 
     ids = {"dag_id": "d", "task_id": "t", "run_id": str(time.time()), "map_index": -1, "max_tries": 0, "try_number": 1}
     ti = SimpleNamespace(**ids, xcom_push=lambda key, value: None)
@@ -149,8 +150,8 @@ class _Kept(dict[str, Any]):
 
 async def _coroutines() -> float:
     """Patch the same events with coroutines, as many at once as the operator has threads."""
-    from airflow_dingtalk_calendar.hooks.bulk import MAX_THREADS
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.plans.worker_pool import MAX_THREADS
 
     start, rows = time.perf_counter(), iter(_plan(EVENTS))
     async with DingTalkCalendarHook() as hook:
@@ -199,7 +200,7 @@ def memory() -> tuple[float, float, float]:
     before = peak()
     plan = _plan(ROWS)
     with_plan = peak()
-    from airflow_dingtalk_calendar import plan as plans
+    from airflow_dingtalk_calendar.plans import rows as plans
 
     start = time.perf_counter()
     plans.parse_rows(plan, union_id=LIN, timezone=ZONE)

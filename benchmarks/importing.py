@@ -17,7 +17,7 @@ STATEMENTS = {
     HTTP: "from airflow.providers.http.operators.http import HttpOperator",
     SDK: "from alibabacloud_dingtalk.calendar_1_0.client import Client",
     "our hook and models (when a task runs)": "import airflow_dingtalk_calendar.hooks.calendar as h, "
-    "airflow_dingtalk_calendar.models, airflow_dingtalk_calendar.hooks.transport",
+    "airflow_dingtalk_calendar.models, airflow_dingtalk_calendar.client.transport",
 }
 RUNS = 9
 TEXT = """Added to a process that has parsed a DAG with Airflow alone: milliseconds, modules, and memory in use. Each

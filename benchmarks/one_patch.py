@@ -57,7 +57,7 @@ def rounds(connection: dict[str, Any], count: int) -> list[Turn]:
 
 def _ways(service: Any) -> dict[str, Callable[[int], object]]:
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
     hook, ready, sdk = DingTalkCalendarHook(), EventPatch.parse(PATCH), peers.Sdk(service)
     loop = asyncio.new_event_loop()

@@ -36,7 +36,7 @@ def measure() -> Section:
 def accepted() -> str:
     """Say what the SDK does with a patch in which nearly everything is wrong, and what we do."""
     from airflow_dingtalk_calendar.exceptions import InvalidPatchError
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
     try:
         EventPatch.parse(WRONG)
@@ -54,7 +54,7 @@ def accepted() -> str:
 
 def rounds(count: int) -> list[dict[str, float]]:
     """Check patches in both ways in turn; return the seconds per patch."""
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
     def theirs(patch: dict[str, object]) -> object:
         request = sdk_patch("E0", patch)

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_dingtalk_calendar.operators.attendee import DingTalkCalendarAddAttendeesOperator
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
-from airflow_dingtalk_calendar.operators.lifecycle import (
+from airflow_dingtalk_calendar.operators.event_lifecycle import (
     DingTalkCalendarCreateEventOperator,
     DingTalkCalendarDeleteEventOperator,
 )

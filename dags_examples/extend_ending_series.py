@@ -17,8 +17,8 @@ from datetime import timedelta
 import pendulum
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
-from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
-from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose series they are

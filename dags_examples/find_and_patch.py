@@ -18,7 +18,7 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
-from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is

@@ -17,8 +17,8 @@ from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
-from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
-from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {

@@ -30,7 +30,8 @@ from typing import Any
 import hypothesis
 import pytest
 
-from airflow_dingtalk_calendar import auth, pace
+from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
@@ -94,8 +95,8 @@ def dingtalk(_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """No test sees tokens or paces of another."""
-    auth.TOKEN_CACHE.clear()
-    pace.RATE_LIMITER.clear()
+    token_cache.TOKEN_CACHE.clear()
+    RATE_LIMITER.clear()
 
 
 @pytest.fixture(autouse=True)

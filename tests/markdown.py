@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_dingtalk_calendar import settings
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
 from tests.conftest import HOME
@@ -204,13 +204,13 @@ def check_export(line: str) -> None:
     check_connection(shlex.split(line)[1].partition("=")[2])
 
 
-def check_connection(text: str) -> settings.ConnectionSettings:
+def check_connection(text: str) -> ConnectionSettings:
     """Read a connection in JSON like the hook does."""
     given = json.loads(text)
     assert given.pop("conn_type") == "dingtalk"
     fields = {"login": None, "password": None, "host": None, "schema": None, "port": None, **given}
     connection = SimpleNamespace(conn_id="dingtalk", **{**fields, "extra": json.dumps(given.get("extra", {}))})
-    read = settings.parse_connection(connection)
+    read = parse_connection(connection)
     assert read.base_url == given["host"]
     return read
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from airflow_dingtalk_calendar import settings
 from airflow_dingtalk_calendar.authorize import login_url, main
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import EVENT, ORGANIZER
@@ -205,7 +205,7 @@ def test_a_shadowed_variable(person: Emulator, monkeypatch: pytest.MonkeyPatch, 
 )
 def test_the_login_page_is_of_the_region(host: str, login: str) -> None:
     """Each region has its login page, and the emulator its own."""
-    url = login_url(settings.ConnectionSettings("key", "secret", base_url=host), REDIRECT, "a state")
+    url = login_url(ConnectionSettings("key", "secret", base_url=host), REDIRECT, "a state")
     assert url.startswith(f"{login}/oauth2/auth?")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     assert asked == {

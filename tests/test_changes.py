@@ -12,22 +12,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from airflow_dingtalk_calendar import changes, keeping
-from airflow_dingtalk_calendar.changes import DEFAULT_FIELDS, WATCHED_FIELDS, Change, ChangeFilter, Position
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.watch import checkpoint
+from airflow_dingtalk_calendar.watch.changes import (
+    DEFAULT_FIELDS,
+    WATCHED_FIELDS,
+    Change,
+    ChangeFilter,
+    Position,
+    find_changes,
+    initial_position,
+    parse_filter,
+)
+from airflow_dingtalk_calendar.watch.checkpoint import MAX_PART_LENGTH, CheckpointHead, encode_position
 from tests.conftest import ORGANIZER, event
 
-EVERY = changes.parse_filter(list(WATCHED_FIELDS))
+EVERY = parse_filter(list(WATCHED_FIELDS))
 
 
 def position(watch: ChangeFilter, *events: dict[str, Any]) -> Position:
     """Take a position in a calendar of these events."""
-    return changes.initial_position("epoch", "token", watch.snapshots(events), 0.0)
+    return initial_position("epoch", "token", watch.snapshots(events), 0.0)
 
 
 def told(watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
     """Return the changes when these events were listed."""
-    return changes.find_changes(watch, before, watch.snapshots(events), complete=complete)[0]
+    return find_changes(watch, before, watch.snapshots(events), complete=complete)[0]
 
 
 def kinds(found: Iterable[Change]) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -56,7 +66,7 @@ OTHER: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", WATCHED_FIELDS)
 def test_each_field_can_be_watched(name: str) -> None:
     """Another value of a watched field is an update that names it, and none for somebody who watches the others."""
-    others = changes.parse_filter([other for other in WATCHED_FIELDS if other not in (name, "attendees", "responses")])
+    others = parse_filter([other for other in WATCHED_FIELDS if other not in (name, "attendees", "responses")])
     assert ("updated", event()["id"], (name,)) in [
         (kind, event_id, tuple(one for one in fields if one == name))
         for kind, event_id, fields in kinds(told(EVERY, position(EVERY, event()), event(**OTHER[name])))
@@ -96,13 +106,13 @@ def test_filters_let_through_what_they_name() -> None:
         ({"series_master_id": "a"}, "ac"),
         ({"series_master_id": "a", "organizer_id": "iiPguest"}, "c"),
     ):
-        watch = changes.parse_filter(DEFAULT_FIELDS, **options)
+        watch = parse_filter(DEFAULT_FIELDS, **options)
         assert [one.sight.event_id for one in told(watch, position(watch), *events)] == list(expected), options
 
 
 def test_a_retitled_event_neither_comes_nor_goes() -> None:
     """A DAG that writes into the title what the filter looks for, or takes it out, does not start itself."""
-    watch = changes.parse_filter(DEFAULT_FIELDS, summary_pattern="Review")
+    watch = parse_filter(DEFAULT_FIELDS, summary_pattern="Review")
     for before, after in (("Review", "Done"), ("Done", "Review")):
         assert told(watch, position(watch, event(summary=before)), event(summary=after)) == []
     moved = told(watch, position(watch, event(summary="Review")), event(summary="Done", **OTHER["start"]))
@@ -112,7 +122,7 @@ def test_a_retitled_event_neither_comes_nor_goes() -> None:
 @pytest.mark.parametrize("complete", [True, False])
 def test_what_is_gone_is_deleted(complete: bool) -> None:
     """A cancelled event is deleted, and one that the whole calendar does not have any more; both have one name."""
-    watch = changes.parse_filter(DEFAULT_FIELDS, summary_pattern="Planning")
+    watch = parse_filter(DEFAULT_FIELDS, summary_pattern="Planning")
     before = position(watch, event("a"), event("b", summary="x"))
     listed = [] if complete else [event("a", status="cancelled", summary=""), event("b", status="cancelled")]
     (one,) = told(watch, before, *listed, complete=complete)
@@ -147,7 +157,7 @@ def test_a_payload_has_no_content() -> None:
 def test_all_that_is_wrong_is_said_at_once() -> None:
     """Wrong parameters are one error that names each."""
     with pytest.raises(InvalidInputError) as error:
-        changes.parse_filter(["titel"], summary_pattern="(", organizer_id=" ", series_master_id="")
+        parse_filter(["titel"], summary_pattern="(", organizer_id=" ", series_master_id="")
     assert [path for path, _ in error.value.problems] == [
         "fields",
         "organizer_id",
@@ -155,14 +165,14 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "summary_pattern",
     ]
     with pytest.raises(InvalidInputError, match="fields: must name one at least"):
-        changes.parse_filter([])
+        parse_filter([])
 
 
 # -- any calendar, any crash ------------------------------------------------------------------------------------
 
 IDS = st.sampled_from("abc")
 PLACES = st.sampled_from(["", "Room 1", "Room 2"])
-WATCH = changes.parse_filter(["start", "location"])
+WATCH = parse_filter(["start", "location"])
 
 
 class Followed(RuleBasedStateMachine):
@@ -207,7 +217,7 @@ class Followed(RuleBasedStateMachine):
             for one in (self.events if complete else dict.fromkeys(self.changed))
             if shows_deleted or not complete or self.events[one]["status"] == "confirmed"
         ]
-        found, marks = changes.find_changes(WATCH, self.saved, WATCH.snapshots(listed), complete=complete)
+        found, marks = find_changes(WATCH, self.saved, WATCH.snapshots(listed), complete=complete)
         now = {key: (one["start"], one["location"]) for key, one in self.events.items() if one["status"] == "confirmed"}
         differing = {key for key in {*now, *self.known} if now.get(key) != self.known.get(key)}
         assert {one.sight.event_id for one in found} == differing
@@ -241,9 +251,9 @@ def test_a_position_is_whole_whenever_writing_stops(versions: list[dict[str, str
     kept: dict[str, Any] = {}
     head, last = None, None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keeping, "PART", size)
+        patch.setattr(checkpoint, "MAX_PART_LENGTH", size)
         for number, marks in enumerate(versions):
-            head, parts = keeping.encode_position(Position("e", number, "t", marks, 0.0), head)
+            head, parts = encode_position(Position("e", number, "t", marks, 0.0), head)
             writes = [*zip(head.part_keys("k"), parts, strict=False), ("k", head.as_dict())]
             for key, value in writes[:steps]:
                 kept[key] = json.loads(json.dumps(value))
@@ -256,18 +266,18 @@ def test_a_position_is_whole_whenever_writing_stops(versions: list[dict[str, str
 
 def read(get: Callable[[str], Any]) -> Position | None:
     """Read a position back."""
-    head = keeping.CheckpointHead.read(get("k"))
+    head = CheckpointHead.read(get("k"))
     return head and head.position([get(key) for key in head.part_keys("k")])
 
 
 def test_parts_are_small_and_whole_or_nothing() -> None:
     """Ten thousand events fit in parts that Airflow takes; without one of them there is no position."""
     marks = {f"event-{number:027}": "+" + "x" * 36 for number in range(10_000)}
-    head, parts = keeping.encode_position(Position("e", 0, None, marks, 0.0), None)
-    assert max(len(json.dumps(part)) for part in parts) <= keeping.MAX_PART_LENGTH < 65_536
+    head, parts = encode_position(Position("e", 0, None, marks, 0.0), None)
+    assert max(len(json.dumps(part)) for part in parts) <= MAX_PART_LENGTH < 65_536
     assert len(parts) == 17
     assert head.position(parts) == Position("e", 0, None, marks, 0.0)
     assert head.position([*parts[:-1], None]) is None
-    assert keeping.encode_position(Position("e", 1, None, marks, 0.0), head)[1] == []
-    assert keeping.CheckpointHead.read({"of": "another version"}) is None
-    assert keeping.CheckpointHead.read("text") is None
+    assert encode_position(Position("e", 1, None, marks, 0.0), head)[1] == []
+    assert CheckpointHead.read({"of": "another version"}) is None
+    assert CheckpointHead.read("text") is None

@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 import pytest
 from airflow.triggers import base
 
-from airflow_dingtalk_calendar.changes import DEFAULT_FIELDS
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger as ChangesTrigger
-from airflow_dingtalk_calendar.triggers.watching import ERROR_WAIT, NAP_SECONDS, NAPS, CalendarWatcher
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS
+from airflow_dingtalk_calendar.watch.watcher import ERROR_WAIT, NAP_SECONDS, NAPS, CalendarWatcher
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 
 Step = Callable[[], object]

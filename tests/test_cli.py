@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import __version__, form
+from airflow_dingtalk_calendar import __version__
+from airflow_dingtalk_calendar.connection import form
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from tests.conftest import DATA
@@ -97,6 +98,6 @@ def test_the_connection_form_needs_no_code_of_ours() -> None:
         "assert 'dingtalk' in [form.connection_type for form in Service.hook_meta_data()]",
         after="pass",
     )
-    assert "airflow_dingtalk_calendar.form" in added
+    assert "airflow_dingtalk_calendar.connection.form" in added
     assert not {name for name in added if name.startswith("airflow_dingtalk_calendar.hooks")}
     assert not {name.split(".")[0] for name in added} & {"flask", "flask_appbuilder", "flask_babel", "wtforms"}

@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar import conditions
-from airflow_dingtalk_calendar.conditions import Condition, Verdict
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.watch.conditions import (
+    ERROR_INTERVAL,
+    MIN_INTERVAL,
+    Condition,
+    Verdict,
+    evaluate_condition,
+    next_check,
+    parse_condition,
+)
 from tests.conftest import ORGANIZER, event
 
 NOW = dt.datetime(2027, 3, 2, 1, 0, tzinfo=dt.UTC)  # the event is from 2 to 3 o'clock
@@ -30,12 +37,12 @@ EVERY: list[Condition] = [
 
 def read(count_optional: Any = False, timezone: str | None = "Asia/Shanghai", **given: Any) -> Condition:
     """Read a condition."""
-    return conditions.parse_condition(given, timezone, count_optional=count_optional)
+    return parse_condition(given, timezone, count_optional=count_optional)
 
 
 def judge(condition: Condition, now: dt.datetime = NOW, timezone: str | None = None, **fields: Any) -> Verdict:
     """Judge an event with these fields."""
-    return conditions.evaluate_condition(condition, event(**fields), now, timezone)
+    return evaluate_condition(condition, event(**fields), now, timezone)
 
 
 def people(*answers: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -229,7 +236,7 @@ def test_fields(fields: dict[str, Any], text: str | None) -> None:
 @pytest.mark.parametrize("gone", [None, event(status="cancelled")], ids=["deleted", "cancelled"])
 def test_an_event_that_is_gone(condition: Condition, gone: dict[str, Any] | None) -> None:
     """A deleted or cancelled event is what some wait for; one that shall exist may come; all others wait in vain."""
-    verdict = conditions.evaluate_condition(condition, gone, NOW)
+    verdict = evaluate_condition(condition, gone, NOW)
     (name,) = condition
     assert verdict.state == {"cancelled": "met", "exists": "waiting"}.get(name, "hopeless")
     assert ("is cancelled" if gone else "is not there") in verdict.text
@@ -245,7 +252,7 @@ def test_an_event_that_is_there() -> None:
 def test_no_verdict_tells_what_is_in_the_event() -> None:
     """Texts for the log hold neither titles nor names nor places."""
     for condition in [*EVERY, {"fields": {"summary": "Secret plan", "location": {"displayName": "Vault"}}}]:
-        for one in (judge(condition), conditions.evaluate_condition(condition, None, NOW)):
+        for one in (judge(condition), evaluate_condition(condition, None, NOW)):
             assert not [word for word in ("Planning", "Room", "iiP", "Secret", "Vault") if word in one.text]
 
 
@@ -264,10 +271,10 @@ def test_a_known_moment_is_met_and_not_missed(
     verdict = judge(condition, now)
     if verdict.state == "met":
         return
-    wake = conditions.next_check(verdict, now, interval, recheck)
+    wake = next_check(verdict, now, interval, recheck)
     assert verdict.moment is not None
     assert now < wake <= verdict.moment
-    assert wake <= now + dt.timedelta(seconds=max(recheck, conditions.MIN_INTERVAL))
+    assert wake <= now + dt.timedelta(seconds=max(recheck, MIN_INTERVAL))
     assert judge(condition, verdict.moment).state == "met"
     assert judge(condition, verdict.moment - dt.timedelta.resolution).state == "waiting"
 
@@ -275,15 +282,15 @@ def test_a_known_moment_is_met_and_not_missed(
 @given(SECONDS, SECONDS)
 def test_an_unknown_moment_is_looked_for_in_intervals(interval: float, recheck: float) -> None:
     """Without a moment the interval counts, and never runs hot."""
-    wake = conditions.next_check(Verdict("waiting", ""), NOW, interval, recheck)
+    wake = next_check(Verdict("waiting", ""), NOW, interval, recheck)
     assert wake == NOW + dt.timedelta(seconds=max(interval, 1.0))
 
 
 @given(SECONDS, st.floats(0, 3600))
 def test_trouble_is_looked_at_soon(interval: float, pause: float) -> None:
     """After a failure it looks again within 5 minutes or the interval, but not before the service wants it."""
-    wake = conditions.next_check(Verdict("unknown", "", pause=pause), NOW, interval, 21600)
+    wake = next_check(Verdict("unknown", "", pause=pause), NOW, interval, 21600)
     waited = (wake - NOW).total_seconds()
     assert waited >= max(min(pause, 3600) - 0.001, 1.0)
     assert waited <= max(interval, pause, 1.0) + 0.001
-    assert waited <= max(conditions.ERROR_INTERVAL, pause) + 0.001
+    assert waited <= max(ERROR_INTERVAL, pause) + 0.001

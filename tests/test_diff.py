@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from airflow_dingtalk_calendar import diff
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.plans import diff
 from tests.conftest import event
-from tests.test_plan import Json
+from tests.test_rows import Json
 
 RULE = {
     "pattern": {"type": "weekly", "daysOfWeek": "monday,friday", "interval": 2},

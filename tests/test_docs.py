@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from airflow_dingtalk_calendar import answers
+from airflow_dingtalk_calendar.client.error_codes import ERROR_CODES
+from airflow_dingtalk_calendar.connection.settings import AUTH_TYPES
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
-from airflow_dingtalk_calendar.models import EventPatch
-from airflow_dingtalk_calendar.parts import PATTERN_MEMBERS
-from airflow_dingtalk_calendar.settings import AUTH_TYPES
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.recurrence import PATTERN_MEMBERS
 from tests.markdown import (
     ROOT,
     Page,
@@ -125,7 +125,7 @@ def test_every_type_of_app_has_a_connection() -> None:
 def test_the_errors_of_connecting_are_what_the_code_makes_of_them(row: list[str]) -> None:
     """Each code of the table is the error that it names."""
     code, error = codes(row[0])[0], codes(row[1])[0]
-    assert answers.ERROR_CODES[code].error.__name__ == error
+    assert ERROR_CODES[code].error.__name__ == error
 
 
 @pytest.mark.parametrize("row", Page("docs/semantics.md").table("you write"), ids=lambda row: row[0])

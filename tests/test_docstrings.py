@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import edits, models, recurrence
+from airflow_dingtalk_calendar import edits
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.new_event import NewEvent
+from airflow_dingtalk_calendar.models.rrule import to_rrule
 
-CLASSES = (DingTalkCalendarHook, models.EventPatch, models.NewEvent)
+CLASSES = (DingTalkCalendarHook, EventPatch, NewEvent)
 
 
 def members(owner: Any) -> Iterator[Callable[..., Any]]:
@@ -43,7 +46,7 @@ def is_task(one: Any) -> bool:
 FUNCTIONS = [
     *(getattr(edits, name) for name in edits.__all__),
     *(method for owner in CLASSES for method in members(owner)),
-    recurrence.to_rrule,
+    to_rrule,
     client_token_for,
 ]
 

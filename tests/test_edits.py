@@ -33,7 +33,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.recurring import spans
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from tests.conftest import EVENT, ORGANIZER
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)

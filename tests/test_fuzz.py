@@ -18,11 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar import api, compare
-from airflow_dingtalk_calendar.answers import Response, parse_response
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.responses import Response, parse_response
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, RequestError
-from airflow_dingtalk_calendar.models import EventPatch, NewEvent
+from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.new_event import NewEvent
 from tests.airflow_runs import Run
 from tests.conftest import EVENT, ORGANIZER
 from tests.test_models import WHOLE
@@ -96,8 +98,8 @@ def spoilt(value: Any) -> st.SearchStrategy[Any]:
 def test_any_event_can_be_compared(event: dict[str, Any]) -> None:
     """Whatever event comes back from a change that has been made is compared with what was asked for."""
     body = EventPatch.parse(WHOLE).to_body(EVENT)
-    assert set(compare.not_applied(body, event)) <= set(body)
-    compare.is_unchanged(body, event)
+    assert set(comparison.not_applied(body, event)) <= set(body)
+    comparison.is_unchanged(body, event)
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 1000, 5000, 100_000])

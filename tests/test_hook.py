@@ -282,7 +282,7 @@ def test_an_answer_that_drips(run: Run, dingtalk: Emulator, connect: Connect) ->
 
 def test_an_answer_without_end(run: Run, dingtalk: Emulator, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body beyond the limit is not read to its end."""
-    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.incoming.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("airflow_dingtalk_calendar.client.limits.MAX_BODY_BYTES", 1000)
     connect({"max_attempts": 1})
     dingtalk.fault(kind="body", action="GetEvent", body="x" * 5000)
     with pytest.raises(RequestError, match="more than 1000 bytes"):
@@ -534,7 +534,7 @@ def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, m
         await base._amask_secret("a secret")
 
     monkeypatch.setitem(sys.modules, "airflow.sdk.log", None)
-    monkeypatch.setattr(base, "mask_secret", lambda _: async_to_sync(tell)())
+    monkeypatch.setattr(airflow_compat, "mask_secret", lambda _: async_to_sync(tell)())
     asyncio.run(call())
     assert len(loops) == 2
     assert loops[0] is loops[1]

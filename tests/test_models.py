@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic.alias_generators import to_snake
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
-from airflow_dingtalk_calendar.models import EventPatch, NewEvent
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.new_event import NewEvent
 
 # Every request field of the official page, and the SDK's three, with each nested member.
 WHOLE: dict[str, Any] = {

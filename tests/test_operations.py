@@ -30,7 +30,8 @@ from airflow_dingtalk_calendar.exceptions import (
     UnexpectedAnswerError,
 )
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.models import EventPatch, NewEvent
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.new_event import NewEvent
 
 Run = Callable[..., Any]
 NEW = {

@@ -15,23 +15,33 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, RequestError, TransportError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
-from airflow_dingtalk_calendar.operators import attendee, batch, event, lifecycle, listing, room
+from airflow_dingtalk_calendar.operators import attendee, event
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, WritingOperator
+from airflow_dingtalk_calendar.operators.event_lifecycle import (
+    DingTalkCalendarCreateEventOperator,
+    DingTalkCalendarDeleteEventOperator,
+)
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.meeting_room import (
+    DingTalkCalendarAddMeetingRoomsOperator,
+    DingTalkCalendarRemoveMeetingRoomsOperator,
+)
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
 
 Dag = Callable[..., Run]
 
-List = listing.DingTalkCalendarListEventsOperator
+List = DingTalkCalendarListEventsOperator
 Get = event.DingTalkCalendarGetEventOperator
-Batch = batch.DingTalkCalendarBatchPatchEventsOperator
-Create = lifecycle.DingTalkCalendarCreateEventOperator
-Delete = lifecycle.DingTalkCalendarDeleteEventOperator
+Batch = DingTalkCalendarBatchPatchEventsOperator
+Create = DingTalkCalendarCreateEventOperator
+Delete = DingTalkCalendarDeleteEventOperator
 AddAttendees = attendee.DingTalkCalendarAddAttendeesOperator
 RemoveAttendees = attendee.DingTalkCalendarRemoveAttendeesOperator
-AddRooms = room.DingTalkCalendarAddMeetingRoomsOperator
-RemoveRooms = room.DingTalkCalendarRemoveMeetingRoomsOperator
+AddRooms = DingTalkCalendarAddMeetingRoomsOperator
+RemoveRooms = DingTalkCalendarRemoveMeetingRoomsOperator
 
 EVERY: dict[type[CalendarOperator], dict[str, Any]] = {
     List: {},
@@ -173,7 +183,7 @@ def test_events_are_found_and_patched(dag: Dag, dingtalk: Emulator) -> None:
     dingtalk.reset({**DATA, "events": [an_event("one"), an_event("two"), an_event("three", summary="Lunch")]})
     run = dag(
         f"""
-        from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator as List
+        from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator as List
 
         found = List(
             task_id="find",
@@ -308,8 +318,8 @@ def test_a_life_cycle(dag: Dag, dingtalk: Emulator) -> None:
     run = dag(
         f"""
         from airflow_dingtalk_calendar.operators.attendee import DingTalkCalendarAddAttendeesOperator as Add
-        from airflow_dingtalk_calendar.operators.lifecycle import DingTalkCalendarCreateEventOperator as Create
-        from airflow_dingtalk_calendar.operators.lifecycle import DingTalkCalendarDeleteEventOperator as Delete
+        from airflow_dingtalk_calendar.operators.event_lifecycle import DingTalkCalendarCreateEventOperator as Create
+        from airflow_dingtalk_calendar.operators.event_lifecycle import DingTalkCalendarDeleteEventOperator as Delete
 
         @task
         def people():
@@ -434,8 +444,7 @@ def test_lists_are_rendered(dag: Dag, calendar: Emulator) -> None:
         f"""
         from airflow_dingtalk_calendar.operators.attendee import DingTalkCalendarAddAttendeesOperator as Add
         from airflow_dingtalk_calendar.operators.attendee import DingTalkCalendarRemoveAttendeesOperator as Remove
-        from airflow_dingtalk_calendar.operators.room import DingTalkCalendarAddMeetingRoomsOperator as Book
-        from airflow_dingtalk_calendar.operators.room import DingTalkCalendarRemoveMeetingRoomsOperator as Release
+        from airflow_dingtalk_calendar.operators import meeting_room
 
         @task
         def person(number):
@@ -444,8 +453,8 @@ def test_lists_are_rendered(dag: Dag, calendar: Emulator) -> None:
         one = {{"union_id": "{ORGANIZER}", "event_id": "{EVENT}"}}
         add = Add(task_id="add", **one, attendees=person.expand(number=[1, 2]))
         remove = Remove(task_id="remove", **one, attendees="{{{{ ti.xcom_pull('add') | tojson }}}}")
-        book = Book(task_id="book", **one, room_ids=["room-{{{{ 1 }}}}", "room-{{{{ 1 + 1 }}}}"])
-        release = Release(task_id="release", **one, room_ids='["room-1"]')
+        book = meeting_room.DingTalkCalendarAddMeetingRoomsOperator(task_id="book", **one, room_ids=["room-{{{{ 1 }}}}", "room-{{{{ 1 + 1 }}}}"])
+        release = meeting_room.DingTalkCalendarRemoveMeetingRoomsOperator(task_id="release", **one, room_ids='["room-1"]')
         add >> remove >> book >> release
         """
     )

@@ -19,9 +19,9 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, BaseSensorOperator
 from airflow.triggers.base import BaseTrigger
 
-from airflow_dingtalk_calendar import form
+from airflow_dingtalk_calendar.connection import form
+from airflow_dingtalk_calendar.connection.settings import _OPTION_PARSERS
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
-from airflow_dingtalk_calendar.settings import _OPTION_PARSERS
 
 ROOT = Path(__file__).parent.parent
 SCHEMAS = Path(airflow.__file__).parent

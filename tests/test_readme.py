@@ -14,12 +14,17 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import changes, edits, exceptions, plan, reading, results, settings
+from airflow_dingtalk_calendar import edits, exceptions
+from airflow_dingtalk_calendar.connection.settings import _OPTION_PARSERS, ConnectionSettings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.failures import KINDS
 from airflow_dingtalk_calendar.emulator.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.normalize import CLEARED_VALUES
+from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
+from airflow_dingtalk_calendar.plans.rows import ROW_MEMBERS
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, WATCHED_FIELDS
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
 
@@ -70,8 +75,8 @@ def test_the_watcher_tells_of_the_event(
 def test_the_fields_to_watch_are_named() -> None:
     """Every field that can be watched is named, and those that are by default."""
     default, others = README.split("By default ", 1)[1].split(". Only events", 1)[0].split("; also ")
-    assert tuple(codes(default)) == changes.DEFAULT_FIELDS
-    assert {*codes(default), *codes(others)} == changes.WATCHED_FIELDS.keys()
+    assert tuple(codes(default)) == DEFAULT_FIELDS
+    assert {*codes(default), *codes(others)} == WATCHED_FIELDS.keys()
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
@@ -147,15 +152,15 @@ def test_the_table_of_fields_is_complete() -> None:
     named = {name for row in table("field") for name in codes(row[0])}
     assert named == EventPatch.model_fields.keys() - {"id"}
     emptied = README.split('clear=["description"]` (also', 1)[1].split(")", 1)[0]
-    snake = {re.sub("([A-Z])", r"_\1", name).lower() for name in reading.CLEARED_VALUES}
+    snake = {re.sub("([A-Z])", r"_\1", name).lower() for name in CLEARED_VALUES}
     assert {"description", *codes(emptied)} == snake
 
 
 def test_the_table_of_options_is_complete() -> None:
     """Every option of the connection is in the table, with its default."""
     rows = {codes(row[0])[0]: row[1].strip("`") for row in table("option")}
-    assert rows.keys() == settings._OPTION_PARSERS.keys()
-    defaults = settings.ConnectionSettings("key", "secret")
+    assert rows.keys() == _OPTION_PARSERS.keys()
+    defaults = ConnectionSettings("key", "secret")
     for name in ("timeout", "max_qps", "max_attempts"):
         assert float(rows[name]) == getattr(defaults, name)
 
@@ -166,8 +171,8 @@ def test_the_tables_of_plans_are_complete() -> None:
         *("event_id", "patch", "union_id", "calendar_id", "timezone"),
         *("clear", "unchecked_fields", "if_updated_at", "event"),
     ]
-    assert {name for row in table("in a row") for name in codes(row[0])} == set(plan.ROW_MEMBERS)
-    assert tuple(codes(row[0])[0] for row in table("status")) == results.ROW_STATUSES
+    assert {name for row in table("in a row") for name in codes(row[0])} == set(ROW_MEMBERS)
+    assert tuple(codes(row[0])[0] for row in table("status")) == ROW_STATUSES
 
 
 def test_the_table_of_errors_is_complete() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from airflow_dingtalk_calendar import form
+from airflow_dingtalk_calendar.connection import form
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.retry_policy import IS_AVAILABLE
@@ -34,7 +34,7 @@ DAGS = f"""
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator as Batch
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 

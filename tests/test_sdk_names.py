@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from tests.test_models import ALL_DAY, WHOLE
 
 FROZEN = json.loads((Path(__file__).parent / "data" / "sdk_names.json").read_text())["operations"]

@@ -19,14 +19,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar import api, auth
+from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import client_token_header
+from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.connection.hosts import is_loopback, parse_base_url
+from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, InvalidInputError, UnexpectedAnswerError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.hosts import is_loopback, parse_base_url
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
-from airflow_dingtalk_calendar.secret import Secret
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.raw_server import raw_server
@@ -64,7 +65,7 @@ def test_an_operator_holds_no_secret(dingtalk: Emulator) -> None:
         task_id="t", union_id=ORGANIZER, event_id=EVENT, patch={"summary": "x"}
     )
     operator.execute({"ti": Ti()})  # type: ignore[typeddict-item]
-    token = auth.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
+    token = token_cache.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
     assert token is not None
     texts = [one for one in reachable(operator) if isinstance(one, str)]
     assert EVENT in texts
@@ -184,7 +185,7 @@ def test_cookies_are_not_sent_back(dingtalk: Emulator) -> None:
 def test_the_token_goes_into_its_header_only(dingtalk: Emulator) -> None:
     """Neither token nor secret is in any address, which servers on the way would log."""
     DingTalkCalendarHook().get_event(ORGANIZER, EVENT)
-    token = auth.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
+    token = token_cache.TOKEN_CACHE.get(DingTalkCalendarHook().get_conn().identity, 0.0)
     assert token is not None
     seen = json.dumps([[request["raw_path"], request["query"], request["body"]] for request in dingtalk.requests])
     assert DATA["apps"][0]["appKey"] in seen  # type: ignore[index]

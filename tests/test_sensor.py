@@ -21,9 +21,9 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
 )
 
-from airflow_dingtalk_calendar import auth
+from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.client.transport import Transport
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.hooks.transport import Transport
 from airflow_dingtalk_calendar.sensors.event import GRACE, HEAD_START, DingTalkCalendarEventSensor
 from airflow_dingtalk_calendar.triggers.event import MAX_NAP, DingTalkCalendarEventTrigger
 from tests.airflow_runs import Run
@@ -550,7 +550,7 @@ def test_a_changed_connection_is_noticed(dingtalk: Emulator, connect: Callable[.
     """A secret that is replaced while somebody waits is used from the next look on; a wrong one ends the wait."""
     waiting = trigger(ended=True)
     connect(password="quite-another")
-    auth.TOKEN_CACHE.clear()
+    token_cache.TOKEN_CACHE.clear()
     (end,) = fired(waiting)
     assert end["status"] == "failed"
     assert "invalidClientIdOrSecret" in end["message"]
@@ -576,7 +576,7 @@ def test_what_nobody_expected(
     def broken(*_: object) -> None:
         raise OSError(SECRET)
 
-    monkeypatch.setattr(DingTalkCalendarEventTrigger, "_look", broken)
+    monkeypatch.setattr(DingTalkCalendarEventTrigger, "_poll_event", broken)
     (end,) = fired(waiting)
     assert end == {"status": "error", "message": "OSError in the triggerer; see its log"}
     with pytest.raises(RuntimeError, match="OSError in the triggerer"):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_dingtalk_calendar.connection.hosts import is_local_url
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.hosts import is_local_url
-from airflow_dingtalk_calendar.settings import ConnectionSettings, parse_connection
 
 
 def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:

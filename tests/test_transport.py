@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.answers import Response
+from airflow_dingtalk_calendar.client.limits import GZIP_WBITS, MAX_BODY_BYTES
+from airflow_dingtalk_calendar.client.responses import Response
+from airflow_dingtalk_calendar.client.transport import MAX_EXCHANGE_FACTOR, Transport
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import TransportError, UnexpectedAnswerError
-from airflow_dingtalk_calendar.hooks.incoming import GZIP_WBITS, MAX_BODY_BYTES
-from airflow_dingtalk_calendar.hooks.transport import MAX_EXCHANGE_FACTOR, Transport
-from airflow_dingtalk_calendar.settings import ConnectionSettings
 from tests.conftest import EVENT, ORGANIZER
 from tests.raw_server import Drip, raw_server
 

@@ -4,7 +4,9 @@ Paths, parameters and limits are those of the official pages (help.dingtalk.io /
 official SDK (``alibabacloud_dingtalk`` 2.2).
 """
 
-from airflow_dingtalk_calendar.api.call import Call, Json, check_id, next_page, split_batches
+from airflow_dingtalk_calendar.api.attendees import add_attendees, list_attendees, remove_attendees, respond_event
+from airflow_dingtalk_calendar.api.calendars import list_calendars
+from airflow_dingtalk_calendar.api.call import Call, Event, check_id, next_page, split_batches
 from airflow_dingtalk_calendar.api.events import (
     create_event,
     delete_event,
@@ -16,61 +18,48 @@ from airflow_dingtalk_calendar.api.events import (
     patch_event_body,
     probe_write,
 )
-from airflow_dingtalk_calendar.api.people import (
-    add_attendees,
-    get_me,
-    get_schedule,
-    get_user_by_staff_id,
-    list_attendees,
-    remove_attendees,
-    respond_event,
-)
-from airflow_dingtalk_calendar.api.rooms import (
-    add_meeting_rooms,
-    get_meeting_rooms_schedule,
-    list_calendars,
-    remove_meeting_rooms,
-)
-from airflow_dingtalk_calendar.api.tokens import (
+from airflow_dingtalk_calendar.api.meeting_rooms import add_meeting_rooms, remove_meeting_rooms
+from airflow_dingtalk_calendar.api.oauth import (
     AccessToken,
     get_access_token,
     get_corp_access_token,
     get_unified_token,
     get_user_token,
 )
-
-Event = Json
+from airflow_dingtalk_calendar.api.schedules import get_meeting_rooms_schedule, get_schedule
+from airflow_dingtalk_calendar.api.users import get_me, get_user_by_staff_id
+from airflow_dingtalk_calendar.models.json_values import Json
 
 __all__ = [
     "AccessToken",
     "Call",
     "Event",
     "Json",
-    "get_access_token",
     "add_attendees",
     "add_meeting_rooms",
-    "split_batches",
-    "get_corp_access_token",
+    "check_id",
     "create_event",
     "delete_event",
-    "next_page",
+    "get_access_token",
+    "get_corp_access_token",
     "get_event",
     "get_me",
     "get_meeting_rooms_schedule",
     "get_schedule",
+    "get_unified_token",
     "get_user_by_staff_id",
-    "check_id",
+    "get_user_token",
     "list_attendees",
     "list_calendars",
     "list_events",
     "list_events_view",
     "list_instances",
+    "next_page",
     "patch_event",
     "patch_event_body",
     "probe_write",
     "remove_attendees",
     "remove_meeting_rooms",
     "respond_event",
-    "get_unified_token",
-    "get_user_token",
+    "split_batches",
 ]

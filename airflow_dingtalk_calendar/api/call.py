@@ -9,10 +9,11 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
-from airflow_dingtalk_calendar.identity import fresh_client_token
+from airflow_dingtalk_calendar.idempotency import fresh_client_token
+from airflow_dingtalk_calendar.models.json_values import Json
 
 T = TypeVar("T")
-Json = dict[str, Any]
+Event = Json
 TimeInput = dt.datetime | str
 
 
@@ -205,3 +206,9 @@ def split_batches(items: Iterable[T], size: int) -> list[list[T]]:
     """Cut a list into parts that one call takes."""
     every = list(items)
     return [every[start : start + size] for start in range(0, len(every), size)]
+
+
+def describe_request(call: Call[Any]) -> dict[str, Any]:
+    """Show a request, without headers and secrets."""
+    params = {"params": dict(call.params)} if call.params else {}
+    return {"method": call.method, "path": call.path, **params, "body": call.json}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import (
     Call,
-    Json,
     TimeInput,
     calendar_path,
     check_id,
@@ -31,9 +30,10 @@ from airflow_dingtalk_calendar.api.call import (
     query_params,
 )
 from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
+from airflow_dingtalk_calendar.models.json_values import Json
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
 MAX_WINDOW = dt.timedelta(days=366)
 

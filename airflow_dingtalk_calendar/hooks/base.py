@@ -1,7 +1,7 @@
 """The base of the hook: it reads the connection and carries out calls; it knows no endpoint.
 
-What threads and coroutines do differently stands here and in :mod:`~airflow_dingtalk_calendar.hooks.transport`,
-nowhere else. What an attempt consists of stands once, in :mod:`airflow_dingtalk_calendar.flow`.
+What threads and coroutines do differently stands here and in :mod:`~airflow_dingtalk_calendar.client.transport`,
+nowhere else. What an attempt consists of stands once, in :mod:`airflow_dingtalk_calendar.client.request_flow`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, ca
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
 from asgiref.sync import sync_to_async
 
-from airflow_dingtalk_calendar import api, flow, settings
-from airflow_dingtalk_calendar.hooks import lookup
-from airflow_dingtalk_calendar.steps import (
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.effects import (
     AwaitFetch,
     Effect,
     LogError,
@@ -28,9 +27,12 @@ from airflow_dingtalk_calendar.steps import (
     Sleep,
     WriteVariable,
 )
+from airflow_dingtalk_calendar.client.request_flow import CallSession, run_call
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
+from airflow_dingtalk_calendar.hooks import airflow_compat
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.hooks.transport import Transport
+    from airflow_dingtalk_calendar.client.transport import Transport
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,7 +63,7 @@ class DingTalkBaseHook(BaseHook):
     def __init__(self, dingtalk_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dingtalk_conn_id = dingtalk_conn_id
-        self._settings: settings.ConnectionSettings | None = None
+        self._settings: ConnectionSettings | None = None
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Any:
@@ -73,26 +75,26 @@ class DingTalkBaseHook(BaseHook):
         try:
             return super().get_connection(conn_id)
         except AirflowNotFoundException:
-            if (found := lookup.find_connection(conn_id)) is None:
+            if (found := airflow_compat.find_connection(conn_id)) is None:
                 raise
             return found
 
-    def get_conn(self) -> settings.ConnectionSettings:
+    def get_conn(self) -> ConnectionSettings:
         """Read and check the connection, once.
 
         :raises InvalidConnectionError: naming the field that is wrong.
         """
         if self._settings is None:
-            self._settings = settings.parse_connection(self.get_connection(self.dingtalk_conn_id))
+            self._settings = parse_connection(self.get_connection(self.dingtalk_conn_id))
         return self._settings
 
-    async def aget_conn(self) -> settings.ConnectionSettings:
+    async def aget_conn(self) -> ConnectionSettings:
         """Read and check the connection like :meth:`get_conn`, from a coroutine."""
         if self._settings is None:
             from airflow.providers.common.compat.connection import get_async_connection
 
             connection = await get_async_connection(self.dingtalk_conn_id, hook=self)
-            self._settings = settings.parse_connection(connection)
+            self._settings = parse_connection(connection)
         return self._settings
 
     def prepare(self) -> None:
@@ -129,13 +131,13 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = flow.CallSession(self.get_conn(), None, self._clock, self._wall_clock)
-        return self._drive(flow.run_call(call, session))
+        session = CallSession(self.get_conn(), None, self._clock, self._wall_clock)
+        return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = flow.CallSession(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
-        return await self._adrive(flow.run_call(call, session))
+        session = CallSession(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
+        return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
         """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
@@ -209,9 +211,9 @@ class DingTalkBaseHook(BaseHook):
             case MaskSecret(secret):
                 return mask_secret(secret)
             case ReadVariable(name):
-                return lookup.read_variable(name)
+                return airflow_compat.read_variable(name)
             case WriteVariable(name, value):
-                return lookup.write_variable(name, value)
+                return airflow_compat.write_variable(name, value)
             case LogError(text):
                 return self.log.error(text)
 
@@ -227,13 +229,13 @@ class DingTalkBaseHook(BaseHook):
             case Sleep(seconds):
                 return await self._asleep(seconds)
             case MaskSecret(secret):
-                return await _amask_secret(secret)
+                return await airflow_compat.mask_secret_async(secret)
             case _:  # Variables have no calls for coroutines on all supported versions
                 return await sync_to_async(self._perform)(step)
 
     @cached_property
     def _http(self) -> Transport:
-        from airflow_dingtalk_calendar.hooks.transport import Transport
+        from airflow_dingtalk_calendar.client.transport import Transport
 
         return Transport(self.get_conn())
 
@@ -252,7 +254,7 @@ def endpoint_methods(make: Callable[P, api.Call[T]]) -> tuple[SyncMethod[P, T], 
 
 
 def configured_methods(
-    make: Callable[Concatenate[settings.ConnectionSettings, P], api.Call[T]],
+    make: Callable[Concatenate[ConnectionSettings, P], api.Call[T]],
 ) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
     """Make the two methods of an endpoint like :func:`methods`; what they send depends on the connection, too."""
 
@@ -274,14 +276,3 @@ def _copy_signature(make: Callable[..., Any], given: Signature, method: Any, ame
         function.__signature__ = shown
         function.__name__ = function.__qualname__ = name
         function.__doc__ = make.__doc__
-
-
-async def _amask_secret(secret: str) -> None:
-    """Mask from a coroutine: there a synchronous word to Airflow's supervisor can end in a deadlock."""
-    try:
-        from airflow.sdk.log import amask_secret
-    except ImportError:  # before Airflow 3.3.2
-        # not asyncio.to_thread: on Airflow 3.0 the word to the supervisor has to find its way back to this event loop
-        await sync_to_async(mask_secret)(secret)
-    else:
-        await amask_secret(secret)

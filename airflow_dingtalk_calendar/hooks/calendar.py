@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_dingtalk_calendar import api, form, grants, identity, settings
+from airflow_dingtalk_calendar import api, idempotency
+from airflow_dingtalk_calendar.client import auth
+from airflow_dingtalk_calendar.connection import form
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, without_test_id
 from airflow_dingtalk_calendar.exceptions import (
     InvalidInputError,
     InvalidRequestError,
@@ -26,17 +29,18 @@ from airflow_dingtalk_calendar.exceptions import (
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, endpoint_methods
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.models import EventPatch, NewEvent
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
+    from airflow_dingtalk_calendar.models.new_event import NewEvent
 
 EventInput = TypeVar("EventInput", "EventPatch", "NewEvent")
 
 __all__ = ["DingTalkCalendarHook", "client_token_for"]
 
-client_token_for = identity.client_token_for
+client_token_for = idempotency.client_token_for
 
 
 def patch_event(
-    conn: settings.ConnectionSettings,
+    conn: ConnectionSettings,
     union_id: str,
     event_id: str,
     patch: EventPatch | Mapping[str, Any] | str,
@@ -62,7 +66,7 @@ def patch_event(
     :raises InvalidPatchError: before anything is sent.
     :raises RequestError: one of its classes; ``outcome`` says whether the update may have taken effect.
     """
-    from airflow_dingtalk_calendar.models import EventPatch  # pydantic models take a while to define
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch  # pydantic models take a while to define
 
     return api.patch_event(
         union_id,
@@ -75,7 +79,7 @@ def patch_event(
 
 
 def create_event(
-    conn: settings.ConnectionSettings,
+    conn: ConnectionSettings,
     union_id: str,
     event: NewEvent | Mapping[str, Any] | str,
     *,
@@ -98,7 +102,7 @@ def create_event(
     :raises InvalidPatchError: before anything is sent.
     :raises RequestError: one of its classes; ``outcome`` says whether the event may have been made.
     """
-    from airflow_dingtalk_calendar.models import NewEvent  # pydantic models take a while to define
+    from airflow_dingtalk_calendar.models.new_event import NewEvent  # pydantic models take a while to define
 
     body = _parse_event_input(NewEvent, event, conn, timezone, unchecked_fields).to_body()
     return api.create_event(union_id, body, client_token=client_token, calendar_id=calendar_id)
@@ -107,7 +111,7 @@ def create_event(
 def _parse_event_input(
     kind: type[EventInput],
     given: EventInput | Mapping[str, Any] | str,
-    conn: settings.ConnectionSettings,
+    conn: ConnectionSettings,
     timezone: str | None,
     unchecked_fields: Mapping[str, Any] | str | None,
 ) -> EventInput:
@@ -161,8 +165,8 @@ class DingTalkCalendarHook(DingTalkBaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
-            self._settings = settings.without_test_id(self.get_conn())
-            self._drive(grants.fetch_token(self.get_conn(), self._wall_clock, refused=None))
+            self._settings = without_test_id(self.get_conn())
+            self._drive(auth.fetch_token(self.get_conn(), self._wall_clock, refused=None))
             missing = [scope for call in self._permission_probes() for scope in self._missing_scopes(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong
             return False, str(error)

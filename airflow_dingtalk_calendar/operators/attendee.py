@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
-    describe_request,
     flag_arguments,
     given_flag_arguments,
     list_argument,
@@ -48,7 +48,7 @@ class AttendeesOperator(EventWritingOperator):
     def _split_calls(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
         """Make one call for each 500 people."""
         from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.api.people import MAX_ATTENDEES
+        from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 
         return [make(part) for part in api.split_batches(self._parse_attendees(), MAX_ATTENDEES)]
 

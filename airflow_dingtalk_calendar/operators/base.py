@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
+from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ class WritingOperator(CalendarOperator):
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
             dry_run = flag_arguments(dry_run=self.dry_run)["dry_run"]
-            calls = [self._add_client_token(context, call, number) for number, call in enumerate(self._make_calls(hook), start=1)]
+            calls = [
+                self._add_client_token(context, call, number)
+                for number, call in enumerate(self._make_calls(hook), start=1)
+            ]
             return self._show_dry_run(calls) if dry_run else self._send_calls(context, hook, calls)
 
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
@@ -70,10 +74,10 @@ class WritingOperator(CalendarOperator):
 
     def _client_token(self, context: Context, *parts: Any, number: int = 1) -> str:
         """Return the client token given, or derive one from what the request is about."""
-        from airflow_dingtalk_calendar import identity
+        from airflow_dingtalk_calendar.idempotency import client_token_for
 
         if self.client_token is None:
-            return identity.client_token_for(context, *parts)
+            return client_token_for(context, *parts)
         return self.client_token if number == 1 else f"{self.client_token}-{number}"
 
     def _log_cautions(self, cautions: Sequence[str]) -> None:
@@ -118,18 +122,12 @@ def permanent_errors_fail() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def describe_request(call: Call[Any]) -> dict[str, Any]:
-    """Show a request, without headers and secrets."""
-    params = {"params": dict(call.params)} if call.params else {}
-    return {"method": call.method, "path": call.path, **params, "body": call.json}
-
-
 def flag_arguments(**values: Any) -> Mapping[str, bool]:
     """Read booleans that templates may have rendered: ``"False"`` is not true.
 
     :raises InvalidInputError: naming the ones that are no booleans.
     """
-    from airflow_dingtalk_calendar.fields import parse_flag  # brings pydantic along
+    from airflow_dingtalk_calendar.models.types import parse_flag  # brings pydantic along
 
     read: dict[str, bool] = {}
     problems: list[tuple[str, str]] = []
@@ -153,7 +151,7 @@ def integer_argument(name: str, value: Any) -> int:
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import parse_integer, read_argument
+    from airflow_dingtalk_calendar.models.types import parse_integer, read_argument
 
     return read_argument(name, parse_integer, value)
 
@@ -163,7 +161,7 @@ def seconds_argument(name: str, value: Any) -> float:
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar.fields import parse_seconds, read_argument
+    from airflow_dingtalk_calendar.models.types import parse_seconds, read_argument
 
     return read_argument(name, parse_seconds, value)
 
@@ -173,11 +171,11 @@ def list_argument(name: str, value: Any) -> list[Any]:
 
     :raises InvalidInputError: when it is none.
     """
-    from airflow_dingtalk_calendar import reading
+    from airflow_dingtalk_calendar.models.normalize import parse_json
 
     if isinstance(value, str):
         try:
-            value = reading.parse_json(value, name)
+            value = parse_json(value, name)
         except InvalidInputError:
             value = None
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):

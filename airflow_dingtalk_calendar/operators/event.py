@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_dingtalk_calendar.api import Call, Event
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.models import EventPatch
+    from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
 
 class DingTalkCalendarPatchEventOperator(EventWritingOperator):
@@ -114,7 +114,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             return self._push_result(context, event, sent=dict(call.json or {}))
 
     def _parse_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
-        from airflow_dingtalk_calendar.models import EventPatch
+        from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
         patch = EventPatch.parse(
             self.patch,
@@ -134,23 +134,25 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             event_id,
             patch,
             calendar_id=self.calendar_id,
-            client_token=self._client_token(context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)),
+            client_token=self._client_token(
+                context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)
+            ),
             repeat_meeting=repeat_meeting,
         )
 
     def _unchanged_event(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event | None:
-        from airflow_dingtalk_calendar import compare
+        from airflow_dingtalk_calendar.models import comparison
 
         body = call.json or {}
         event = self._read_event(hook, max_attendees=500 if "attendees" in body else None)
-        return event if compare.is_unchanged(body, event) else None
+        return event if comparison.is_unchanged(body, event) else None
 
     def _refuse_second_meeting(self, context: Context, hook: DingTalkCalendarHook) -> None:
         """On an automatic retry, an earlier try may have made the meeting without being able to tell."""
-        from airflow_dingtalk_calendar import identity
         from airflow_dingtalk_calendar.exceptions import InvalidInputError
+        from airflow_dingtalk_calendar.idempotency import is_automatic_retry
 
-        if identity.is_automatic_retry(context, self.retries or 0) and self._read_event(hook).get("onlineMeetingInfo"):
+        if is_automatic_retry(context, self.retries or 0) and self._read_event(hook).get("onlineMeetingInfo"):
             raise InvalidInputError(
                 (
                     "patch.onlineMeetingInfo",
@@ -164,10 +166,10 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     def _push_result(self, context: Context, event: Event, *, sent: Mapping[str, Any]) -> Event:
         """Push what happened, beside the event itself, and say it in the log."""
-        from airflow_dingtalk_calendar import compare
+        from airflow_dingtalk_calendar.models import comparison
 
         fields = [name for name in sent if name != "id"]
-        missing = compare.not_applied(sent, event)
+        missing = comparison.not_applied(sent, event)
         context["ti"].xcom_push(key="patched_fields", value=fields)
         context["ti"].xcom_push(key="not_applied", value=missing)
         self.log.info(

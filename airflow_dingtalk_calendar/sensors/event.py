@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.conditions import Verdict
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.watch import EventTarget
+    from airflow_dingtalk_calendar.watch.conditions import Verdict
+    from airflow_dingtalk_calendar.watch.event_poll import EventTarget
 
 DurationInput = dt.timedelta | float | str
 
@@ -155,7 +155,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; one metered call."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.watch import poll_event
+        from airflow_dingtalk_calendar.watch.event_poll import poll_event
 
         self._wake = None
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
@@ -170,18 +170,18 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         return PokeReturnValue(verdict.state == "met", verdict.event)
 
     def _event_target(self, hook: DingTalkCalendarHook) -> EventTarget:
-        from airflow_dingtalk_calendar import conditions
-        from airflow_dingtalk_calendar.watch import EventTarget
+        from airflow_dingtalk_calendar.watch.conditions import parse_condition
+        from airflow_dingtalk_calendar.watch.event_poll import EventTarget
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
         timezone = hook.get_conn().zone_for(self.timezone)
         given = {name: getattr(self, name) for name in names}
-        condition = conditions.parse_condition(given, timezone, count_optional=self.count_optional)
+        condition = parse_condition(given, timezone, count_optional=self.count_optional)
         return EventTarget(self.union_id, self.event_id, self.calendar_id, condition, timezone)
 
     def _schedule_next(self, watch: EventTarget, verdict: Verdict, recheck: float) -> None:
         """Note when to look again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
-        from airflow_dingtalk_calendar.conditions import next_check
+        from airflow_dingtalk_calendar.watch.conditions import next_check
 
         now = self._clock()
         wake = next_check(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
-from airflow_dingtalk_calendar import changes
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.watch.changes import ATTENDEE_FIELDS, DEFAULT_FIELDS, ChangeFilter, parse_filter
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.triggers.watching import CalendarWatcher
+    from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,9 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.
-    :param fields: names of the fields to watch, of those in :data:`airflow_dingtalk_calendar.changes.WATCHED_FIELDS`. Of
-        ``attendees`` and ``responses`` DingTalk lists the first 100 people.
+    :param fields: names of the fields to watch, of those in
+        :data:`airflow_dingtalk_calendar.watch.changes.WATCHED_FIELDS`. Of ``attendees`` and ``responses`` DingTalk lists
+        the first 100 people.
     :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
@@ -79,7 +80,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         *,
         union_id: str,
         calendar_id: str = "primary",
-        fields: Sequence[str] = changes.DEFAULT_FIELDS,
+        fields: Sequence[str] = DEFAULT_FIELDS,
         summary_pattern: str | None = None,
         organizer_id: str | None = None,
         series_master_id: str | None = None,
@@ -121,8 +122,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _make_watcher(self) -> CalendarWatcher:
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.triggers.stores import WatcherCheckpoint, asset_states
-        from airflow_dingtalk_calendar.triggers.watching import CalendarWatcher
+        from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
+        from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
         watch, interval = self._change_filter(), _interval_seconds(self.interval)
         calendar = partial(
@@ -131,7 +132,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             calendar_id=self.calendar_id,
             show_deleted=True,
             max_results=100,
-            max_attendees=100 if changes.ATTENDEE_FIELDS & set(watch.fields) else 1,
+            max_attendees=100 if ATTENDEE_FIELDS & set(watch.fields) else 1,
         )
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
         level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
@@ -156,8 +157,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
         return api.list_events(self.union_id, calendar_id=self.calendar_id).path
 
-    def _change_filter(self) -> changes.ChangeFilter:
-        return changes.parse_filter(self.fields, self.summary_pattern, self.organizer_id, self.series_master_id)
+    def _change_filter(self) -> ChangeFilter:
+        return parse_filter(self.fields, self.summary_pattern, self.organizer_id, self.series_master_id)
 
     def _source_parameters(self) -> dict[str, Any]:
         """Return the parameters that say what is followed; a position is good for these."""

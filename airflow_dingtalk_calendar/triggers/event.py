@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_dingtalk_calendar.exceptions import DingTalkError
 
 if TYPE_CHECKING:
-    from airflow_dingtalk_calendar.conditions import Verdict
+    from airflow_dingtalk_calendar.watch.conditions import Verdict
 
 # Sleeping follows a clock that neither a suspended machine nor a corrected time of day moves; appointments do not.
 MAX_NAP = 300.0  # seconds
@@ -44,7 +44,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     :param union_id: unionId of anybody who takes part in the event.
     :param event_id: the event's ``id``.
     :param calendar_id: the documentation knows ``primary`` only.
-    :param condition: as :func:`~airflow_dingtalk_calendar.conditions.parse_condition` returns it.
+    :param condition: as :func:`~airflow_dingtalk_calendar.watch.conditions.parse_condition` returns it.
     :param timezone: IANA zone in which the days of an all-day event begin.
     :param wake: when to look first, in seconds since the epoch.
     :param deadline: when to give up, after a last look, in seconds since the epoch.
@@ -102,7 +102,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
         yield RedactedEvent(payload)
 
     async def _await_outcome(self) -> dict[str, Any]:
-        from airflow_dingtalk_calendar.conditions import next_check
+        from airflow_dingtalk_calendar.watch.conditions import next_check
 
         wake = self.wake
         while True:
@@ -125,7 +125,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
 
     async def _poll_event(self) -> Verdict:
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.watch import EventTarget, poll_event
+        from airflow_dingtalk_calendar.watch.event_poll import EventTarget, poll_event
 
         watch = EventTarget(self.union_id, self.event_id, self.calendar_id, self.condition, self.timezone)
         async with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:

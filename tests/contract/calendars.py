@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from airflow_dingtalk_calendar.exceptions import NotFoundError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.models import NewEvent
+from airflow_dingtalk_calendar.models.new_event import NewEvent
 from tests.contract.places import Place
 
 T = TypeVar("T")

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.grants import UserGrant
-from airflow_dingtalk_calendar.hooks import lookup
+from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract.calendars import Calendar
 from tests.contract.places import Place, in_tenant, on_emulator
@@ -77,8 +77,8 @@ def tenant() -> Place:
 
 def lead_to(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the connection ``dingtalk_contract`` lead to a service."""
-    monkeypatch.setattr(lookup, "read", place.read)
-    monkeypatch.setattr(lookup, "write", place.write)
+    monkeypatch.setattr(airflow_compat, "read_variable", place.read)
+    monkeypatch.setattr(airflow_compat, "write_variable", place.write)
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(place.connection))
 
 
@@ -127,7 +127,7 @@ def as_person(place: Place, hook: DingTalkCalendarHook, request: Any, monkeypatc
         grant = UserGrant.from_token(
             hook.run(api.get_user_token(emulator.app_key, emulator.app_secret, code=code)), time.time()
         )
-        monkeypatch.setattr(lookup, "read", lambda name: grant.dump())
+        monkeypatch.setattr(airflow_compat, "read_variable", lambda name: grant.dump())
         monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_PERSON", json.dumps(connection))
         return DingTalkCalendarHook("dingtalk_person")
     if place.auth_type != "user":

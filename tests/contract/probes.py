@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar.exceptions import (
     RequestError,
     UnexpectedAnswerError,
 )
-from airflow_dingtalk_calendar.identity import fresh_client_token
+from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from tests.contract.calendars import DAY, NEXT_DAY, QUIET, THREE_DAYS, TITLE, Calendar
 
 UNSEEN = "not to be seen here"

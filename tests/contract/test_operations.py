@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import api, compare
+from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import NotFoundError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.identity import fresh_client_token
-from airflow_dingtalk_calendar.models import EventPatch
+from airflow_dingtalk_calendar.idempotency import fresh_client_token
+from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from tests.contract.calendars import DAY, EVENING, MORNING, NEXT_DAY, THREE_DAYS, TITLE, ZONE, Calendar, at
 from tests.contract.places import Place
 
@@ -49,7 +50,7 @@ def test_create_and_get(calendar: Calendar) -> None:
     event = calendar.get(created)
     assert event["id"] == created["id"]
     assert event["organizer"]["id"] == calendar.organizer
-    assert compare.not_applied(body, event) == []
+    assert comparison.not_applied(body, event) == []
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -60,9 +61,9 @@ def test_patch(calendar: Calendar, name: str) -> None:
     calendar.patch(event, patch)
     wanted = EventPatch.parse(patch, timezone=ZONE).to_body(event["id"])
     found = calendar.get(event)
-    assert compare.not_applied(wanted, found) == []
+    assert comparison.not_applied(wanted, found) == []
     kept = {member: event[member] for member in ("summary", "description", "start", "end") if member not in wanted}
-    assert compare.not_applied(kept, found) == []
+    assert comparison.not_applied(kept, found) == []
 
 
 @calls(5)

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import api, auth
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN
 from airflow_dingtalk_calendar.emulator.server import AUTH_TYPES
-from airflow_dingtalk_calendar.grants import UserGrant
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract import conftest, places, probes, test_errors, test_operations, test_unverified
 from tests.contract.calendars import Calendar
@@ -118,7 +119,7 @@ def test_a_tenant_is_reached_with_each_type_of_app(
         "SUITE_TICKET": emulator.suite_ticket,
         "GRANT_FILE": str(file),
     }
-    auth.TOKEN_CACHE.clear()
+    token_cache.TOKEN_CACHE.clear()
     tenant = described(**variables)
     assert tenant
     conftest.lead_to(tenant, monkeypatch)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
 from tests.airflow_runs import StateStore
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored

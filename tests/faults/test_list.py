@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import event, given
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.operators.listing import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_dingtalk_calendar import auth, pace
+from airflow_dingtalk_calendar.client import token_cache, transport
+from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.hooks import transport
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from tests.faults.kinds import EMULATED, HOSTED, TIMEOUT
 
@@ -89,14 +89,14 @@ def world(dingtalk: Emulator, data: Any, schedule: Schedule, **settings: Any) ->
     :param schedule: what happens to which request.
     """
     dingtalk.reset(data, **settings)
-    auth.TOKEN_CACHE.clear()
-    pace.RATE_LIMITER.clear()
+    token_cache.TOKEN_CACHE.clear()
+    RATE_LIMITER.clear()
     connection = dingtalk.connection()
     connection["extra"].update(timeout=TIMEOUT, max_qps=1000)
     with httpx.HTTPTransport(verify=False) as wire, pytest.MonkeyPatch.context() as patch:
         here = World(dingtalk, schedule, wire)
         patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
-        patch.setattr(transport, "_options", lambda _: {"transport": Wire(here)})
+        patch.setattr(transport, "_client_options", lambda _: {"transport": Wire(here)})
         patch.setattr(DingTalkBaseHook, "_sleep", staticmethod(here.sleep))
         patch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: here.mono))
         patch.setattr(DingTalkBaseHook, "_wall_clock", staticmethod(lambda: here.wall))

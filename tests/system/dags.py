@@ -17,7 +17,7 @@ SOURCE = f"""
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from airflow_dingtalk_calendar.operators.batch import DingTalkCalendarBatchPatchEventsOperator as Batch
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor as Wait
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dingtalk_calendar.connection.form import FIELD_BEHAVIOUR, FORM_FIELDS
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.form import FIELD_BEHAVIOUR, FORM_FIELDS
 from tests.standalone import Standalone
 from tests.ui import pages
 from tests.ui.browser import picture

@@ -1,0 +1,43 @@
+"""Who somebody is: the unionId behind a staff id, and the person whose authorization is used.
+
+Pages ``query-user-details`` (legacy host) and ``dingtalk-retrieve-user-information``; SDK ``contact_1_0``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_dingtalk_calendar.api.call import Call, check_id, parse_object
+from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
+from airflow_dingtalk_calendar.models.json_values import Json
+
+
+def get_user_by_staff_id(user_id: str) -> Call[Json]:
+    """``topapi/v2/user/get``: a person by staff id, with ``unionid``. Not metered; ``qyapi_get_member``.
+
+    A legacy API: at another host, with the token in the form, and with errors in a 200.
+
+    :param user_id: the id that DingTalk's admin console shows (userId, staffId).
+    :return: the person, as the service sent it, with ``unionid``.
+    """
+    form = {"userid": check_id("user_id", user_id)}
+    return Call(
+        "topapi/v2/user/get", "POST", "/topapi/v2/user/get", _parse_user, form=form, credential="form", host="legacy"
+    )
+
+
+def get_me() -> Call[Json]:
+    """``contact/users/me``: the person whose authorization is used. Not metered; ``Contact.User.Read``.
+
+    Only for a connection of ``auth_type`` ``user``.
+
+    :return: the person, with ``unionId`` and ``nick``.
+    """
+    return Call("GetUser", "GET", "/v1.0/contact/users/me", parse_object)
+
+
+def _parse_user(payload: Any) -> Json:
+    person = parse_object(payload).get("result")
+    if not isinstance(person, dict) or not isinstance(person.get("unionid"), str):
+        raise UnexpectedAnswerError("answered without a unionid.")
+    return person

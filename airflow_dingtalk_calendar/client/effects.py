@@ -1,0 +1,64 @@
+"""What an attempt at a call asks of whoever carries it out: the steps that need the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_dingtalk_calendar.api import Call
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.client.responses.Response`."""
+
+    call: Call[Any]
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitFetch:
+    """Wait until another caller's fetch has ended, and share its failure."""
+
+    done: Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSecret:
+    """Tell Airflow that this text is a secret."""
+
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVariable:
+    """Read an Airflow Variable; the step's result is its text, or None."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVariable:
+    """Write an Airflow Variable."""
+
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogError:
+    """Say in the log that something needs a person's attention."""
+
+    text: str
+
+
+Effect = SendRequest | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError

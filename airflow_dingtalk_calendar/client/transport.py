@@ -1,0 +1,195 @@
+"""HTTP: requests out, answers in; with :mod:`.deadline`, the only module that names the HTTP library.
+
+Every wait is bounded: connecting, sending, each read, the whole body, and the exchange as a whole; and so is the
+body's size. Redirects are not followed, so the token goes to the configured host and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from contextlib import aclosing, closing
+from functools import cached_property, lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from airflow_dingtalk_calendar import __version__
+from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.client.limits import ACCEPTED_ENCODINGS, BoundedBody, apply_deadlines, exchange_deadline
+from airflow_dingtalk_calendar.client.responses import Response
+from airflow_dingtalk_calendar.connection.hosts import is_local_url
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
+from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, RequestError, TransportError
+
+CONNECT_TIMEOUT = 10.0
+# As many connections are kept as may be open, so that no thread of many has to connect anew for each request.
+POOL_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+# An exchange may last three times the connection's timeout: to connect, to wait for the answer, to read its body.
+MAX_EXCHANGE_FACTOR = 3
+COMMON_HEADERS = {
+    "user-agent": f"airflow-dingtalk-calendar/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": ACCEPTED_ENCODINGS,
+}
+# Failures before the first byte of the request went out: it cannot have taken effect.
+NOT_SENT_ERRORS = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+UNREACHED_HINT = "Check the connection's host, and the way there from the workers: HTTPS_PROXY, or proxy in extra."
+FAILURE_REASONS: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "could not connect in time",
+    httpx.PoolTimeout: "found no free connection in time",
+    httpx.ProxyError: "was refused by the proxy",
+    httpx.ConnectError: "could not connect",
+    httpx.ReadTimeout: "got no answer in time",
+    httpx.WriteTimeout: "could not be sent in time",
+}
+
+
+class Transport:
+    """The HTTP clients of one connection: one for threads, and one for each event loop that uses it."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+    def send(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
+        """Send a request and read its answer to the end.
+
+        :raises RequestError: when no complete answer came.
+        """
+        try:
+            with (
+                exchange_deadline(self._exchange_timeout),
+                closing(self._client.send(self._request(call, headers), stream=True)) as response,
+            ):
+                body = self._bounded_body(response)
+                for chunk in response.iter_raw():
+                    body.feed(chunk)
+                return Response(response.status_code, response.headers, body.read_all())
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _transport_error(error, self._settings)
+        raise failure  # outside the handler: the library's error holds the request with its token
+
+    async def asend(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
+        """Send a request like :meth:`send`, without blocking the event loop."""
+        try:
+            async with asyncio.timeout(self._exchange_timeout):
+                sending = self._async_client().send(self._request(call, headers), stream=True)
+                async with aclosing(await sending) as response:
+                    body = self._bounded_body(response)
+                    async for chunk in response.aiter_raw():
+                        body.feed(chunk)
+                    return Response(response.status_code, response.headers, body.read_all())
+        except TimeoutError:
+            failure = _transport_error(httpx.ReadTimeout("the exchange took too long"), self._settings)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _transport_error(error, self._settings)
+        raise failure
+
+    def prepare(self) -> None:
+        """Make the client of threads, before several of them ask for it at once."""
+        self._client  # noqa: B018  # made when it is first looked at
+
+    def close(self) -> None:
+        """Close the connections of threads."""
+        if "_client" in self.__dict__:
+            self.__dict__.pop("_client").close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        client = self._async_clients.pop(asyncio.get_running_loop(), None)
+        if client:
+            await client.aclose()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return apply_deadlines(httpx.Client(**_client_options(self._settings)))
+
+    def _async_client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._async_clients:
+            self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
+        return self._async_clients[loop]
+
+    def _request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
+        # Made without the client, whose merging of URLs, headers and cookies costs as much as all our own code.
+        base = self._settings.legacy_url if call.host == "legacy" else self._settings.base_url
+        return httpx.Request(
+            call.method,
+            base + call.path,
+            params=call.params or None,
+            json=call.json,
+            data=call.form,
+            headers={**COMMON_HEADERS, **headers},
+            extensions={"timeout": self._socket_timeouts},
+        )
+
+    def _bounded_body(self, response: httpx.Response) -> BoundedBody:
+        return BoundedBody(response.headers.get("content-encoding", ""), self._settings.timeout)
+
+    @cached_property
+    def _exchange_timeout(self) -> float:
+        return self._settings.timeout * MAX_EXCHANGE_FACTOR
+
+    @cached_property
+    def _socket_timeouts(self) -> dict[str, float | None]:
+        seconds = self._settings.timeout
+        return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds)).as_dict()
+
+
+def _client_options(settings: ConnectionSettings) -> dict[str, Any]:
+    # A proxy of the environment is for the outside world, not for an emulator on this machine.
+    trust_env = not is_local_url(settings.base_url)
+    return {
+        "verify": _tls_context(settings.verify, trust_env),
+        "proxy": settings.proxy,
+        "trust_env": trust_env,
+        "follow_redirects": False,
+        "limits": POOL_LIMITS,
+    }
+
+
+@lru_cache(maxsize=8)  # loading the certificates takes some 40 ms
+def _tls_context(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
+    try:
+        if isinstance(verify, str):
+            return ssl.create_default_context(cafile=verify)
+        return httpx.create_ssl_context(trust_env=trust_env) if verify else False
+    except OSError:
+        raise InvalidConnectionError(("connection.extra.verify", "is not a readable file of CA certificates")) from None
+
+
+def _transport_error(error: Exception, settings: ConnectionSettings) -> RequestError:
+    if _is_untrusted(error):
+        hint = "Set extra.verify to your CA bundle if a proxy of your company stands in between."
+        failure = TransportError(
+            "does not trust the host's certificate.", code="Certificate", retryable=False, hint=hint
+        )
+    elif isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        failure = TransportError("could not be written as a request.", code=type(error).__name__, retryable=False)
+    else:
+        reason = next(
+            (text for kind, text in FAILURE_REASONS.items() if isinstance(error, kind)), "lost the connection"
+        )
+        hint = UNREACHED_HINT if isinstance(error, NOT_SENT_ERRORS) else ""
+        failure = TransportError(f"{reason} ({settings.base_url}).", code=type(error).__name__, hint=hint)
+    if isinstance(error, NOT_SENT_ERRORS) or not failure.retryable:
+        failure.write_outcome = "rejected"
+    return failure
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was refused; the library wraps that error several times."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,56 @@
+"""What differs between Airflow's versions: Variables, connections and masking, the same way on 2.11 and 3.
+
+In a task of Airflow 3 Variables and connections come from Airflow's supervisor. On the command line, in a script and in
+the API server, where a connection is tested and a person authorizes an app, that is not there: then they are in the
+database.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from airflow.providers.common.compat.sdk import Variable, mask_secret
+from asgiref.sync import sync_to_async
+
+
+def read_variable(name: str) -> str | None:
+    """Read a Variable's text; None if there is none of that name."""
+    text = Variable.get(name, default=None) if _in_task() else _airflow_models().Variable.get(name, default_var=None)
+    return None if text is None else str(text)
+
+
+def write_variable(name: str, value: str) -> None:
+    """Write a Variable."""
+    (Variable if _in_task() else _airflow_models().Variable).set(name, value)
+
+
+def find_connection(conn_id: str) -> Any:
+    """Read a connection from Airflow's database, outside of a task; None where it is not."""
+    if not _in_task():
+        with suppress(Exception):  # no such connection, no database: Airflow's own answer has said what is wrong
+            return _airflow_models().Connection.get_connection_from_secrets(conn_id)
+    return None
+
+
+def _in_task() -> bool:
+    """Whether Airflow 3's supervisor is there to be asked."""
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
+
+
+def _airflow_models() -> Any:
+    from airflow import models  # takes a while, and tasks of Airflow 3 must not
+
+    return models
+
+
+async def mask_secret_async(secret: str) -> None:
+    """Mask a secret from a coroutine: there a synchronous word to Airflow's supervisor can end in a deadlock."""
+    try:
+        from airflow.sdk.log import amask_secret
+    except ImportError:  # before Airflow 3.3.2
+        # not asyncio.to_thread: on Airflow 3.0 the word to the supervisor has to find its way back to this event loop
+        await sync_to_async(mask_secret)(secret)
+    else:
+        await amask_secret(secret)

@@ -1,0 +1,250 @@
+"""What the body of a patch and that of a new event have in common: fields, limits, and how they are read.
+
+Field names, types and limits are those of the official page of PatchEvent (help.dingtalk.io, ``modify-event``;
+the Chinese page is the same); limits of ``summary`` and ``description`` are from CreateEvent's page, and
+``cardInstances``, ``categories`` and ``freeBusyStatus`` from the official SDK (``PatchEventRequest``).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
+from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.components import (
+    NO_ZONE_TEXT,
+    Attendee,
+    CardInstance,
+    Category,
+    Component,
+    EventTime,
+    Extra,
+    Location,
+    OnlineMeetingInfo,
+    Reminder,
+    RichTextDescription,
+    UiConfig,
+)
+from airflow_dingtalk_calendar.models.normalize import (
+    normalize_times,
+    parse_mapping,
+)
+from airflow_dingtalk_calendar.models.recurrence import Recurrence
+from airflow_dingtalk_calendar.models.rrule import from_rrule
+from airflow_dingtalk_calendar.models.types import Flag, Text, parse_switch
+from airflow_dingtalk_calendar.models.validation_errors import describe_errors, printable_name
+
+# Conveniences that say "send it" for switches that say "do not send it".
+NOTIFY_SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
+BLANK_TEXT = "is blank, or the word None; leave it out, or give it a value"
+
+
+class Caution(NamedTuple):
+    """What is allowed although DingTalk's own material leaves its effect open."""
+
+    applies: Callable[[Any], object]
+    path: str
+    text: str
+
+
+ENDS_WHERE_IT_STARTS = Caution(
+    lambda event: event.start and event.end and event.start.date and event.start.date == event.end.date,
+    ".end.date",
+    "by CreateEvent's page the end of an all-day event is exclusive, the day after the last",
+)
+
+
+class EventFields(Component):
+    """What a patch and a new event have in common."""
+
+    _NAME: ClassVar[str]  # of the input, with which the paths of its problems begin
+    _CAUTIONS: ClassVar[tuple[Caution, ...]]
+
+    # The order is that of validation: each field is checked against those above it.
+    summary: Annotated[Text, Field(max_length=2048)] | None = None
+    description: Annotated[Text, Field(max_length=5000)] | None = None
+    is_all_day: Flag | None = None
+    start: EventTime | None = None
+    end: EventTime | None = None
+    recurrence: Recurrence | None = None
+    attendees: Annotated[list[Attendee], Field(min_length=1, max_length=500)] | None = None
+    location: Location | None = None
+    extra: Extra | None = None
+    reminders: list[Reminder] | None = None
+    online_meeting_info: OnlineMeetingInfo | None = None
+    rich_text_description: RichTextDescription | None = None
+    ui_configs: list[UiConfig] | None = None
+    card_instances: list[CardInstance] | None = None
+    categories: list[Category] | None = None
+    free_busy_status: Text | None = None
+    online_meeting: Annotated[Flag | None, Field(exclude=True)] = None
+    notify_push: Annotated[Flag | None, Field(exclude=True)] = None
+    notify_chat: Annotated[Flag | None, Field(exclude=True)] = None
+
+    _unchecked: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one_zone(cls, data: Any, info: ValidationInfo) -> Any:
+        return normalize_times(data, (info.context or {}).get("timezone"))
+
+    @field_validator("start", "end")
+    @classmethod
+    def _as_all_day_says(cls, value: EventTime | None, info: ValidationInfo) -> EventTime | None:
+        all_day = info.data.get("is_all_day")
+        if value and all_day is not None and value.all_day != all_day:
+            raise ValueError(f"needs {'date' if all_day else 'dateTime'}, because isAllDay is {str(all_day).lower()}")
+        return value
+
+    @field_validator("end")
+    @classmethod
+    def _after_the_start(cls, end: EventTime | None, info: ValidationInfo) -> EventTime | None:
+        start = info.data.get("start")
+        if start and end:
+            _check_span(start, end)
+        return end
+
+    @field_validator("recurrence", mode="before")
+    @classmethod
+    def _from_rrule(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        if "start" not in info.data:
+            raise ValueError("can be read only when the start is right")
+        start, zone = info.data["start"], (info.context or {}).get("timezone")
+        return from_rrule(value, start.model_dump(by_alias=True, exclude_none=True) if start else None, zone)
+
+    @field_validator("recurrence")
+    @classmethod
+    def _ends_after_it_begins(cls, value: Recurrence | None, info: ValidationInfo) -> Recurrence | None:
+        start, last = info.data.get("start"), value.range.end_date if value else None
+        if start and last and start.day_of(last) < start.day_of(start.date or start.date_time):
+            raise ValueError("range.endDate is before the start")
+        return value
+
+    @field_validator("attendees")
+    @classmethod
+    def _each_once(cls, value: list[Attendee] | None) -> list[Attendee] | None:
+        names = [name.lower() for one in value or () for name in (one.id, one.email) if name]
+        if len(set(names)) < len(names):
+            raise ValueError("names somebody twice")
+        return value
+
+    @field_validator("online_meeting")
+    @classmethod
+    def _one_way_to_ask(cls, value: bool | None, info: ValidationInfo) -> bool | None:
+        if value is not None and info.data.get("online_meeting_info"):
+            raise ValueError("is another way to write onlineMeetingInfo: give one of them")
+        return value
+
+    @field_validator("notify_push", "notify_chat")
+    @classmethod
+    def _one_way_to_keep_quiet(cls, value: bool | None, info: ValidationInfo) -> bool | None:
+        extra = info.data.get("extra")
+        if value is not None and extra and getattr(extra, NOTIFY_SWITCHES[str(info.field_name)]) is not None:
+            raise ValueError("is another way to write extra: give one of them")
+        return value
+
+    @classmethod
+    def _parse_data(
+        cls,
+        data: dict[str, Any],
+        problems: Iterable[Problem],
+        timezone: str | None,
+        unchecked_fields: Mapping[str, Any] | str | None,
+    ) -> Self:
+        """Check data that has been tidied, all of it.
+
+        :param problems: what was wrong already.
+        """
+        zone_problems = _check_timezone(timezone)
+        given = [*zone_problems, *problems]
+        model, wrong = cls._validated(data, None if given else timezone)
+        if zone_problems:  # then these only follow from it
+            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
+        unchecked, refused = _parse_unchecked(unchecked_fields, data)
+        if model is None or given or refused:
+            raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused]))
+        model._unchecked = unchecked
+        return model
+
+    @classmethod
+    def _validated(cls, data: dict[str, Any], timezone: str | None) -> tuple[Self | None, list[Problem]]:
+        try:
+            return cls.model_validate(data, context={"timezone": timezone}), []
+        except ValidationError as error:
+            return None, describe_errors(error, cls, cls._NAME)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Name what is allowed here although DingTalk's own material leaves its effect open."""
+        return tuple(f"{self._NAME}{one.path}: {one.text}" for one in self._CAUTIONS if one.applies(self))
+
+    def _to_json(self) -> dict[str, Any]:
+        fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        fields.pop("id", None)
+        if self.online_meeting:
+            fields["onlineMeetingInfo"] = {"type": "dingtalk"}
+        for name, switch in NOTIFY_SWITCHES.items():
+            if (send := getattr(self, name)) is not None:
+                fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
+        return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
+
+
+def _check_span(start: EventTime, end: EventTime) -> None:
+    if start.all_day != end.all_day:
+        raise ValueError("must be of start's kind: both date, or both dateTime")
+    if start.time_zone != end.time_zone:
+        raise ValueError("must have start's timeZone")
+    if start.date and end.date and end.date < start.date:
+        raise ValueError("is before the start")
+    if start.date_time and datetimes.parse_wire_datetime(end.date_time) <= datetimes.parse_wire_datetime(
+        start.date_time
+    ):
+        raise ValueError("must be after the start")
+
+
+def _check_timezone(timezone: str | None) -> list[Problem]:
+    try:
+        if timezone is not None:
+            datetimes.parse_zone(timezone)
+    except ValueError as error:
+        return [Problem("timezone", str(error))]
+    return []
+
+
+def _parse_unchecked(
+    fields: Mapping[str, Any] | str | None, patch: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    if fields is None:
+        return {}, []
+    given = dict(parse_mapping(fields, "unchecked_fields"))
+    problems = [
+        Problem(f"unchecked_fields.{printable_name(name)}", "is in the patch as well, or is the event's id")
+        for name in given
+        if name in patch or name == "id"
+    ]
+    if not _is_json_value(given):
+        problems.append(Problem("unchecked_fields", "holds something that is not JSON"))
+    return given, problems
+
+
+def _is_json_value(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True

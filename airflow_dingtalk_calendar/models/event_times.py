@@ -1,0 +1,245 @@
+"""When an event takes place: read from what the service returned, moved, and written for a patch.
+
+A series moves as a whole, each of its times by the same: its first start, the days that its rule names, and the day
+that it ends on. Where no rule of DingTalk's says that (a monthly series a day later, as months differ in length), it
+is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pendulum
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.json_values import Body, Json
+from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, complete_rule
+
+ONE_DAY = dt.timedelta(days=1)
+OUT_OF_RANGE_TEXT = "leads out of the calendar, which ends with the year 9999"
+LAST_SECOND = dt.time(23, 59, 59)
+
+
+@dataclass(frozen=True)
+class EventTimes:
+    """When an event takes place: two times in one zone, or the days of an all-day event (the end: the day after)."""
+
+    start: Any
+    end: Any
+    zone: str | None
+
+    @property
+    def duration(self) -> dt.timedelta:
+        """The time that passes, whatever the clocks do meanwhile."""
+        start, end = (one.astimezone(dt.UTC) if self.zone else one for one in (self.start, self.end))
+        passed: dt.timedelta = end - start
+        return passed
+
+    @property
+    def day(self) -> dt.date:
+        """The day it starts on, where it takes place."""
+        return dt.date(self.start.year, self.start.month, self.start.day)
+
+    @property
+    def clock(self) -> dt.time:
+        """What the clocks show when it starts; midnight for an all-day event."""
+        return dt.time.min if self.zone is None else self.start.time()
+
+    def starting_at(self, start: Any, zone: str | None) -> EventTimes:
+        """Return the same length of time from another start."""
+        return EventTimes(start, add_elapsed(start, self.duration), zone)
+
+    def to_patch(self) -> Json:
+        """Write both ends as a patch takes them; given alone, DingTalk does not say what one end does."""
+        if self.zone is None:
+            return {"start": {"date": self.start.isoformat()}, "end": {"date": self.end.isoformat()}}
+        return {
+            name: {"dateTime": datetimes.format_instant(moment), "timeZone": self.zone}
+            for name, moment in (("start", self.start), ("end", self.end))
+        }
+
+
+def read_times(event: Body) -> EventTimes:
+    """Read an event's times, in whatever of its notations the service wrote them.
+
+    :raises InvalidInputError: when there is none, or one without a zone.
+    """
+    start, end = (_read_end(event.get(name), f"event.{name}") for name in ("start", "end"))
+    if start[1] != end[1]:
+        raise InvalidInputError(("event.end", "is not in the zone of event.start"))
+    return EventTimes(start[0], end[0], start[1])
+
+
+def _read_end(value: Any, path: str) -> tuple[Any, str | None]:
+    given = value if isinstance(value, Mapping) else {}
+    try:
+        if given.get("date") and not given.get("dateTime"):
+            return dt.date.fromisoformat(datetimes.parse_date(given["date"])), None
+        if given.get("dateTime") and given.get("timeZone"):
+            zone = datetimes.parse_zone(given["timeZone"])
+            return datetimes.to_local_time(given["dateTime"], zone), zone
+    except ValueError as error:
+        raise InvalidInputError((path, str(error))) from None
+    raise InvalidInputError((path, "must have date, or dateTime and timeZone, as the service returns it"))
+
+
+def add_elapsed(start: Any, by: dt.timedelta) -> Any:
+    """Return what is so much later in elapsed time, on the clocks of the same place.
+
+    :raises InvalidInputError: when that is beyond the year 9999 or before the year 1.
+    """
+    try:
+        if not isinstance(start, dt.datetime):
+            return start + by
+        return (start.astimezone(dt.UTC) + by).astimezone(start.tzinfo)
+    except OverflowError:
+        raise InvalidInputError(("event", OUT_OF_RANGE_TEXT)) from None
+
+
+def shift_times(times: EventTimes, by: dt.timedelta) -> EventTimes:
+    """Move by calendar days (and pendulum's months and years) where the event takes place, then by elapsed time.
+
+    :raises InvalidInputError: when the clocks skip the new time, or an all-day event would not stay one.
+    """
+    months, days, rest = _split_duration(by)
+    if times.zone is None and rest:
+        raise InvalidInputError(("by", "must be whole days, because the event is all-day"))
+    day = _add_calendar(times.day, months, days)
+    return times.starting_at(
+        day if times.zone is None else add_elapsed(_same_clock_on(day, times.start), rest), times.zone
+    )
+
+
+def _add_calendar(day: dt.date, months: int, days: int) -> dt.date:
+    try:
+        there = pendulum.date(day.year, day.month, day.day).add(months=months, days=days)
+    except (OverflowError, ValueError):  # the latter for a year that there is not
+        raise InvalidInputError(("by", OUT_OF_RANGE_TEXT)) from None
+    return dt.date(there.year, there.month, there.day)
+
+
+def _split_duration(by: dt.timedelta) -> tuple[int, int, dt.timedelta]:
+    """Return months, days and the rest, in one direction: an hour earlier is no day earlier and 23 hours later."""
+    months = 0
+    if isinstance(by, pendulum.Interval):
+        by = by.as_timedelta()  # what lies between two moments has passed; it is no number of months
+    elif isinstance(by, pendulum.Duration):
+        months = by.years * 12 + by.months
+        by = by.as_timedelta() - dt.timedelta(days=by.years * 365 + by.months * 30)
+    days = abs(by) // ONE_DAY * (1 if by > dt.timedelta() else -1)
+    return months, days, by - days * ONE_DAY
+
+
+def _same_clock_on(day: dt.date, like: dt.datetime) -> dt.datetime:
+    """Return the time that the clocks show then, on another day; of one that they repeat, the same of the two."""
+    moment = dt.datetime.combine(day, like.timetz()).replace(fold=like.fold)
+    if datetimes.is_skipped_time(moment):
+        raise InvalidInputError(("by", "leads to a time that the clocks skip in the event's zone"))
+    return moment
+
+
+def parse_new_start(start: Any, own: str | None, timezone: str | None) -> tuple[Any, str | None]:
+    """Read the start that somebody gave, for an event of a zone, or of none when it is all-day."""
+    value = datetimes.to_time_object(start)
+    kind = "date" if own is None else "dateTime"
+    if own is None and timezone:
+        raise InvalidInputError(("timezone", "must be left out, because the event is all-day"))
+    if not isinstance(value, Mapping) or value.get(kind) is None:
+        raise InvalidInputError(("start", f"must be a {'date' if own is None else 'time'}, as the event has now"))
+    try:
+        if own is None:
+            return dt.date.fromisoformat(datetimes.parse_date(value["date"])), None
+        zone = datetimes.parse_zone(timezone or own)
+        there = datetimes.format_event_time(value["dateTime"], datetimes.parse_zone(datetimes.zone_name(value) or zone))
+        return datetimes.to_local_time(there, zone), zone
+    except ValueError as error:
+        raise InvalidInputError(("start", str(error))) from None
+
+
+def recurrence_of(event: Body, zone: str | None) -> Json:
+    """Return a series' rule, complete as a patch needs it.
+
+    :raises InvalidInputError: when something is missing that the service would not keep by itself.
+    """
+    try:
+        return complete_rule(event["recurrence"], zone)
+    except ValueError:
+        text = "is not a whole rule, as a patch needs it: pattern with type and interval, range with its end"
+        raise InvalidInputError(("event.recurrence", text)) from None
+
+
+def move_recurrence(event: Body, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Json:
+    """Return the part of a patch that lets a series' rule follow its first start; empty when it fits as it is."""
+    rule = recurrence_of(event, old.zone)
+    days = (new.day - old.day).days
+    moved = {
+        "pattern": _move_pattern(rule["pattern"], days, move_weekdays),
+        "range": _move_range(rule["range"], old, new),
+    }
+    return {} if moved == rule else {"recurrence": moved}
+
+
+def _move_pattern(pattern: Json, days: int, move_weekdays: bool) -> Json:
+    if not days or pattern["type"] == "daily" or (pattern["type"] == "weekly" and days % 7 == 0):
+        return pattern
+    if pattern["type"] != "weekly":
+        text = "does not move by days, because months differ; patch start, end and a whole recurrence instead"
+        raise InvalidInputError(("event.recurrence", f"a monthly or yearly series {text}"))
+    if not move_weekdays:
+        text = "the series would start on a weekday that is not its own; move_weekdays=True moves its weekdays too"
+        raise InvalidInputError(("event.recurrence", text))
+    # Weeks that begin on the day that moved along keep days together that are in one week of every second, say.
+    first = {"firstDayOfWeek": _move_weekday(pattern.get("firstDayOfWeek", "sunday"), days)}
+    named = [_move_weekday(day, days) for day in pattern["daysOfWeek"].split(",")]
+    return {**pattern, "daysOfWeek": ",".join(named), **(first if pattern["interval"] > 1 else {})}
+
+
+def _move_weekday(name: str, days: int) -> str:
+    return DAY_NAMES[(DAY_NAMES.index(name) + days) % 7]
+
+
+def _move_range(span: Json, old: EventTimes, new: EventTimes) -> Json:
+    if "endDate" not in span:
+        return span
+    end, days = series_end(span, old), (new.day - old.day).days
+    was_late, is_late = end.time() >= old.clock, end.time() >= new.clock
+    if not days and was_late == is_late and new.zone == old.zone:
+        return span
+    zone = end.tzinfo if new.zone is None else new.start.tzinfo
+    moved = dt.datetime.combine(end.date() + days * ONE_DAY, end.time(), zone)
+    if was_late != is_late or datetimes.is_skipped_time(moved):
+        moved = last_second_of(last_day(span, old) + days * ONE_DAY, zone)
+    return {**span, "endDate": datetimes.format_instant(moved)}
+
+
+def series_end(span: Json, times: EventTimes) -> dt.datetime:
+    """Return the end of a series as the clocks show it where it takes place."""
+    end = span["endDate"]
+    return datetimes.parse_wire_datetime(end) if times.zone is None else datetimes.to_local_time(end, times.zone)
+
+
+def last_day(span: Json, times: EventTimes) -> dt.date:
+    """Return the last day on which a series may start: the day of its end, or the one before if it ends too early."""
+    end = series_end(span, times)
+    return end.date() if end.time() >= times.clock else end.date() - ONE_DAY
+
+
+def last_second_of(day: dt.date, zone: dt.tzinfo | None) -> dt.datetime:
+    """Return the end of a day, which the clocks may show twice, or skip."""
+    moment = dt.datetime.combine(day, LAST_SECOND, zone).replace(fold=1)
+    return moment.astimezone(dt.UTC).astimezone(zone)
+
+
+def series_zone(times: EventTimes, span: Json, timezone: str | None) -> Any:
+    """Return where the last day of a series ends."""
+    if times.zone:
+        return times.start.tzinfo
+    if timezone:
+        return datetimes.to_local_time("2000-01-01T00:00:00Z", timezone).tzinfo
+    if "endDate" in span:
+        return datetimes.parse_wire_datetime(span["endDate"]).tzinfo
+    raise InvalidInputError(("timezone", "is needed: an all-day series has no zone for its last day to end in"))

@@ -1,0 +1,60 @@
+"""A new event: what CreateEvent takes (page ``create-event``, help.dingtalk.io)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator
+
+from airflow_dingtalk_calendar.exceptions import Problem
+from airflow_dingtalk_calendar.models.components import Attendee, EventConfig, EventTime
+from airflow_dingtalk_calendar.models.event import BLANK_TEXT, ENDS_WHERE_IT_STARTS, EventFields
+from airflow_dingtalk_calendar.models.normalize import find_blanks, normalize_value, parse_mapping
+from airflow_dingtalk_calendar.models.types import Text
+from airflow_dingtalk_calendar.models.validation_errors import format_path
+
+
+class NewEvent(EventFields):
+    """An event to be created. Build it with :meth:`parse`.
+
+    Its fields are those of :class:`EventPatch` without ``id``, and ``event_config``; ``summary`` and ``start`` are
+    required. People are named by unionId: CreateEvent takes no mail addresses.
+    """
+
+    summary: Annotated[Text, Field(max_length=2048)]
+    start: EventTime
+    event_config: EventConfig | None = None
+
+    _NAME = "event"
+    _CAUTIONS = (ENDS_WHERE_IT_STARTS,)
+
+    @field_validator("attendees")
+    @classmethod
+    def _by_union_id(cls, value: list[Attendee] | None) -> list[Attendee] | None:
+        if any(one.email for one in value or ()):
+            raise ValueError("names somebody by email; creating an event takes unionIds only")
+        return value
+
+    @classmethod
+    def parse(
+        cls,
+        event: Mapping[str, Any] | str,
+        *,
+        timezone: str | None = None,
+        unchecked_fields: Mapping[str, Any] | str | None = None,
+    ) -> Self:
+        """Read a new event and check it, all of it; a text that is blank, or the word None, is refused.
+
+        :param event: mapping (snake_case or camelCase), or the JSON text of one.
+        :param timezone: IANA zone for times that have none of their own.
+        :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
+        :raises InvalidPatchError: with all problems; it shows field paths, never values.
+        """
+        data = normalize_value(parse_mapping(event, cls._NAME), (cls._NAME,))
+        blanks = [Problem(format_path(loc), BLANK_TEXT) for loc in find_blanks(data, (cls._NAME,))]
+        return cls._parse_data(data, blanks, timezone, unchecked_fields)
+
+    def to_body(self) -> dict[str, Any]:
+        """Write the request body: exactly the fields given."""
+        return self._to_json()

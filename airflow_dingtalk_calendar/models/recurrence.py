@@ -1,0 +1,151 @@
+"""DingTalk's recurrence rule, ``{pattern, range}``: complete as a patch needs it, and fitting a day.
+
+The patterns are those of the official page of PatchEvent. It says that ``relativeMonthly`` takes several weekdays, but
+not what they mean (each one's first, or the first of them all): UNVERIFIED, so such a rule is passed on, never read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.components import Component
+from airflow_dingtalk_calendar.models.json_values import Json, mapping_or_empty
+from airflow_dingtalk_calendar.models.types import Choice, Integer, Interval, Weekdays
+
+DAYS_BY_CODE = {
+    "MO": "monday",
+    "TU": "tuesday",
+    "WE": "wednesday",
+    "TH": "thursday",
+    "FR": "friday",
+    "SA": "saturday",
+    "SU": "sunday",
+}
+DAY_NAMES = tuple(DAYS_BY_CODE.values())  # in the order of date.weekday()
+_CODES_BY_DAY = {name: code for code, name in DAYS_BY_CODE.items()}
+INDEX_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+_INDEX_NUMBERS = {name: number for number, name in INDEX_NAMES.items()}
+
+
+def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
+    """Copy a rule that the service returned into one that a patch can have: nothing empty, nothing missing.
+
+    The service also returns members that the rule's type does not use (its page's own sample has ``endDate`` beside
+    ``numberOfOccurrences``); sent back, they would be refused.
+
+    :param zone: IANA zone for an ``endDate`` without an offset.
+    :raises ValueError: when a member that the rule needs is missing or wrong.
+    """
+    pattern, span = (mapping_or_empty(mapping_or_empty(recurrence).get(name)) for name in ("pattern", "range"))
+    used = {"type", "interval", "first_day_of_week"} | PATTERN_MEMBERS.get(str(pattern.get("type")), (set(), set()))[1]
+    limits = _keep_members(span, {"type"} | RANGE_MEMBERS.get(str(span.get("type")), set()))
+    if "endDate" in limits:
+        limits["endDate"] = datetimes.complete_series_end(limits["endDate"], zone)
+    try:
+        rule = Recurrence.model_validate({"pattern": _keep_members(pattern, used), "range": limits})
+    except ValidationError:
+        raise ValueError("is not a whole rule, with pattern and range") from None
+    return rule.model_dump(by_alias=True, exclude_none=True)
+
+
+def _keep_members(part: Mapping[str, Any], names: set[str]) -> Json:
+    return {name: part[name] for name in map(to_camel, names) if part.get(name) not in (None, "", 0)}
+
+
+def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
+    """Tell whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
+    return _FITS_PATTERN[pattern["type"]](pattern, day)
+
+
+def start_day(start: Mapping[str, Any]) -> dt.date:
+    """Return the day of a start, as the API writes it, in its zone."""
+    if start.get("date"):
+        return dt.date.fromisoformat(start["date"])
+    return datetimes.to_local_time(start["dateTime"], start["timeZone"]).date()
+
+
+def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:
+    last = (day + dt.timedelta(days=7)).month != day.month
+    in_its_week = last if pattern["index"] == "last" else _INDEX_NUMBERS[pattern["index"]] == (day.day + 6) // 7
+    return in_its_week and pattern["daysOfWeek"] == DAY_NAMES[day.weekday()]
+
+
+_FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
+    "daily": lambda pattern, day: True,
+    "weekly": lambda pattern, day: DAY_NAMES[day.weekday()] in pattern["daysOfWeek"].split(","),
+    "absoluteMonthly": lambda pattern, day: day.day == pattern["dayOfMonth"],
+    "relativeMonthly": _is_nth_weekday,
+    "absoluteYearly": lambda pattern, day: day.day == pattern["dayOfMonth"],
+}
+Weekday = Annotated[
+    Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
+    Choice,
+]
+# What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
+# absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).
+PATTERN_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
+    "daily": (set(), set()),
+    "weekly": ({"days_of_week"}, {"days_of_week"}),
+    "absoluteMonthly": ({"day_of_month"}, {"day_of_month"}),
+    "relativeMonthly": ({"days_of_week", "index"}, {"days_of_week", "index"}),
+    "absoluteYearly": (set(), {"day_of_month"}),
+}
+RANGE_MEMBERS: dict[str, set[str]] = {
+    "noEnd": set(),
+    "endDate": {"end_date"},
+    "numbered": {"number_of_occurrences"},
+}
+
+
+class RecurrencePattern(Component):
+    """How an event repeats."""
+
+    type: Annotated[
+        Literal["daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly"],
+        Choice,
+    ]
+    interval: Interval
+    day_of_month: Annotated[Integer, Field(ge=1, le=31)] | None = None
+    days_of_week: Weekdays | None = None
+    index: Annotated[Literal["first", "second", "third", "fourth", "last"], Choice] | None = None
+    first_day_of_week: Weekday | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed, allowed = PATTERN_MEMBERS[self.type]
+        _check_members(self, needed, allowed, {"day_of_month", "days_of_week", "index"})
+        return self
+
+
+class RecurrenceRange(Component):
+    """How long an event repeats: for ever, until a date, or a number of times."""
+
+    type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
+    end_date: datetimes.Instant | None = None
+    number_of_occurrences: Annotated[Integer, Field(ge=1, le=99)] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed = RANGE_MEMBERS[self.type]
+        _check_members(self, needed, needed, {"end_date", "number_of_occurrences"})
+        return self
+
+
+class Recurrence(Component):
+    """A whole rule: the service replaces it as a whole, so half of one would break the series."""
+
+    pattern: RecurrencePattern
+    range: RecurrenceRange
+
+
+def _check_members(part: Component, needed: set[str], allowed: set[str], known: set[str]) -> None:
+    given = {name for name in known if getattr(part, name) is not None}
+    for names, what in ((needed - given, "needs"), (given - allowed, "cannot have")):
+        if names:
+            raise ValueError(f"this type {what} {' and '.join(to_camel(name) for name in sorted(names))}")

@@ -1,0 +1,139 @@
+"""Field types that take what a rendered template holds, and nothing that could mean something else.
+
+Jinja turns everything into text (``"15"``, ``"False"``), native rendering turns text into Python values
+(``42`` for an event's title). Each type here says what it accepts of that; whatever is refused is refused
+with a text that names the remedy and never the value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+
+T = TypeVar("T")
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def read_argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
+    """Read the value of an argument.
+
+    :raises InvalidInputError: with the argument's name, for what the reader refuses.
+    """
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise InvalidInputError((name, str(error))) from None
+
+
+def parse_text(value: Any) -> str:
+    """Text, or an integer that native rendering made of one."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return _check_unicode(str(value))
+    raise ValueError(f"must be text, not {_type_name(value)}; write {{{{ … | string }}}} or quote it")
+
+
+def parse_id(value: Any) -> str:
+    """Text that names something, so it cannot be blank."""
+    text = parse_text(value).strip()
+    if text in ("", "None"):
+        raise ValueError("must not be blank")
+    return text
+
+
+def parse_choice(value: Any) -> str:
+    """One of the service's words; white space around it is a template's, not a person's."""
+    return parse_text(value).strip()
+
+
+def parse_flag(value: Any) -> bool:
+    """A boolean, or its name in text: ``bool("False")`` is true in Python, so no other text will do."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(word, bool):
+        return word
+    if word in ("true", "false") and isinstance(word, str):
+        return word == "true"
+    raise ValueError("must be true or false")
+
+
+def parse_integer(value: Any) -> int:
+    """An integer, also as text or as a float without a fraction (``{{ 30 / 2 }}``)."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be a whole number")
+
+
+def parse_seconds(value: Any) -> float:
+    """A length of time: a timedelta, seconds, or either as text (a template renders a timedelta as ``1:30:00``)."""
+    seconds = _duration_seconds(value)
+    if seconds is None or not 0 <= seconds < 10**9:
+        raise ValueError("must be a timedelta, or seconds from 0 up")
+    return seconds
+
+
+def _duration_seconds(value: Any) -> float | None:
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        return None
+    if re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", value):
+        return float(value)
+    parts = re.fullmatch(r"\s*(?:([0-9]{1,5}) days?, )?([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)\s*", value)
+    if not parts:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def parse_weekdays(value: Any) -> str:
+    """``"monday,friday"``, or a list of those words; the service wants one comma-separated text."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(day, str) for day in given):
+        raise ValueError("must be weekday names separated by commas")
+    days = [day.strip().lower() for day in given]
+    if not days or any(day not in WEEKDAYS for day in days):
+        raise ValueError(f"must name days in full, of {', '.join(WEEKDAYS)}")
+    if len(set(days)) < len(days):
+        raise ValueError("names a day twice")
+    return ",".join(days)
+
+
+def parse_switch(value: Any) -> str:
+    """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
+    return "true" if parse_flag(value) else "false"
+
+
+def _check_unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not valid Unicode (it has half a surrogate pair)") from None
+    return text
+
+
+def _type_name(value: Any) -> str:
+    return {"bool": "a boolean", "list": "a list", "dict": "a mapping"}.get(
+        type(value).__name__, f"a {type(value).__name__}"
+    )
+
+
+Text = Annotated[str, BeforeValidator(parse_text)]
+Id = Annotated[str, BeforeValidator(parse_id)]
+Flag = Annotated[bool, BeforeValidator(parse_flag)]
+# The service counts in Java integers.
+Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
+Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
+Switch = Annotated[str, BeforeValidator(parse_switch)]
+Choice = BeforeValidator(parse_choice)
+Interval = Annotated[Integer, Field(ge=1, le=365)]

@@ -1,0 +1,116 @@
+"""What is wrong with an input: every problem with its field path, never with a value, and what may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from airflow_dingtalk_calendar.exceptions import Problem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+def suggest_name(name: str, known: Collection[str]) -> str:
+    """Suggest the known name that is most like this one."""
+    folded = {other.lower(): other for other in known}
+    begun = [other for other in folded if len(name) > 3 and other.startswith(name.lower())]
+    near = begun if len(begun) == 1 else get_close_matches(name.lower()[:60], folded, n=1, cutoff=0.75)
+    return f"; did you mean {folded[near[0]]}?" if near else f"; known: {', '.join(sorted(known))}"
+
+
+# What calendars of others call these fields.
+_FIELD_SYNONYMS = {
+    **dict.fromkeys(("title", "name", "subject", "topic"), "summary"),
+    **dict.fromkeys(("body", "content", "notes"), "description"),
+    **dict.fromkeys(("begin", "starttime", "from"), "start"),
+    **dict.fromkeys(("endtime", "until", "to"), "end"),
+    **dict.fromkeys(("place", "where", "venue"), "location"),
+    **dict.fromkeys(("participants", "invitees", "guests", "members"), "attendees"),
+    **dict.fromkeys(("rrule", "repeat"), "recurrence"),
+    **dict.fromkeys(("alarms", "alerts"), "reminders"),
+}
+_FIELD_HINTS = {
+    **dict.fromkeys(
+        ("timezone", "unionid", "eventid", "calendarid", "clienttoken", "clear", "uncheckedfields"),
+        "it is an argument beside this one",
+    ),
+    **dict.fromkeys(
+        ("room", "rooms", "roomids", "meetingroom", "meetingrooms"),
+        "rooms are booked and released by operators of their own: DingTalkCalendarAddMeetingRoomsOperator",
+    ),
+    "duration": "give start and end, which edits.resize works out",
+}
+
+
+def suggest_field(name: str, known: Collection[str], *, at_the_root: bool) -> str:
+    """Say what may have been meant by a name that is no field."""
+    folded = name.lower()
+    if at_the_root and folded in _FIELD_SYNONYMS and _FIELD_SYNONYMS[folded] in known:
+        return f"; did you mean {_FIELD_SYNONYMS[folded]}?"
+    if at_the_root and folded in _FIELD_HINTS:
+        return f"; {_FIELD_HINTS[folded]}"
+    return suggest_name(name, known)
+
+
+Loc = tuple[int | str, ...]
+
+
+def describe_errors(error: ValidationError, model: type[BaseModel], root: str) -> list[Problem]:
+    """Say each of pydantic's errors in our words, by field path."""
+    items = error.errors(include_url=False, include_input=False)
+    return [Problem(format_path((root, *item["loc"])), _describe_error(item, model)) for item in items]
+
+
+def format_path(loc: Loc) -> str:
+    """Write a place in the input as people do: ``patch.attendees[0].id``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{printable_name(step)}" for step in loc).removeprefix(
+        "."
+    )
+
+
+def _describe_error(item: ErrorDetails, model: type[BaseModel]) -> str:
+    *above, name = item["loc"] or ("",)
+    if item["type"] == "extra_forbidden":
+        return f"is not a field{suggest_field(str(name), _field_names_at(model, above), at_the_root=not above)}"
+    said = {
+        "missing": "is required",
+        "string_too_long": "has more than {max_length} characters",
+        "too_long": "has more than {max_length} members",
+        "too_short": "must not be empty",
+        "literal_error": "must be one of {expected}",
+        "greater_than_equal": "must be {ge} or more",
+        "less_than_equal": "must be {le} or less",
+        "list_type": "must be a list",
+        "model_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
+        "model_attributes_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
+    }.get(item["type"])
+    return said.format(**item.get("ctx", {})) if said else item["msg"].removeprefix("Value error, ")
+
+
+_NOT_A_MAPPING = dict.fromkeys(
+    ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
+)
+
+
+def _field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    """Names that would have been right at this place."""
+    for step in loc:
+        field = next((f for f in model.model_fields.values() if f.alias == step), None)
+        model = _find_component(field.annotation) or model if field else model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _find_component(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((part for inner in get_args(annotation) if (part := _find_component(inner))), None)
+
+
+def printable_name(name: Any) -> str:
+    """Show a key that somebody gave us: short and printable."""
+    text = "".join(char if char.isprintable() else "?" for char in str(name)[:40])
+    return text if len(str(name)) <= 40 else f"{text}…"

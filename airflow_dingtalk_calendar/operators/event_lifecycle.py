@@ -1,0 +1,162 @@
+"""Operators that make events and cancel them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.operators.base import (
+    EventWritingOperator,
+    WritingOperator,
+    flag_arguments,
+    given_flag_arguments,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.api import Call, Event
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+
+class DingTalkCalendarCreateEventOperator(WritingOperator):
+    """Create one event, whose organizer is ``union_id`` (DingTalk's CreateEvent).
+
+    The event is checked before anything is sent. It costs one metered call; a user may create 100 events a day. An
+    automatic retry sends the same request under the same client token, so that DingTalk takes it for the same and
+    makes no second event; clearing the task makes another one. Only this token guards against two events, and what
+    DingTalk does with a repeated request that also asks for a video meeting is not documented.
+
+    All arguments are templated, nested values too. A text that comes out blank, or as the word ``None``, is refused.
+
+    XCom: ``return_value`` is the new event, as DingTalk sent it; ``event_id`` is its id. With ``dry_run`` the return
+    value is ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
+
+    :param union_id: unionId of the person who will be the event's organizer.
+    :param event: the event: a mapping in the API's names, in snake_case or camelCase, or the JSON text of one;
+        ``summary`` and ``start`` are required. See :class:`~airflow_dingtalk_calendar.models.NewEvent`.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
+    :param timezone: IANA zone for times that have none of their own; default: the connection's.
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+    :param dry_run: send nothing, return the request.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong event, credential or permission, the day's
+        or the month's quota.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (*WritingOperator.template_fields, "event", "unchecked_fields", "timezone")
+    template_fields_renderers = {"event": "json", "unchecked_fields": "json"}  # noqa: RUF012  # as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event: Mapping[str, Any] | str,
+        calendar_id: str = "primary",
+        unchecked_fields: Mapping[str, Any] | str | None = None,
+        timezone: str | None = None,
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event = event
+        self.calendar_id = calendar_id
+        self.unchecked_fields = unchecked_fields
+        self.timezone = timezone
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+        from airflow_dingtalk_calendar import api
+        from airflow_dingtalk_calendar.models.new_event import NewEvent
+
+        timezone = hook.get_conn().zone_for(self.timezone)
+        event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
+        self._log_cautions(event.cautions)
+        return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
+
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
+        (call,) = calls
+        event: Event = hook.run(call)
+        context["ti"].xcom_push(key="event_id", value=event["id"])
+        self.log.info("Event %s: created.", event["id"])
+        return event
+
+
+class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
+    """Cancel one event, or leave it (DingTalk's DeleteEvent).
+
+    With the organizer's unionId the event is cancelled for everybody; with an attendee's, it only leaves that
+    person's calendar. It costs one metered call. An automatic retry sends the same request under the same client
+    token. All arguments are templated.
+
+    An event that is not there counts as deleted, unless ``fail_if_missing`` is set. DingTalk answers the same for an
+    event of somebody else, so a wrong ``union_id`` looks like an event that is gone; a warning says so.
+
+    XCom: ``return_value`` is true, or false when the event was gone already, which may be the doing of an earlier try.
+    With ``dry_run`` it is ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``; the request
+    has ``params`` too if ``push_notification`` is given.
+
+    :param union_id: unionId of the event's organizer, or of the attendee who leaves it.
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param push_notification: whether a notification pops up; without it, DingTalk decides.
+    :param fail_if_missing: fail when there is no such event.
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the event.
+    :param dry_run: send nothing, return the request.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "push_notification", "fail_if_missing")
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        calendar_id: str = "primary",
+        push_notification: bool | str | None = None,
+        fail_if_missing: bool | str = False,
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
+        self.calendar_id = calendar_id
+        self.push_notification = push_notification
+        self.fail_if_missing = fail_if_missing
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+        from airflow_dingtalk_calendar import api
+
+        flag_arguments(fail_if_missing=self.fail_if_missing)
+        switches = given_flag_arguments(push_notification=self.push_notification)
+        return [api.delete_event(self.union_id, self.event_id, calendar_id=self.calendar_id, **switches)]
+
+    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> bool:
+        from airflow_dingtalk_calendar.exceptions import NotFoundError
+
+        (call,) = calls
+        try:
+            hook.run(call)
+        except NotFoundError as error:
+            if error.code != "itemNotFound" or flag_arguments(fail_if_missing=self.fail_if_missing)["fail_if_missing"]:
+                raise
+            self.log.warning("Event %s: not there; gone already, or not in this person's calendar.", self.event_id)
+            return False
+        self.log.info("Event %s: deleted.", self.event_id)
+        return True

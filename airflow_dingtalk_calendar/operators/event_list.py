@@ -1,0 +1,191 @@
+"""The operator that finds events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.operators.base import (
+    CalendarOperator,
+    flag_arguments,
+    integer_argument,
+    permanent_errors_fail,
+)
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_dingtalk_calendar.api import Call, Event, Json
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+
+WindowInput = dt.datetime | dt.date | str
+
+
+class DingTalkCalendarListEventsOperator(CalendarOperator):
+    """Find events in one person's calendar (DingTalk's ListEvents or ListEventsView).
+
+    All pages are read, 100 events a page; each costs one metered call. DingTalk itself filters by time and by
+    ``series_master_id`` (not with ``expand``); all other filters are applied here and save no calls.
+
+    All arguments are templated. XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
+    can be mapped over it::
+
+        events = DingTalkCalendarListEventsOperator(task_id="find", union_id=LIN, summary_contains="Stand-up", ...)
+        DingTalkCalendarPatchEventOperator.partial(task_id="rename", union_id=LIN).expand_kwargs(
+            events.output.map(lambda event: {"event_id": event["id"], "patch": {"summary": "Daily"}})
+        )
+
+    :param union_id: unionId of the person whose calendar it is.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param time_min: begin of the time to look at: a datetime, or ISO 8601 text with or without UTC offset; a day
+        means its midnight. Required with ``expand``.
+    :param time_max: its end, likewise; at most a year later. Required with ``expand``.
+    :param summary_contains: only events whose title has this text, in capitals or not.
+    :param organizer_id: only events that this person (unionId) organizes.
+    :param series_master_id: only instances of this series.
+    :param show_deleted: cancelled events too; not with ``expand``.
+    :param expand: each occurrence of a series as an event of its own, future ones too; without it, a series is its
+        master event and the instances that DingTalk has stored.
+    :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can
+        be mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set).
+    :param timezone: IANA zone for times that have no offset; default: the connection's.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, too many
+        events.
+    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (
+        *CalendarOperator.template_fields,
+        "time_min",
+        "time_max",
+        "summary_contains",
+        "organizer_id",
+        "series_master_id",
+        "show_deleted",
+        "expand",
+        "max_events",
+        "timezone",
+    )
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        calendar_id: str = "primary",
+        time_min: WindowInput | None = None,
+        time_max: WindowInput | None = None,
+        summary_contains: str | None = None,
+        organizer_id: str | None = None,
+        series_master_id: str | None = None,
+        show_deleted: bool | str = False,
+        expand: bool | str = False,
+        max_events: int | str = 1000,
+        timezone: str | None = None,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.calendar_id = calendar_id
+        self.time_min = time_min
+        self.time_max = time_max
+        self.summary_contains = summary_contains
+        self.organizer_id = organizer_id
+        self.series_master_id = series_master_id
+        self.show_deleted = show_deleted
+        self.expand = expand
+        self.max_events = max_events
+        self.timezone = timezone
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Read all pages and return the events that the filters let through."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            most = integer_argument("max_events", self.max_events)
+            call, wanted = self._list_call(hook), self._event_filter()
+            events: list[Event] = []
+            calls = 0
+            for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
+                events += filter(wanted, page["events"])
+                _check_event_count(len(events), most)
+            self.log.info("Found %d events in %d calls.", len(events), calls)
+            return events
+
+    def _list_call(self, hook: DingTalkCalendarHook) -> Call[Json]:
+        from airflow_dingtalk_calendar import api
+
+        choices = flag_arguments(show_deleted=self.show_deleted, expand=self.expand)
+        zone = hook.get_conn().zone_for(self.timezone)
+        first, last = (_window_time(name, getattr(self, name), zone) for name in ("time_min", "time_max"))
+        if not choices["expand"]:
+            return api.list_events(
+                self.union_id,
+                calendar_id=self.calendar_id,
+                time_min=first,
+                time_max=last,
+                show_deleted=choices["show_deleted"] or None,
+                series_master_id=_filter_text("series_master_id", self.series_master_id),
+            )
+        if first is None or last is None:
+            raise InvalidInputError(("time_min" if first is None else "time_max", "is required with expand"))
+        if choices["show_deleted"]:
+            raise InvalidInputError(("show_deleted", "cannot be had with expand"))
+        return api.list_events_view(self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last)
+
+    def _event_filter(self) -> Callable[[Event], bool]:
+        filters = list(self._local_filters())
+        return lambda event: all(is_wanted(event) for is_wanted in filters)
+
+    def _local_filters(self) -> Iterator[Callable[[Event], bool]]:
+        part = _filter_text("summary_contains", self.summary_contains)
+        organizer = _filter_text("organizer_id", self.organizer_id)
+        series = _filter_text("series_master_id", self.series_master_id)
+        if part is not None:
+            yield lambda event: part.casefold() in (event.get("summary") or "").casefold()
+        if organizer is not None:
+            yield lambda event: (event.get("organizer") or {}).get("id") == organizer
+        if series is not None and flag_arguments(expand=self.expand)["expand"]:  # else DingTalk filters
+            yield lambda event: event.get("seriesMasterId") == series
+
+
+def _filter_text(name: str, value: str | None) -> str | None:
+    """Refuse a filter that came out blank, which would let everything through."""
+    from airflow_dingtalk_calendar import api
+
+    return None if value is None else api.check_id(name, value)
+
+
+def _window_time(name: str, value: WindowInput | None, zone: str | None) -> str | None:
+    from airflow_dingtalk_calendar.models import datetimes
+
+    try:
+        if value is None:
+            return None
+        midnight = _day_start(value)
+        if zone is not None and datetimes.parse_datetime(midnight).tzinfo is None:
+            return datetimes.format_event_time(midnight, datetimes.parse_zone(zone))
+        return datetimes.format_instant(midnight)
+    except ValueError as error:
+        raise InvalidInputError((name, str(error))) from None
+
+
+def _day_start(value: WindowInput) -> Any:
+    """Begin a day, as ``{{ ds }}`` gives it; anything else stays as it is."""
+    if isinstance(value, str) and len(value.strip()) == len("2027-03-02"):
+        return f"{value.strip()}T00:00:00"
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value
+
+
+def _check_event_count(number: int, most: int) -> None:
+    if number > most:
+        remedy = "narrow the time or the filters, or raise max_events"
+        bound = "a task is mapped over at most [core] max_map_length of them, 1024 unless set"
+        raise InvalidInputError(("max_events", f"there are more than {most} events: {remedy}; {bound}"))

@@ -1,0 +1,1 @@
+"""Plans: many changes in one task, applied row by row."""

@@ -1,0 +1,124 @@
+"""What of a plan is finished, kept in Airflow's state of the task, so that a retry goes on where a killed try ended.
+
+Results are stored in chunks, each below the size that Airflow takes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_dingtalk_calendar.plans.results import ROW_STATUSES, RowResult
+from airflow_dingtalk_calendar.plans.rows import Row
+
+# Airflow's default limit of a value in the state store is 65,535 characters of JSON ([state_store]
+# max_value_storage_bytes, Airflow 3.3).
+MAX_CHUNK_LENGTH = 60_000
+RETENTION = dt.timedelta(days=7)  # what a task leaves behind that was killed on its last try
+
+
+class Checkpoint:
+    """The finished rows of a plan in Airflow's state of this task, which its retries see (Airflow 3.3 on).
+
+    A failure of the state store fails nothing: it is said once, and the batch goes on without a record.
+
+    :param store: ``context["task_state_store"]``, or None. It is synchronous: never to be called on an event loop.
+    :param name: of this plan in this cycle of tries; a person's clear has to make another one, because the state
+        survives a clear on Airflow 3.3.
+    """
+
+    def __init__(self, store: Any, name: str, log: Any) -> None:
+        self._store = store
+        self._name = name
+        self._log = log
+        self._chunks = ResultChunks(MAX_CHUNK_LENGTH, self._store_chunk)
+
+    def load(self, rows: Sequence[Row]) -> list[RowResult]:
+        """Return what earlier tries have finished."""
+        by_index = {row.index: row for row in rows}
+        found: list[RowResult] = []
+        while self._store is not None:
+            piece = self._attempt(self._store.get, self._key(self._chunks.number))
+            if not piece:
+                break
+            self._chunks.number += 1
+            found += self._attempt(lambda entries: [decode_result(entry, by_index) for entry in entries], piece) or []
+        return found
+
+    def add(self, finished: Sequence[RowResult]) -> None:
+        """Keep what is finished."""
+        if self._store is not None:
+            self._attempt(self._chunks.add, finished)
+
+    def clear(self) -> None:
+        """Delete all of it: no further try needs it."""
+        for number in range(self._chunks.number + 1):
+            if self._store is not None:
+                self._attempt(self._store.delete, self._key(number))
+
+    def _store_chunk(self, number: int, piece: list[Any]) -> None:
+        self._store.set(self._key(number), piece, retention=RETENTION)
+
+    def _key(self, number: int) -> str:
+        return f"dingtalk-batch-{self._name}-{number}"
+
+    def _attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return action(*arguments)
+        except Exception as error:  # whatever the state store, or what it is made of, raises
+            self._store = None
+            self._log.warning(
+                "Airflow's state store failed (%s): what is finished is no longer recorded, so that a retry would "
+                "send it again, under the same client tokens.",
+                type(error).__name__,
+            )
+
+
+def encode_result(result: RowResult) -> list[Any]:
+    """Write a result as short as it goes; fields and ids are in the plan."""
+    row = [result.row.index, ROW_STATUSES.index(result.status), list(result.not_applied)]
+    texts = [result.code, result.message, result.request_id]
+    full = [*row, *texts] if any(texts) else row
+    return full[:2] if full == [*row[:2], []] else full
+
+
+def decode_result(entry: Sequence[Any], rows: Mapping[int, Row]) -> RowResult:
+    """Read a result that :func:`encode_result` wrote.
+
+    :raises LookupError, TypeError, ValueError: when it is something else.
+    """
+    index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
+    code, message, request_id = [*map(str, texts), "", "", ""][:3]
+    return RowResult(rows[index], ROW_STATUSES[status], [str(name) for name in not_applied], code, message, request_id)
+
+
+@dataclass(slots=True)
+class ResultChunks:
+    """Results in pieces that are stored one by one, each below a size; the last one grows until it is full.
+
+    :ivar limit: characters of the JSON text of a piece.
+    :ivar store: takes the number of a piece and the piece.
+    """
+
+    limit: int
+    store: Callable[[int, list[Any]], None]
+    number: int = 0
+    piece: list[Any] = field(default_factory=list)
+    size: int = 2
+
+    def add(self, results: Iterable[RowResult]) -> None:
+        """Store more results."""
+        new = False
+        for entry in map(encode_result, results):
+            length = len(json.dumps(entry)) + 2
+            if self.piece and self.size + length > self.limit:
+                self.store(self.number, self.piece)
+                self.number, self.piece, self.size = self.number + 1, [], 2
+            self.piece.append(entry)
+            self.size += length
+            new = True
+        if new:
+            self.store(self.number, self.piece)

@@ -1,0 +1,70 @@
+"""What is reported of a plan: before, what it would send, and in the end, what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.api.call import describe_request
+from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, DingTalkError
+from airflow_dingtalk_calendar.plans import diff
+from airflow_dingtalk_calendar.plans.results import NOT_TRIED, count_results
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.plans.apply import ApplyOptions
+    from airflow_dingtalk_calendar.plans.results import RowResult
+    from airflow_dingtalk_calendar.plans.rows import Row
+
+
+def caution_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Say each caution once, however many rows it is about."""
+    about: defaultdict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        for caution in row.cautions:
+            about[caution].append(row.index)
+    for caution, indexes in about.items():
+        more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
+        yield f"patches[{indexes[0]}].{caution}{more}"
+
+
+def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
+    """Show what would be sent: the result of a dry run."""
+    shown = [
+        {
+            "index": row.index,
+            "union_id": row.union_id,
+            "event_id": row.event_id,
+            "request": describe_request(options.patch_call(row)),
+            "diff": None if row.event is None else diff.diff_lines(row.body, row.event),
+            "cautions": list(row.cautions),
+        }
+        for row in rows
+    ]
+    return {"dry_run": True, "total": len(rows), "calls": options.count_calls(rows), "rows": shown}
+
+
+def summarize_counts(counts: Mapping[str, int]) -> str:
+    """Say what became of the rows."""
+    if not counts["total"]:
+        return "The plan is empty: nothing to do."
+    by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
+    return f"Of {counts['total']} events: {by_status}."
+
+
+def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> DingTalkError | None:
+    """Say with what the task has to fail, if it has to.
+
+    :param tolerant: whether rows that failed by themselves are no reason.
+    """
+    failed = [result for result in results if result.failed]
+    left = any(result.code == NOT_TRIED for result in results)
+    if not left and (tolerant or not failed):
+        return None
+    counts = count_results(results)
+    general = [result for result in failed if result.for_all and not result.again]
+    if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
+        wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
+        return BatchIncompleteError(summarize_counts(counts), counts=counts, retry_after=wait or None)
+    worst = (general or failed)[0]
+    return DingTalkError(f"{summarize_counts(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")

@@ -1,0 +1,1 @@
+"""Waiting for an event, and reacting to changes of a calendar."""

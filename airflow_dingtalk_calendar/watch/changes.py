@@ -1,0 +1,260 @@
+"""What has changed in a calendar since it was last looked at.
+
+An event is remembered as a fingerprint: one character that says whether it passes the filters, and a short hash of each
+watched field in normal form. So no event content is kept, and what a change is stands here once: a watched field that
+has another hash than it had. A change that a DAG makes itself to a field that is not watched is therefore none.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.json_values import Body, get_member
+
+ChangeKind = Literal["created", "updated", "deleted"]
+PASSES, FAILS = "+", "-"
+_HASH_LENGTH = 6  # characters of a field's hash, 36 bits: one in 70 thousand million changes goes unnoticed
+
+
+@dataclass(frozen=True, slots=True)
+class EventSnapshot:
+    """An event as it was seen, as far as it is remembered or told of.
+
+    :ivar fingerprint: filter and fields; None when the event was cancelled.
+    """
+
+    event_id: str
+    fingerprint: str | None
+    series_master_id: str | None = None
+    organizer_id: str | None = None
+    update_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event that came, went, or has other values in watched fields than before.
+
+    :ivar fields: names of the fields that differ; of an event that came or went, none.
+    :ivar change_id: the same whenever the same change is told of again.
+    """
+
+    kind: ChangeKind
+    sight: EventSnapshot
+    fields: tuple[str, ...]
+    change_id: str
+
+    def payload(self, union_id: str, calendar_id: str) -> dict[str, Any]:
+        """Write the change as JSON, without event content."""
+        return {
+            "change_id": self.change_id,
+            "kind": self.kind,
+            "event_id": self.sight.event_id,
+            "fields": list(self.fields),
+            "series_master_id": self.sight.series_master_id,
+            "organizer_id": self.sight.organizer_id,
+            "update_time": self.sight.update_time,
+            "union_id": union_id,
+            "calendar_id": calendar_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where a calendar has been followed.
+
+    :ivar epoch: names the position that was taken first; another one begins anew.
+    :ivar number: how many checks ago that was.
+    :ivar token: the service's ``syncToken``; without one, the next check lists the whole calendar.
+    :ivar fingerprints: what is remembered of each event, by id.
+    :ivar checked: when, in seconds since 1970.
+    """
+
+    epoch: str
+    number: int
+    token: str | None
+    fingerprints: Mapping[str, str]
+    checked: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFilter:
+    """What somebody wants to hear of: which fields, of which events."""
+
+    fields: tuple[str, ...]
+    pattern: re.Pattern[str] | None = None
+    organizer_id: str | None = None
+    series_master_id: str | None = None
+
+    def snapshots(self, events: Iterable[Body]) -> Iterator[EventSnapshot]:
+        """See events: those that can never matter are left out."""
+        for event in events:
+            cancelled = event.get("status") == "cancelled"
+            if isinstance(event.get("id"), str) and (cancelled or self._is_of_series(event)):
+                yield EventSnapshot(
+                    event["id"],
+                    None if cancelled else self._fingerprint(event),
+                    event.get("seriesMasterId"),
+                    get_member(event, "organizer", "id"),
+                    event.get("updateTime"),
+                )
+
+    def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
+        """Name the fields that two fingerprints differ in."""
+        places = ((name, 1 + _HASH_LENGTH * index) for index, name in enumerate(self.fields))
+        return tuple(name for name, at in places if before[at : at + _HASH_LENGTH] != after[at : at + _HASH_LENGTH])
+
+    def _fingerprint(self, event: Body) -> str:
+        return (PASSES if self._passes(event) else FAILS) + "".join(hash_field(event, name) for name in self.fields)
+
+    def _passes(self, event: Body) -> bool:
+        titled = self.pattern is None or self.pattern.search(event.get("summary") or "") is not None
+        return titled and self.organizer_id in (None, get_member(event, "organizer", "id"))
+
+    def _is_of_series(self, event: Body) -> bool:
+        return self.series_master_id in (None, event.get("id"), event.get("seriesMasterId"))
+
+
+def parse_filter(
+    fields: Sequence[str] | str,
+    summary_pattern: str | None = None,
+    organizer_id: str | None = None,
+    series_master_id: str | None = None,
+) -> ChangeFilter:
+    """Check what is to be watched.
+
+    :raises InvalidInputError: with all problems.
+    """
+    named = [fields] if isinstance(fields, str) else list(fields)
+    problems = [
+        ("fields", f"{name!r} is none of {', '.join(WATCHED_FIELDS)}") for name in named if name not in WATCHED_FIELDS
+    ]
+    if not named:
+        problems.append(("fields", "must name one at least"))
+    for name, value in (("organizer_id", organizer_id), ("series_master_id", series_master_id)):
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            problems.append((name, "is blank"))
+    try:
+        pattern = None if summary_pattern is None else re.compile(summary_pattern)
+    except (re.error, TypeError) as error:
+        problems.append(("summary_pattern", f"is no regular expression: {error}"))
+    if problems:
+        raise InvalidInputError(*problems)
+    return ChangeFilter(
+        tuple(name for name in WATCHED_FIELDS if name in named), pattern, organizer_id, series_master_id
+    )
+
+
+def initial_position(epoch: str, token: str | None, sights: Iterable[EventSnapshot], checked: float) -> Position:
+    """Take a position: from here on changes are told of."""
+    return Position(
+        epoch, 0, token, {one.event_id: one.fingerprint for one in sights if one.fingerprint is not None}, checked
+    )
+
+
+def find_changes(
+    watch: ChangeFilter, position: Position, sights: Iterable[EventSnapshot], *, complete: bool
+) -> tuple[list[Change], Mapping[str, str]]:
+    """Tell what has changed since a position, and what to remember from now on.
+
+    :param complete: whether all events of the calendar were seen, so that one that was not is gone.
+    """
+    fingerprints = dict(position.fingerprints)
+    latest = {one.event_id: one for one in sights}
+    gone = [EventSnapshot(event_id, None) for event_id in fingerprints if complete and event_id not in latest]
+    changes = []
+    for sight in [*latest.values(), *gone]:
+        before = fingerprints.pop(sight.event_id, None)
+        if sight.fingerprint is not None:
+            fingerprints[sight.event_id] = sight.fingerprint
+        found = _classify_change(watch, before, sight.fingerprint)
+        if found is not None:
+            changes.append(Change(found[0], sight, found[1], _derive_change_id(position, sight)))
+    return changes, fingerprints
+
+
+def _classify_change(
+    watch: ChangeFilter, before: str | None, after: str | None
+) -> tuple[ChangeKind, tuple[str, ...]] | None:
+    if not any(fingerprint is not None and fingerprint.startswith(PASSES) for fingerprint in (before, after)):
+        return None
+    if before is None:
+        return "created", ()
+    if after is None:
+        return "deleted", ()
+    fields = watch.differing_fields(before, after)
+    return ("updated", fields) if fields else None
+
+
+def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
+    """Name a change by what it is measured against and what the watched fields are now.
+
+    Not by the event's ``updateTime``: if the change is told of again, after a crash, the event may have got a new one
+    meanwhile, because the DAG that heard of it has changed the title.
+    """
+    parts = json.dumps([position.epoch, position.number, sight.event_id, sight.fingerprint])
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def hash_field(event: Body, name: str) -> str:
+    """Return the short hash of a field of an event."""
+    value = json.dumps(WATCHED_FIELDS[name](event), sort_keys=True, default=str)
+    return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_HASH_LENGTH].decode()
+
+
+def _field_value(*path: str) -> Callable[[Body], Any]:
+    return lambda event: get_member(event, *path) or ""
+
+
+def _event_end(name: str) -> Callable[[Body], Any]:
+    return lambda event: (
+        get_member(event, name, "date")
+        or [_normalize_instant(get_member(event, name, "dateTime")), get_member(event, name, "timeZone")]
+    )
+
+
+def _normalize_instant(value: Any) -> Any:
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return moment.astimezone(dt.UTC).isoformat() if moment.tzinfo else value
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def _member_tuples(name: str, *parts: str) -> Callable[[Body], Any]:
+    """Read a list without regard to its order: of each member these parts, as text."""
+
+    def read(event: Body) -> Any:
+        listed = event.get(name)
+        members = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+        return sorted([str(one.get(part) or "") for part in parts] for one in members)
+
+    return read
+
+
+WATCHED_FIELDS: dict[str, Callable[[Body], Any]] = {
+    "summary": _field_value("summary"),
+    "description": _field_value("description"),
+    "rich_text_description": _field_value("richTextDescription", "text"),
+    "start": _event_end("start"),
+    "end": _event_end("end"),
+    "is_all_day": lambda event: bool(event.get("isAllDay")),
+    "recurrence": _field_value("recurrence"),
+    "location": _field_value("location", "displayName"),
+    "meeting_rooms": _member_tuples("meetingRooms", "roomId"),
+    "organizer": _field_value("organizer", "id"),
+    "attendees": _member_tuples("attendees", "id", "isOptional"),
+    "responses": _member_tuples("attendees", "id", "responseStatus"),
+    "reminders": _member_tuples("reminders", "method", "minutes"),
+    "online_meeting": _field_value("onlineMeetingInfo", "conferenceId"),
+}
+ATTENDEE_FIELDS = frozenset(("attendees", "responses"))
+# When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
+DEFAULT_FIELDS = ("start", "end", "is_all_day", "recurrence", "location", "meeting_rooms")

@@ -1,0 +1,82 @@
+"""One look at an event somebody waits for: which calls it takes, and what comes of it.
+
+Written once, as calls that somebody else carries out: a worker with ``hook.follow``, a triggerer with
+``hook.afollow``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
+from airflow_dingtalk_calendar.exceptions import NotFoundError, RequestError
+from airflow_dingtalk_calendar.watch.conditions import Condition, Verdict, evaluate_condition
+
+EventCalls = Generator[api.Call[Any], Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EventTarget:
+    """What is waited for.
+
+    :ivar condition: as :func:`~airflow_dingtalk_calendar.watch.conditions.parse_condition` returns it.
+    :ivar timezone: IANA zone in which the days of an all-day event begin.
+    """
+
+    union_id: str
+    event_id: str
+    calendar_id: str
+    condition: Condition
+    timezone: str | None
+
+
+def poll_event(watch: EventTarget, clock: Callable[[], float]) -> Generator[api.Call[Any], Any, Verdict]:
+    """Read the event and judge it. One metered call; more where 500 people or more are invited and they matter.
+
+    A failure that may pass by itself is a verdict: what is waited for may come true all the same.
+
+    :param clock: seconds since the epoch, asked after the event was read.
+    :raises RequestError: for what does not pass by itself.
+    """
+    try:
+        event = yield from _read_event(watch)
+    except RequestError as error:
+        if not error.retryable:
+            raise
+        return Verdict("unknown", f"could not be read: {error}", pause=error.retry_after or 0.0)
+    verdict = evaluate_condition(watch.condition, event, dt.datetime.fromtimestamp(clock(), dt.UTC), watch.timezone)
+    if verdict.state == "met" and verdict.event is None:
+        return verdict._replace(event={"id": watch.event_id, "status": "cancelled"})
+    return verdict
+
+
+def _read_event(watch: EventTarget) -> EventCalls:
+    people = "responses" in watch.condition or "attendees" in watch.condition.get("fields", ())
+    most = MAX_ATTENDEES if people else None
+    call = api.get_event(watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_attendees=most)
+    try:
+        event = yield call
+    except NotFoundError as error:
+        if error.code not in ("itemNotFound", "instanceNotExist"):  # a 404 may also be of something in between
+            raise
+        return None
+    if people and len(event.get("attendees") or ()) >= MAX_ATTENDEES:
+        return {**event, "attendees": (yield from _read_attendees(watch))}
+    return event
+
+
+def _read_attendees(watch: EventTarget) -> EventCalls:
+    people: list[api.Json] = []
+    seen: set[str] = set()
+    call: api.Call[api.Json] | None = api.list_attendees(
+        watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MAX_ATTENDEES
+    )
+    while call:
+        page = yield call
+        people += page["attendees"]
+        call = api.next_page(call, page, seen)
+    return people

@@ -1,0 +1,104 @@
+"""The pace by simulation: callers that wake up late, give up, and are held back."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLimiter
+
+Holds = list[tuple[float, float]]
+
+
+def departures(
+    callers: int, calls: int, rate: float, *, late: float = 0.0, holds: Holds | None = None, seed: int = 0
+) -> list[float]:
+    """Simulate callers that call again and again; return when the calls went.
+
+    :param late: seconds that a sleep may take longer than asked for, at most.
+    :param holds: at which time somebody holds the pace, and for how many seconds.
+    """
+    pace, chance, order = RateLimiter(), random.Random(seed), count()  # noqa: S311  # no secret
+    events: list[tuple[float, int, object]] = [(0.0, next(order), None) for _ in range(callers)]
+    held = sorted(holds or [], reverse=True)
+    gone: list[float] = []
+    while len(gone) < calls:
+        now, _, place = heapq.heappop(events)
+        while held and held[-1][0] <= now:
+            at, seconds = held.pop()
+            pace.hold_until("api", at + seconds)
+        place = place or pace.join_queue("api", now)
+        if wait := pace.next_wait("api", place, now, rate):
+            heapq.heappush(events, (now + wait + chance.uniform(0, late), next(order), place))
+        else:
+            gone.append(now)
+            heapq.heappush(events, (now + chance.uniform(0.01, 0.3), next(order), None))
+    return gone
+
+
+rates = st.floats(0.2, 100)
+seconds = st.floats(0, 3)
+
+
+@given(callers=st.integers(1, 40), rate=rates, late=st.floats(0, 0.5), holds=st.lists(st.tuples(seconds, seconds)))
+def test_no_second_has_more_calls_than_allowed(callers: int, rate: float, late: float, holds: Holds) -> None:
+    """However late callers wake up and whatever holds come, no second has more calls than the rate says."""
+    gone = departures(callers, 120, rate, late=late, holds=holds)
+    most = math.ceil(rate)
+    assert all(later - earlier >= 1 for earlier, later in zip(gone, gone[most:], strict=False))
+
+
+@given(callers=st.integers(1, 40), rate=rates, late=st.floats(0, 0.5), holds=st.lists(st.tuples(seconds, seconds)))
+def test_nobody_goes_during_a_hold(callers: int, rate: float, late: float, holds: Holds) -> None:
+    """From a hold to its end no call goes, not even of those who waited before it came."""
+    gone = departures(callers, 120, rate, late=late, holds=holds)
+    for at, length in holds:
+        assert [time for time in gone if at <= time < at + length - 1e-6] == []
+
+
+@given(callers=st.integers(1, 40), rate=st.floats(1, 100))
+def test_there_is_no_burst(callers: int, rate: float) -> None:
+    """Calls are spaced evenly from the first one on, and after a hold."""
+    gone = departures(callers, 60, rate, holds=[(1.0, 1.0)])
+    assert all(later - earlier >= WINDOW_SECONDS / rate - 1e-6 for earlier, later in pairwise(gone))
+
+
+@pytest.mark.parametrize("late", [0.0, 0.005, 0.03])
+def test_the_rate_is_used_up(late: float) -> None:
+    """Twenty callers make 1,000 calls at 20 per second within 5 % of the time that they take at least."""
+    gone = departures(20, 1000, 20, late=late)
+    assert gone[-1] < 1000 / 20 * 1.05
+
+
+def test_callers_go_in_the_order_they_came() -> None:
+    """Nobody is overtaken by somebody who came later and asked first."""
+    pace = RateLimiter()
+    first, second = pace.join_queue("api", 0), pace.join_queue("api", 0)
+    assert pace.next_wait("api", second, 0, 10) == pytest.approx(0.1 * WINDOW_SECONDS)
+    assert pace.next_wait("api", first, 0, 10) == 0
+    assert pace.next_wait("api", second, 0.05, 10) == pytest.approx(0.1 * WINDOW_SECONDS - 0.05)
+    assert pace.next_wait("api", second, 0.2, 10) == 0
+
+
+def test_somebody_who_never_asks_again_blocks_nobody() -> None:
+    """A caller that was killed while it waited costs its turn, no more."""
+    pace = RateLimiter()
+    pace.join_queue("api", 0)
+    other = pace.join_queue("api", 0)
+    assert pace.next_wait("api", other, 0, 10) == pytest.approx(0.1 * WINDOW_SECONDS)
+    assert pace.next_wait("api", other, 0.2, 10) == 0
+
+
+def test_a_hold_is_for_one_api() -> None:
+    """Another API goes on, and a shorter hold does not end a longer one."""
+    pace = RateLimiter()
+    pace.hold_until("api", 5)
+    pace.hold_until("api", 2)
+    assert pace.next_wait("other", pace.join_queue("other", 0), 0, 10) == 0
+    assert pace.next_wait("api", pace.join_queue("api", 0), 0, 10) == 5
