@@ -32,12 +32,12 @@ KINDS: dict[str, tuple[str, *tuple[str, ...]]] = {
         'event.DingTalkCalendarPatchEventOperator(event_id="e", patch={"summary": "{{ ds }}"}, union_id="u", ',
     ),
     ALL_OURS: (
-        "from airflow_dingtalk_calendar.operators import event, lifecycle, listing",
-        'listing.DingTalkCalendarListEventsOperator(time_min="{{ ds }}", union_id="u", ',
+        "from airflow_dingtalk_calendar.operators import event, event_lifecycle, event_list",
+        'event_list.DingTalkCalendarListEventsOperator(time_min="{{ ds }}", union_id="u", ',
         'event.DingTalkCalendarGetEventOperator(event_id="e", union_id="u", ',
         'event.DingTalkCalendarPatchEventOperator(event_id="e", patch={"summary": "{{ ds }}"}, union_id="u", ',
-        'lifecycle.DingTalkCalendarCreateEventOperator(event={"summary": "{{ ds }}"}, union_id="u", ',
-        'lifecycle.DingTalkCalendarDeleteEventOperator(event_id="e", union_id="u", ',
+        'event_lifecycle.DingTalkCalendarCreateEventOperator(event={"summary": "{{ ds }}"}, union_id="u", ',
+        'event_lifecycle.DingTalkCalendarDeleteEventOperator(event_id="e", union_id="u", ',
     ),
     "HttpOperator": (
         "from airflow.providers.http.operators import http",

@@ -32,7 +32,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"airflow_dingtalk_calendar\.hooks\.base\.DingTalkBaseHook"),
     ("py:.*", r"(?!airflow_dingtalk_calendar\.).*"),
-    ("py:.*", r"airflow_dingtalk_calendar\.(api|fields|moments|body|changes|conditions)\..*"),
+    ("py:.*", r"airflow_dingtalk_calendar\.(api|models\.(types|datetimes|event|json_values)|watch)\..*"),
 ]
 
 myst_enable_extensions = ["colon_fence", "attrs_inline"]

@@ -27,7 +27,9 @@ def _in_words(spec: dict[str, Any]) -> str:
 def _kind(spec: dict[str, Any]) -> str:
     match spec:
         case {"$ref": path}:
-            return f":class:`~airflow_dingtalk_calendar.models.components.{path.rsplit('/', 1)[-1]}`"
+            name = path.rsplit("/", 1)[-1]
+            module = "recurrence" if name.startswith("Recurrence") else "components"
+            return f":class:`~airflow_dingtalk_calendar.models.{module}.{name}`"
         case {"enum": words}:
             return "one of " + ", ".join(f"``{word}``" for word in words)
         case {"const": word}:

@@ -233,7 +233,9 @@ def test_the_loser_goes_on_with_the_winners_grant(
     call = api.get_user_token(dingtalk.app_key, dingtalk.app_secret, refresh_token=grant.refresh_token)
     with DingTalkCalendarHook() as hook:
         winners = UserGrant.from_token(hook.run(call), time.time())
-    monkeypatch.setattr(airflow_compat, "read_variable", lambda name: winners.dump() if len(naps) == 3 else ending(grant))
+    monkeypatch.setattr(
+        airflow_compat, "read_variable", lambda name: winners.dump() if len(naps) == 3 else ending(grant)
+    )
     assert run("get_event", ORGANIZER, EVENT)["id"] == EVENT
     assert len(naps) == 3
 
@@ -437,8 +439,8 @@ def test_no_error_shows_a_secret(
 
 WORKER = """
 import sqlite3, sys, time
-from airflow_dingtalk_calendar import auth
-from airflow_dingtalk_calendar.hooks import lookup
+from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
+from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 
@@ -449,12 +451,12 @@ def execute(*query):
     with sqlite3.connect(path, timeout=30) as database:
         return database.execute(*query).fetchone()
 
-lookup.read = lambda name: execute("SELECT value FROM variable")[0]
-lookup.write = lambda name, value: execute("UPDATE variable SET value = ?", (value,))
+airflow_compat.read_variable = lambda name: execute("SELECT value FROM variable")[0]
+airflow_compat.write_variable = lambda name, value: execute("UPDATE variable SET value = ?", (value,))
 hook = DingTalkCalendarHook()
 print("> ready", flush=True)
 for line in sys.stdin:
-    auth.TOKENS.clear()
+    TOKEN_CACHE.clear()
     try:
         print(">", hook.get_event(union_id, event_id)["id"], flush=True)
     except Exception as error:

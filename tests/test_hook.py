@@ -25,7 +25,7 @@ from airflow_dingtalk_calendar.exceptions import (
     PermissionDeniedError,
     RequestError,
 )
-from airflow_dingtalk_calendar.hooks import base
+from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.test_models import ALL_DAY, WHOLE
@@ -531,7 +531,7 @@ def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, m
 
     async def call() -> None:
         loops.append(asyncio.get_running_loop())
-        await base._amask_secret("a secret")
+        await airflow_compat.mask_secret_async("a secret")
 
     monkeypatch.setitem(sys.modules, "airflow.sdk.log", None)
     monkeypatch.setattr(airflow_compat, "mask_secret", lambda _: async_to_sync(tell)())

@@ -453,8 +453,10 @@ def test_lists_are_rendered(dag: Dag, calendar: Emulator) -> None:
         one = {{"union_id": "{ORGANIZER}", "event_id": "{EVENT}"}}
         add = Add(task_id="add", **one, attendees=person.expand(number=[1, 2]))
         remove = Remove(task_id="remove", **one, attendees="{{{{ ti.xcom_pull('add') | tojson }}}}")
-        book = meeting_room.DingTalkCalendarAddMeetingRoomsOperator(task_id="book", **one, room_ids=["room-{{{{ 1 }}}}", "room-{{{{ 1 + 1 }}}}"])
-        release = meeting_room.DingTalkCalendarRemoveMeetingRoomsOperator(task_id="release", **one, room_ids='["room-1"]')
+        Book = meeting_room.DingTalkCalendarAddMeetingRoomsOperator
+        Release = meeting_room.DingTalkCalendarRemoveMeetingRoomsOperator
+        book = Book(task_id="book", **one, room_ids=["room-{{{{ 1 }}}}", "room-{{{{ 1 + 1 }}}}"])
+        release = Release(task_id="release", **one, room_ids='["room-1"]')
         add >> remove >> book >> release
         """
     )

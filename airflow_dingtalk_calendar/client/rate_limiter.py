@@ -58,7 +58,7 @@ class RateLimiter:
         self.clear()
 
     def join_queue(self, name: str, now: float) -> object:
-        """Queue up; the place is what :meth:`wait` and :meth:`leave` take."""
+        """Queue up; the place is what :meth:`next_wait` and :meth:`leave_queue` take."""
         place = object()
         with self._lock:
             lane = self._lanes.setdefault(name, ApiQueue())

@@ -1,4 +1,4 @@
-"""HTTP: requests out, answers in; with :mod:`.deadline`, the only module that names the HTTP library.
+"""HTTP: requests out, answers in; with :mod:`.limits`, the only module that names the HTTP library.
 
 Every wait is bounded: connecting, sending, each read, the whole body, and the exchange as a whole; and so is the
 body's size. Redirects are not followed, so the token goes to the configured host and nowhere else.

@@ -7,7 +7,7 @@ login           app key (Client ID)
 password        app secret (Client Secret)
 host            base URL of the API; the region's: ``https://api.dingtalk.io`` (default) or, for China,
                 ``https://api.dingtalk.com``. An app belongs to one region; there is no fallback.
-extra           the options of :class:`Settings`, all optional
+extra           the options of :class:`ConnectionSettings`, all optional
 ==============  =====================================================================================
 """
 
@@ -48,7 +48,8 @@ class ConnectionSettings:
     """A checked connection.
 
     :ivar conn_id: its id in Airflow, for messages that name a command; empty if it is not known.
-    :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user`` (see :mod:`.grants`).
+    :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user``; see
+        :mod:`airflow_dingtalk_calendar.client.auth`.
     :ivar corp_id: corpId of the organisation, for ``unified`` and ``corp_app``.
     :ivar suite_ticket_variable: name of the Airflow Variable with the newest suite ticket, for ``corp_app``.
     :ivar user_grant_variable: name of the Airflow Variable with a person's grant, for ``user``.

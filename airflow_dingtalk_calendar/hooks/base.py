@@ -256,7 +256,7 @@ def endpoint_methods(make: Callable[P, api.Call[T]]) -> tuple[SyncMethod[P, T], 
 def configured_methods(
     make: Callable[Concatenate[ConnectionSettings, P], api.Call[T]],
 ) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
-    """Make the two methods of an endpoint like :func:`methods`; what they send depends on the connection, too."""
+    """Make the two methods of an endpoint whose request depends on the connection, too."""
 
     def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return hook.run(make(hook.get_conn(), *args, **kwargs))

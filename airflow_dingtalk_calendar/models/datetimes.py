@@ -98,7 +98,7 @@ def format_event_time(value: Any, zone: str) -> str:
 def complete_series_end(value: Any, zone: str | None) -> Any:
     """Complete the end of a series: a day means its last second, a time without offset is local.
 
-    What cannot be completed (no zone, no time) stays as it is, for :func:`as_instant` to refuse.
+    What cannot be completed (no zone, no time) stays as it is, for :func:`format_instant` to refuse.
     """
     if zone is None or not _is_known_zone(zone):
         return value

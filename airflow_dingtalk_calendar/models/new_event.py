@@ -18,8 +18,9 @@ from airflow_dingtalk_calendar.models.validation_errors import format_path
 class NewEvent(EventFields):
     """An event to be created. Build it with :meth:`parse`.
 
-    Its fields are those of :class:`EventPatch` without ``id``, and ``event_config``; ``summary`` and ``start`` are
-    required. People are named by unionId: CreateEvent takes no mail addresses.
+    Its fields are those of :class:`~airflow_dingtalk_calendar.models.EventPatch` without ``id``, and
+    ``event_config``; ``summary`` and ``start`` are required. People are named by unionId: CreateEvent takes no mail
+    addresses.
     """
 
     summary: Annotated[Text, Field(max_length=2048)]

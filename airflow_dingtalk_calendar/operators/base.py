@@ -142,7 +142,7 @@ def flag_arguments(**values: Any) -> Mapping[str, bool]:
 
 
 def given_flag_arguments(**values: Any) -> dict[str, Any]:
-    """Read booleans like :func:`flags`, without those that are None."""
+    """Read booleans like :func:`flag_arguments`, without those that are None."""
     return dict(flag_arguments(**{name: value for name, value in values.items() if value is not None}))
 
 

@@ -117,7 +117,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    _sending: PlanRunner | None = None
+    _runner: PlanRunner | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the plan, carry it out, and return the counts."""

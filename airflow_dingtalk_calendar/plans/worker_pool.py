@@ -1,7 +1,7 @@
-"""Many pieces of work at once: threads that share one hook, so one token, one connection pool and one pace.
+"""A pool of threads that share one hook, so one access token, one connection pool and one rate limit.
 
-Threads and not coroutines, because what keeps the books (Airflow's state store, the log) is synchronous and must not
-be called on an event loop. The books are kept in the thread that made the :class:`Bulk`; nobody else touches them.
+Threads and not coroutines, because checkpoint and progress (Airflow's state store, the log) are synchronous and must
+not be called on an event loop. Only the thread that made the :class:`WorkerPool` touches them.
 """
 
 from __future__ import annotations

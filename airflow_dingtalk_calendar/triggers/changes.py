@@ -65,8 +65,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.
     :param fields: names of the fields to watch, of those in
-        :data:`airflow_dingtalk_calendar.watch.changes.WATCHED_FIELDS`. Of ``attendees`` and ``responses`` DingTalk lists
-        the first 100 people.
+        :data:`airflow_dingtalk_calendar.watch.changes.WATCHED_FIELDS`. Of ``attendees`` and ``responses`` DingTalk
+        lists the first 100 people.
     :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.

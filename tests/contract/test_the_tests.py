@@ -125,7 +125,7 @@ def test_a_tenant_is_reached_with_each_type_of_app(
     conftest.lead_to(tenant, monkeypatch)
     with DingTalkCalendarHook(conftest.CONNECTION) as hook:
         call = api.get_user_token(emulator.app_key, emulator.app_secret, code=code)
-        old = UserGrant.of(hook.run(call), time.time() - 7200)
+        old = UserGrant.from_token(hook.run(call), time.time() - 7200)
         file.write_text(old.dump())
         assert hook.list_calendars(LIN)
     new = UserGrant.parse(file.read_text())

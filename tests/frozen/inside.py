@@ -5,41 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_dingtalk_calendar.auth import TOKENS
-from airflow_dingtalk_calendar.changes import FIELDS, Position, compare, first, watch
-from airflow_dingtalk_calendar.operators.books import Record
-from airflow_dingtalk_calendar.pace import PACE
-from airflow_dingtalk_calendar.plan import read as rows_of
-from airflow_dingtalk_calendar.results import Result
-from airflow_dingtalk_calendar.triggers.stores import Store
+from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
+from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
+from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
+from airflow_dingtalk_calendar.plans.results import RowResult
+from airflow_dingtalk_calendar.plans.rows import parse_rows
+from airflow_dingtalk_calendar.watch.changes import (
+    WATCHED_FIELDS,
+    Position,
+    find_changes,
+    initial_position,
+    parse_filter,
+)
+from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 
 __all__ = [
-    "FIELDS",
+    "WATCHED_FIELDS",
+    "Checkpoint",
     "Position",
-    "Record",
-    "Result",
-    "Store",
-    "compare",
-    "first",
+    "RowResult",
+    "WatcherCheckpoint",
+    "find_changes",
     "forget",
+    "initial_position",
+    "parse_filter",
+    "parse_rows",
     "position_key",
-    "rows_of",
-    "sights",
-    "watch",
+    "snapshots",
 ]
 
 
 def forget() -> None:
-    """Forget access tokens and paces, as a new process would."""
-    TOKENS.clear()
-    PACE.clear()
+    """Forget access tokens and rate limits, as a new process would."""
+    TOKEN_CACHE.clear()
+    RATE_LIMITER.clear()
 
 
 def position_key(trigger: Any) -> str:
     """Return the key under which a watcher keeps its position."""
-    return str(trigger._key())
+    return str(trigger._checkpoint_key())
 
 
-def sights(fields: Sequence[str], events: Sequence[Any]) -> list[Any]:
+def snapshots(fields: Sequence[str], events: Sequence[Any]) -> list[Any]:
     """See events as a watcher of these fields does."""
-    return list(watch(fields).sights(events))
+    return list(parse_filter(fields).snapshots(events))

@@ -12,17 +12,17 @@ from tests.airflow_runs import StateStore, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.frozen import triggers
 from tests.frozen.inside import (
-    FIELDS,
+    WATCHED_FIELDS,
+    Checkpoint,
     Position,
-    Record,
-    Result,
-    Store,
-    compare,
-    first,
+    RowResult,
+    WatcherCheckpoint,
+    find_changes,
+    initial_position,
+    parse_filter,
+    parse_rows,
     position_key,
-    rows_of,
-    sights,
-    watch,
+    snapshots,
 )
 from tests.frozen.names import public
 from tests.frozen.world import dingtalk, short, steady
@@ -65,7 +65,7 @@ def collect() -> dict[str, Any]:
         },
         "asset_state_store": {
             "keys": {name: position_key(triggers.changes(**given)) for name, given in triggers.CHANGES.items()},
-            "marks": {name: sights(list(FIELDS), [one])[0].mark for name, one in EVENTS.items()},
+            "marks": {name: snapshots(list(WATCHED_FIELDS), [one])[0].fingerprint for name, one in EVENTS.items()},
             "few events": asyncio.run(_saved(3)),
             "many events": asyncio.run(_saved(3000)),
         },
@@ -88,31 +88,31 @@ def _batch() -> dict[str, str]:
 
 
 def _plan(count: int) -> list[Any]:
-    return list(rows_of([{"event_id": f"E{n}", "patch": {"summary": f"New {n}"}} for n in range(count)], **LIN))
+    return list(parse_rows([{"event_id": f"E{n}", "patch": {"summary": f"New {n}"}} for n in range(count)], **LIN))
 
 
 def _few_results() -> list[Any]:
     rows = _plan(5)
     return [
-        Result(rows[0], "updated"),
-        Result(rows[1], "updated", not_applied=("summary",)),
-        Result(rows[2], "unchanged"),
-        Result(rows[3], "skipped", code="changedSince", message="the event has changed since it was read"),
-        Result(rows[4], "rejected", code="itemNotFound", message="没有 such event", request_id="ID"),
+        RowResult(rows[0], "updated"),
+        RowResult(rows[1], "updated", not_applied=("summary",)),
+        RowResult(rows[2], "unchanged"),
+        RowResult(rows[3], "skipped", code="changedSince", message="the event has changed since it was read"),
+        RowResult(rows[4], "rejected", code="itemNotFound", message="没有 such event", request_id="ID"),
     ]
 
 
 def _many_results() -> list[Any]:
-    return [Result(row, "rejected", code="itemNotFound", message="m" * 60, request_id="ID") for row in _plan(2000)]
+    return [RowResult(row, "rejected", code="itemNotFound", message="m" * 60, request_id="ID") for row in _plan(2000)]
 
 
 def _recorded(results: list[Any], times: int = 1) -> dict[str, str]:
     """Record results, in as many goes."""
     store = StateStore()
-    record, size = Record(store, "digest-2", logging.getLogger(__name__)), len(results) // times
+    record, size = Checkpoint(store, "digest-2", logging.getLogger(__name__)), len(results) // times
     for start in range(0, len(results), size):
         record.add(results[start : start + size])
-    again = Record(store, "digest-2", logging.getLogger(__name__)).load([one.row for one in results])
+    again = Checkpoint(store, "digest-2", logging.getLogger(__name__)).load([one.row for one in results])
     assert [one.row.index for one in again] == [one.row.index for one in results]
     return {key: short(value) for key, value in store.values.items()}
 
@@ -123,18 +123,22 @@ def _recorded(results: list[Any], times: int = 1) -> dict[str, str]:
 async def _saved(count: int) -> list[str]:
     """Save a position, one with other marks, and one with the same; return the writes in turn."""
     accessor, key = AssetStore(), position_key(triggers.changes())
-    store = Store([accessor], key)
+    store = WatcherCheckpoint([accessor], key)
     marks = {f"{n:032}": f"+{n:036}" for n in range(count)}
     for number, kept in enumerate((marks, {**marks, "new": "-"}, {**marks, "new": "-"})):
         position = Position("e" * 32, number, None if number == 2 else "token", kept, 1_800_000_000.5 + number)
         await store.save(position)
-        assert await Store([accessor], key).load() == position
+        assert await WatcherCheckpoint([accessor], key).load() == position
     return [f"{key} {short(value)}" for key, value in accessor.writes]
 
 
 def _changes() -> list[Any]:
     """Return what is told of an event that came, one that went, and one that is another."""
-    before = first("e" * 32, "token", sights(["summary", "start"], [event("A"), event("B")]), 1_800_000_000.0)
+    before = initial_position(
+        "e" * 32, "token", snapshots(["summary", "start"], [event("A"), event("B")]), 1_800_000_000.0
+    )
     later = [event("A", summary="Other", seriesMasterId="S", updateTime="2027-01-01T00:00:00Z"), event("C")]
-    found, _ = compare(watch(["summary", "start"]), before, sights(["summary", "start"], later), complete=True)
+    found, _ = find_changes(
+        parse_filter(["summary", "start"]), before, snapshots(["summary", "start"], later), complete=True
+    )
     return [change.payload(ORGANIZER, "primary") for change in found]
