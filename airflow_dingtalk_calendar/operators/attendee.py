@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
@@ -53,6 +52,8 @@ class AttendeesOperator(EventWritingOperator):
         return [make(part) for part in api.split_batches(self._parse_attendees(), MAX_ATTENDEES)]
 
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+        from airflow_dingtalk_calendar.api.call import describe_request
+
         self.log.info("Dry run: %s of %s is not sent.", calls[0].action, self._subject())
         return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 

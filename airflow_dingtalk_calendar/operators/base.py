@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class WritingOperator(CalendarOperator):
             self.log.warning(caution)
 
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
+        from airflow_dingtalk_calendar.api.call import describe_request
+
         (call,) = calls
         self.log.info("Dry run: %s of %s is not sent.", call.action, self._subject())
         return {"dry_run": True, "request": describe_request(call), "event": None}

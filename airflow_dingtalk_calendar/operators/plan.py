@@ -13,7 +13,6 @@ from airflow_dingtalk_calendar.operators.base import (
     list_argument,
     permanent_errors_fail,
 )
-from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, count_results, describe_results, not_tried_result
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -222,6 +221,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         self, context: Context, rows: Sequence[Row], progress: Progress, *, with_events: bool
     ) -> list[RowResult]:
         """Push what became of each row, also when the task was told to end."""
+        from airflow_dingtalk_calendar.plans.results import not_tried_result
 
         results = [progress.results.get(row.index) or not_tried_result(row) for row in rows]
         context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
@@ -232,6 +232,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
     ) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar.plans.report import plan_error, summarize_counts
+        from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, count_results, describe_results
 
         counts = count_results(results)
         self.log.info("%s It took %.1f s.", summarize_counts(counts), progress.elapsed())
