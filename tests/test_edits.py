@@ -30,7 +30,7 @@ from airflow_dingtalk_calendar.edits import (
     shift,
 )
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.recurring import spans
+from airflow_dingtalk_calendar.emulator.state.recurrence import spans
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.models import EventPatch

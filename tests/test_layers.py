@@ -77,7 +77,7 @@ def test_few_modules_name_the_http_library() -> None:
     assert naming == ["deadline.py", "transport.py"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "emulator").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "emulator").rglob("*.py")), ids=lambda path: path.name)
 def test_the_emulator_stands_apart(path: Path) -> None:
     """The emulator is a second reading of DingTalk's contract and shares no code with the first."""
     foreign = {name for name in imports(path) if name.split(".")[0] in (PACKAGE, "airflow", "pydantic", "httpx")}

@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.emulator.recurring import spans
+from airflow_dingtalk_calendar.emulator.state.recurrence import spans
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models import EventPatch
 from airflow_dingtalk_calendar.recurrence import from_rrule, to_rrule

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .app import DingTalk
-from .checks import Event
-from .control import control
-from .endpoints import ACTIONS
-from .loading import App
+from .schema.event import Event
 from .settings import nearest
-from .store import Store
+from .state.data_file import App
+from .state.store import Store
+from .web.app import DingTalk
+from .web.control_api import control
+from .web.routes import ACTIONS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -83,7 +83,7 @@ def application(store: Store) -> ASGIApp:
 class Emulator:
     """A DingTalk calendar that runs as long as the ``with`` block.
 
-    :param data: apps, users, rooms and events, see :mod:`~.loading`; the sample if absent.
+    :param data: apps, users, rooms and events, see :mod:`~.state.data_file`; the sample if absent.
     :param port: 0 for any free one.
     :param host: the address to listen on.
     :param clock: seconds since the epoch; tests may inject their own.
@@ -191,7 +191,7 @@ class Emulator:
         self.store.configure(**settings)
 
     def fault(self, **rule: Any) -> None:
-        """Add a fault rule, see :mod:`~.faults` and :mod:`~.failures`."""
+        """Add a fault rule, see :mod:`~.state.fault_rules` and :mod:`~.web.fault_actions`."""
         self.store.faults.add(ACTIONS, rule)
 
     def event(self, event_id: str) -> Event:
@@ -208,7 +208,7 @@ class Emulator:
 
     @property
     def effects(self) -> dict[str, Any]:
-        """Every effect so far, see :class:`~.ledger.Ledger`."""
+        """Every effect so far, see :class:`~.state.ledger.Ledger`."""
         return self.store.ledger.as_dict()
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from airflow_dingtalk_calendar import api, auth
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN
 from airflow_dingtalk_calendar.emulator.server import AUTH_TYPES
+from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN
 from airflow_dingtalk_calendar.grants import Grant
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract import conftest, places, probes, test_errors, test_operations, test_unverified

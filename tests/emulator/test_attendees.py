@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN, MORGAN, OKAFOR, ONE_TO_ONE, REVIEW, WANG
+from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN, MORGAN, OKAFOR, ONE_TO_ONE, REVIEW, WANG
 
 
 def refusal(answer):

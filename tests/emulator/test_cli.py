@@ -16,7 +16,7 @@ import pytest
 
 import airflow_dingtalk_calendar
 from airflow_dingtalk_calendar.emulator.__main__ import main
-from airflow_dingtalk_calendar.emulator.sample import SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import SAMPLE
 
 COMMAND = [sys.executable, "-m", "airflow_dingtalk_calendar.emulator"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(airflow_dingtalk_calendar.__file__).parent.parent)}

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     HOLIDAY,
     LIN,

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW
 
 
 def applied(dingtalk):

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.emulator.endpoints import ENDPOINTS
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     CORP,
     HOLIDAY,
@@ -22,6 +21,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     SAMPLE,
     STAND_UP,
 )
+from airflow_dingtalk_calendar.emulator.web.routes import ENDPOINTS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["", "daily", "2027-01-01"]),

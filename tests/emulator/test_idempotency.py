@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW, SAMPLE
 
 MEETING = {"onlineMeetingInfo": {"type": "dingtalk"}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import HOLIDAY, ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import HOLIDAY, ONE_TO_ONE, REVIEW
 
 
 def test_an_update_is_told_with_before_and_after(client, dingtalk):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     DEMO,
     HOLIDAY,

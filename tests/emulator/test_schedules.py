@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import CHEN, HOLIDAY, LIN, OKAFOR, REVIEW, SAMPLE, WANG
+from airflow_dingtalk_calendar.emulator.state.sample import CHEN, HOLIDAY, LIN, OKAFOR, REVIEW, SAMPLE, WANG
 
 DAY = {"startTime": "2027-01-14T00:00:00+08:00", "endTime": "2027-01-15T00:00:00+08:00"}
 
