@@ -17,8 +17,8 @@ import pytest
 from airflow_dingtalk_calendar import changes, edits, exceptions, plan, reading, results, settings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.settings import Settings, choices
+from airflow_dingtalk_calendar.emulator.state.fault_rules import KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
-from airflow_dingtalk_calendar.emulator.web.fault_actions import KINDS
 from airflow_dingtalk_calendar.models import EventPatch
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit

@@ -139,3 +139,24 @@ def invalid_is(refusal: Refusal) -> Iterator[None]:
 
 # The gateway's answer to any path or method it does not know, whoever asks.
 UNKNOWN_PATH = Answer(200, {"errcode": 404, "errmsg": "请求的URI地址不存在"})
+
+_LEGACY_GATEWAY = {
+    Refusal.NO_PERMISSION: 60011,
+    Refusal.QPS_LIMIT: 90018,
+    Refusal.MONTHLY_QUOTA: 90020,
+}
+_LEGACY_WRAPPED = {Refusal.MISSING_TOKEN: "40014", Refusal.INVALID_TOKEN: "40014"}
+
+
+def legacy_answer(problem: Problem, request_id: str) -> Answer:
+    """Return a refusal in the words of the older host, which are always sent with HTTP 200.
+
+    Source: "Server API error codes"; how an error about the token is wrapped is as seen on the live service.
+    """
+    if code := _LEGACY_WRAPPED.get(problem.refusal):
+        message = Refusal.INVALID_TOKEN.value[2]
+        wrapped = {"sub_code": code, "sub_msg": message}
+        told = {"errcode": 88, **wrapped, "errmsg": f"ding talk error[subcode={code},submsg={message}]"}
+    else:
+        told = {"errcode": _LEGACY_GATEWAY.get(problem.refusal) or int(problem.code), "errmsg": problem.message}
+    return Answer(200, {**told, "request_id": request_id})

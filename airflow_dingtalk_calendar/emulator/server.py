@@ -191,7 +191,7 @@ class Emulator:
         self.store.configure(**settings)
 
     def fault(self, **rule: Any) -> None:
-        """Add a fault rule, see :mod:`~.state.fault_rules` and :mod:`~.web.fault_actions`."""
+        """Add a fault rule, see :mod:`~.state.fault_rules`."""
         self.store.faults.add(ACTIONS, rule)
 
     def event(self, event_id: str) -> Event:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator.settings import Settings
+from airflow_dingtalk_calendar.emulator.state.fault_rules import KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import REVIEW, SAMPLE
-from airflow_dingtalk_calendar.emulator.web.fault_actions import KINDS
 
 JUNK = st.sampled_from(
     [None, True, -1, 1.5, 10**30, "", "x", "日程", [], [None], {}, {"id": None}, [[]], "\ud800"]

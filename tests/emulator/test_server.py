@@ -1,4 +1,4 @@
-"""The emulator as a context manager, its settings, and its independence of the rest of the distribution."""
+"""The emulator as a context manager, and its settings."""
 
 from __future__ import annotations
 

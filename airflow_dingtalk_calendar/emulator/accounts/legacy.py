@@ -1,35 +1,17 @@
-"""The older host: HTTP 200 whatever happens, and what did in ``errcode``.
+"""The older host, for which the same port stands in: HTTP 200 whatever happens, and what did in ``errcode``.
 
-Sources: "Server API error codes", "Query user details"; how an error about the token is wrapped is as seen on the live
-service. The same port stands in for both hosts.
+Source: "Query user details".
 """
 
 from __future__ import annotations
 
-from ..errors import Answer, Problem, Refusal
-from ..gateway.admission import Call
+from ..errors import Problem, Refusal
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..schema.validators import read_json
 from ..state.store import Store
 
-_GATEWAY = {
-    Refusal.NO_PERMISSION: 60011,
-    Refusal.QPS_LIMIT: 90018,
-    Refusal.MONTHLY_QUOTA: 90020,
-}
-_WRAPPED = {Refusal.MISSING_TOKEN: "40014", Refusal.INVALID_TOKEN: "40014"}
 _UNKNOWN = {"60121": Refusal.STAFF_UNKNOWN, "33012": Refusal.STAFF_INVALID}
-
-
-def told(problem: Problem, request_id: str) -> Answer:
-    """Return a refusal in the words of the older host."""
-    if code := _WRAPPED.get(problem.refusal):
-        message = Refusal.INVALID_TOKEN.value[2]
-        wrapped = {"sub_code": code, "sub_msg": message}
-        told = {"errcode": 88, **wrapped, "errmsg": f"ding talk error[subcode={code},submsg={message}]"}
-    else:
-        told = {"errcode": _GATEWAY.get(problem.refusal) or int(problem.code), "errmsg": problem.message}
-    return Answer(200, {**told, "request_id": request_id})
 
 
 def get_staff(store: Store, call: Call) -> Event:

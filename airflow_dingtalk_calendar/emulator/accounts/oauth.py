@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ..errors import Answer, Problem, Refusal, invalid, missing
 from ..gateway import admission
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..schema.validators import read_json
 from ..state.data_file import App

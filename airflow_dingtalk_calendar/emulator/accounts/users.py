@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from ..endpoints.permissions import named_user
 from ..errors import Problem, Refusal, invalid_is
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..state.store import Store
 

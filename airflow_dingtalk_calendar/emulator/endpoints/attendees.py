@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Problem, Refusal, invalid_is
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event, whole_event
 from ..schema.query_params import number
 from ..schema.requests import add_attendees_body, remove_attendees_body

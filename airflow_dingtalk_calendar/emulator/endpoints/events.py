@@ -8,7 +8,7 @@ from functools import partial
 from uuid import uuid4
 
 from ..errors import Problem, Refusal, invalid
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event, patch_body
 from ..schema.query_params import flag, number
 from ..schema.requests import create_body, respond_body

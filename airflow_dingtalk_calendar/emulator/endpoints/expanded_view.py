@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..errors import invalid
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..schema.query_params import YEAR, number, window
 from ..schema.responses import viewed

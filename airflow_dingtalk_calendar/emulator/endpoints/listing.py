@@ -7,63 +7,18 @@ when events change between two calls.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from ..errors import invalid
 from ..schema.event import Event
 from ..schema.query_params import flag, number, window
 from ..schema.responses import got
+from ..state.pages import Page, Query
 from ..state.recurrence import local
-
-if TYPE_CHECKING:
-    from ..state.store import Store
+from ..state.store import Store
 
 _PAGE = 100
-
-
-@dataclass(frozen=True)
-class Change:
-    """An event that changed, and everybody it concerned before or after."""
-
-    event_id: str
-    audience: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Query:
-    """Which events somebody asks for; times filter on the event's start."""
-
-    union_id: str
-    time_min: datetime | None = None
-    time_max: datetime | None = None
-    show_deleted: bool = False
-    series: str = ""
-
-    def wants(self, event: Event) -> bool:
-        """Tell whether an event passes the filters."""
-        start = local(event["start"])
-        return (
-            (self.time_min is None or start >= self.time_min)
-            and (self.time_max is None or start < self.time_max)
-            and (not self.series or event.get("seriesMasterId") == self.series)
-        )
-
-
-@dataclass(frozen=True)
-class Page:
-    """What a token stands for.
-
-    :param query: the question it continues.
-    :param rest: the event ids still to come; ``None`` in a syncToken, which asks for what has changed.
-    :param seen: how many changes there had been when the first page was made.
-    """
-
-    query: Query
-    rest: tuple[str, ...] | None
-    seen: int
 
 
 def listed(store: Store, union_id: str, params: Mapping[str, str]) -> Event:

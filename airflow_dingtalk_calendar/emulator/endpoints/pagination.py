@@ -6,27 +6,13 @@ Tokens are opaque, so that nobody can guess one, and good for the question they 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from ..errors import invalid
-
-if TYPE_CHECKING:
-    from ..gateway.admission import Call
-    from ..state.store import Store
-
-
-@dataclass(frozen=True)
-class Rest:
-    """What a nextToken stands for.
-
-    :param question: action and path parameters it continues.
-    :param found: what is still to come.
-    """
-
-    question: tuple[str, ...]
-    found: Sequence[Any]
+from ..gateway.call import Call
+from ..state.pages import Rest
+from ..state.store import Store
 
 
 def paged(

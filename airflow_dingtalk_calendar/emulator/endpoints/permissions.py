@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Problem, Refusal, invalid
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..state.store import Store
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..errors import Problem, Refusal, invalid, invalid_is
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..schema.requests import room_schedule_body, schedule_body
 from ..schema.validators import read_date_time

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..gateway.admission import Call
+from ..gateway.call import Call
 from ..schema.event import Event
 from ..state.ledger import difference
 from ..state.store import Store

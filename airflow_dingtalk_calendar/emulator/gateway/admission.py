@@ -6,66 +6,15 @@ metered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from typing import Any
 
 from ..errors import Problem, Refusal
-from ..schema.validators import Place
 from ..state.data_file import App
 from ..state.store import Receipt, Store
 from ..state.tokens import Token
+from .call import Call
 
-if TYPE_CHECKING:
-    from ..web.routes import Endpoint
-
-_TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
 _WINDOW = 1.0  # "20 requests per second": a sliding second
-
-
-@dataclass
-class Call:
-    """One request to a known endpoint, decoded but not yet believed.
-
-    :param params: path parameters by name, percent-decoded.
-    :param place: collects the members of the body that mean nothing to the service.
-    :param app: whose token it carries, once the gateway has let it in.
-    :param user: the unionId of the user the token acts for; empty for an app's own.
-    """
-
-    endpoint: Endpoint
-    params: dict[str, str]
-    query_string: str
-    headers: Mapping[str, str]
-    body: bytes
-    request_id: str
-    place: Place = field(default_factory=Place)
-    app: App | None = None
-    user: str = ""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Query parameters; of repeated ones the last."""
-        return dict(parse_qsl(self.query_string, keep_blank_values=True))
-
-    @property
-    def form(self) -> dict[str, str]:
-        """Members of a body that is a form."""
-        is_form = self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
-
-    @property
-    def access_token(self) -> str | None:
-        """The access token; a legacy call has it in its form or query, any other in its header, and nowhere else."""
-        if self.endpoint.legacy:
-            return self.query.get("access_token") or self.form.get("access_token")
-        return self.headers.get(_TOKEN_HEADER)
-
-    @property
-    def client_token(self) -> str | None:
-        """The idempotency key, if any."""
-        return self.headers.get("x-client-token") or None
 
 
 def admit(store: Store, call: Call) -> None:

@@ -1,8 +1,29 @@
 """Fault rules: which requests are hit, and by what.
 
 A rule is ``action`` (``"*"`` for any), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
-then, ``None`` for ever), ``kind``, and the parameters of its kind, which :mod:`~..web.fault_actions` lists. Rules are
-asked in the order they were added, and a request hit by one is not seen by those after it.
+then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
+request hit by one is not seen by those after it.
+
+A kind named ``apply...`` or ``applied...``, ``truncated`` and ``drip`` carry the request out for real, so the ledger
+tells the truth.
+
+=====================  ==========================================================================================
+``error``              answers ``status``, ``code``, ``message``, ``headers``, and any further member given, instead
+``applied_error``      the same after carrying it out
+``html``               answers ``status`` and ``body`` as an HTML page, as the edge does for a banned address
+``body``               answers ``status``, ``headers`` and ``body``: JSON, or a string as it is
+``redirect``           answers ``status`` (302) to ``location``
+``processing``         answers that a request with this client token is still being processed
+``expire_tokens``      all tokens issued so far expire, then the request is treated as any other
+``hang``               waits ``seconds``, then carries it out; the client token is not taken meanwhile
+``apply_then_hang``    the other way round
+``reset``              resets the connection (TCP RST) before anything is done
+``apply_then_reset``   and after everything is done
+``close``              closes the connection properly, without an answer
+``truncated``          sends half of the answer it announced, then closes
+``raw``                writes ``text``, or the bytes in ``base64``, to the socket as they are, then closes
+``drip``               sends the answer's body byte by byte, each after ``interval`` seconds
+=====================  ==========================================================================================
 """
 
 from __future__ import annotations
@@ -14,7 +35,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..settings import nearest
-from ..web.fault_actions import KINDS
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can be said of one kind of fault.
+
+    :param parameters: default per parameter; a value given must be of the default's type.
+    :param open: whether further parameters are welcome, as members of the error body.
+    """
+
+    parameters: dict[str, Any] = field(default_factory=dict)
+    open: bool = False
+
+
+_ERROR = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
+_HTML = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
+
+KINDS: dict[str, Kind] = {
+    "error": Kind(_ERROR, open=True),
+    "applied_error": Kind(_ERROR, open=True),
+    "html": Kind(_HTML),
+    "body": Kind({"status": 200, "body": "", "headers": {}}),
+    "redirect": Kind({"status": 302, "location": "/elsewhere"}),
+    "processing": Kind(),
+    "expire_tokens": Kind(),
+    "hang": Kind({"seconds": 3600.0}),
+    "apply_then_hang": Kind({"seconds": 3600.0}),
+    "reset": Kind(),
+    "apply_then_reset": Kind(),
+    "close": Kind(),
+    "truncated": Kind(),
+    "raw": Kind({"text": "", "base64": ""}),
+    "drip": Kind({"interval": 0.01}),
+}
 
 
 @dataclass

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from ..endpoints.listing import Change, Page
-from ..endpoints.pagination import Rest
 from ..errors import Problem, Refusal
 from ..schema.event import Event
 from ..schema.responses import Viewer, got
@@ -22,6 +20,7 @@ from ..settings import Settings
 from .data_file import App, load, load_events
 from .fault_rules import Faults
 from .ledger import Ledger
+from .pages import Change, Page, Rest
 from .recurrence import clash, named
 from .sample import SAMPLE
 from .tokens import Tokens

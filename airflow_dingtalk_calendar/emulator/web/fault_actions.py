@@ -1,55 +1,15 @@
-"""What can happen to a request instead of an answer, one function and one row of the table for each kind.
-
-A kind named ``apply...`` or ``applied...``, ``truncated`` and ``drip`` carry the request out for real, so the ledger
-tells the truth.
-
-=====================  ==========================================================================================
-``error``              answers ``status``, ``code``, ``message``, ``headers``, and any further member given, instead
-``applied_error``      the same after carrying it out
-``html``               answers ``status`` and ``body`` as an HTML page, as the edge does for a banned address
-``body``               answers ``status``, ``headers`` and ``body``: JSON, or a string as it is
-``redirect``           answers ``status`` (302) to ``location``
-``processing``         answers that a request with this client token is still being processed
-``expire_tokens``      all tokens issued so far expire, then the request is treated as any other
-``hang``               waits ``seconds``, then carries it out; the client token is not taken meanwhile
-``apply_then_hang``    the other way round
-``reset``              resets the connection (TCP RST) before anything is done
-``apply_then_reset``   and after everything is done
-``close``              closes the connection properly, without an answer
-``truncated``          sends half of the answer it announced, then closes
-``raw``                writes ``text``, or the bytes in ``base64``, to the socket as they are, then closes
-``drip``               sends the answer's body byte by byte, each after ``interval`` seconds
-=====================  ==========================================================================================
-"""
+"""What each kind of fault does to a request: one function and one row of the table for each kind."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import Answer, Problem, Refusal
+from .exchange import Exchange
 
-if TYPE_CHECKING:
-    from .app import Exchange
-
-
-Act = Callable[["Exchange", Mapping[str, Any]], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What one kind of fault does, and its parameters with their defaults.
-
-    :param act: what it does to an exchange.
-    :param parameters: default per parameter; a value given must be of the default's type.
-    :param open: whether further parameters are welcome, as members of the error body.
-    """
-
-    act: Act
-    parameters: dict[str, Any] = field(default_factory=dict)
-    open: bool = False
+Act = Callable[[Exchange, Mapping[str, Any]], Awaitable[None]]
 
 
 def _error_answer(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
@@ -123,23 +83,21 @@ async def _drip(exchange: Exchange, given: Mapping[str, Any]) -> None:
     await exchange.send(await exchange.execute(), interval=given["interval"])
 
 
-_ERROR = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
-_HTML = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
-
-KINDS: dict[str, Kind] = {
-    "error": Kind(_error, _ERROR, open=True),
-    "applied_error": Kind(_applied_error, _ERROR, open=True),
-    "html": Kind(_html, _HTML),
-    "body": Kind(_body, {"status": 200, "body": "", "headers": {}}),
-    "redirect": Kind(_redirect, {"status": 302, "location": "/elsewhere"}),
-    "processing": Kind(_processing),
-    "expire_tokens": Kind(_expire_tokens),
-    "hang": Kind(_hang, {"seconds": 3600.0}),
-    "apply_then_hang": Kind(_apply_then_hang, {"seconds": 3600.0}),
-    "reset": Kind(_reset),
-    "apply_then_reset": Kind(_apply_then_reset),
-    "close": Kind(_close),
-    "truncated": Kind(_truncated),
-    "raw": Kind(_raw, {"text": "", "base64": ""}),
-    "drip": Kind(_drip, {"interval": 0.01}),
+#: Their parameters, and what they are for, stand in :mod:`~..state.fault_rules`.
+FAULT_ACTIONS: dict[str, Act] = {
+    "error": _error,
+    "applied_error": _applied_error,
+    "html": _html,
+    "body": _body,
+    "redirect": _redirect,
+    "processing": _processing,
+    "expire_tokens": _expire_tokens,
+    "hang": _hang,
+    "apply_then_hang": _apply_then_hang,
+    "reset": _reset,
+    "apply_then_reset": _apply_then_reset,
+    "close": _close,
+    "truncated": _truncated,
+    "raw": _raw,
+    "drip": _drip,
 }

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
-
 from ..accounts import legacy, oauth, users
 from ..endpoints import attendees, events, expanded_view, meeting_rooms, schedules
-from ..errors import Answer, Problem
-from ..gateway.admission import Call
-from ..state.store import Store
+from ..gateway.call import Endpoint
 
 READ, WRITE, SCHEDULE = "Calendar.Event.Read", "Calendar.Event.Write", "Calendar.EventSchedule.Read"
 _OAUTH = "/v1.0/oauth2"
@@ -18,43 +12,6 @@ _USER = "/v1.0/calendar/users/{userId}"
 _EVENTS = _USER + "/calendars/{calendarId}/events"
 _EVENT = _EVENTS + "/{eventId}"
 _EVENTS_VIEW = _USER + "/calendars/{calendarId}/eventsview"
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A method and path, and what answers it.
-
-    :param action: the name of the operation in the SDK.
-    :param handle: returns the body of a 200 answer or another Answer, or raises a Problem.
-    :param scope: the permission needed; empty where no access token is.
-    :param idempotent: whether ``x-client-token`` means something to it.
-    :param caller: whose token it takes: an app's, a user's, or any.
-    :param metered: whether it counts against the monthly quota.
-    :param legacy: whether it is one of the older host, with its own ways to carry a token and to tell an error.
-    """
-
-    action: str
-    method: str
-    path: str
-    handle: Callable[[Store, Call], Any]
-    scope: str = ""
-    idempotent: bool = False
-    caller: Literal["any", "app", "user"] = "any"
-    metered: bool = True
-    legacy: bool = False
-
-    def match(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """Return the path parameters if a request is for this endpoint."""
-        parts = self.path.split("/")
-        if method != self.method or len(parts) != len(segments):
-            return None
-        pairs = list(zip(parts, segments, strict=True))
-        fits = all(part == segment or part.startswith("{") for part, segment in pairs)
-        return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")} if fits else None
-
-    def refused(self, problem: Problem, request_id: str) -> Answer:
-        """Return the answer to a call refused."""
-        return legacy.told(problem, request_id) if self.legacy else problem.answer(request_id)
 
 
 ENDPOINTS = (
