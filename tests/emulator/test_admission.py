@@ -22,9 +22,9 @@ def test_a_token_is_issued_for_two_hours(stranger):
 def test_a_valid_token_is_handed_out_again_and_renewed(stranger, dingtalk):
     """While a token is valid the same one comes back, good for the full time again."""
     first = stranger.token().json()["accessToken"]
-    dingtalk.store.advance(7000)
+    dingtalk.store.advance_clock(7000)
     assert stranger.token().json()["accessToken"] == first
-    dingtalk.store.advance(7000)
+    dingtalk.store.advance_clock(7000)
     stranger.headers["x-acs-dingtalk-access-token"] = first
     assert stranger.get(REVIEW).status_code == 200
 
@@ -32,7 +32,7 @@ def test_a_valid_token_is_handed_out_again_and_renewed(stranger, dingtalk):
 def test_an_expired_token_is_replaced(stranger, dingtalk):
     """After its lifetime a new token is issued."""
     first = stranger.token().json()["accessToken"]
-    dingtalk.store.advance(7200)
+    dingtalk.store.advance_clock(7200)
     assert stranger.token().json()["accessToken"] != first
     assert dingtalk.effects["tokens_issued"] == 2
 
@@ -80,7 +80,7 @@ def test_the_token_lifetime_is_a_switch(stranger, dingtalk):
     dingtalk.configure(token_lifetime=0.5)
     assert stranger.token().json()["expireIn"] == 1
     stranger.log_in()
-    dingtalk.store.advance(0.6)
+    dingtalk.store.advance_clock(0.6)
     assert stranger.get(REVIEW).json()["code"] == "InvalidAuthentication"
 
 
@@ -104,7 +104,7 @@ def test_the_rate_is_limited_per_app_and_api(client, dingtalk):
     assert codes == [200, 200, 403]
     assert client.get(REVIEW).json()["code"] == "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"
     assert client.list().status_code == 200
-    dingtalk.store.advance(1.01)
+    dingtalk.store.advance_clock(1.01)
     assert client.get(REVIEW).status_code == 200
     assert dingtalk.effects["calls"] == {"GetEvent": 3, "ListEvents": 1}
 
@@ -123,7 +123,7 @@ def test_the_monthly_quota_ends_the_month(client, dingtalk):
     answer = client.list()
     assert (answer.status_code, answer.json()["code"]) == (403, "Forbidden.AccessDenied.ApiCountLimitForOrg")
     assert client.token().status_code == 200
-    dingtalk.store.advance(32 * 86400)
+    dingtalk.store.advance_clock(32 * 86400)
     assert client.log_in().get(REVIEW).status_code == 200
 
 

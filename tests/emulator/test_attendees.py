@@ -108,7 +108,7 @@ def test_wrong_lists_are_refused(client, dingtalk, under, body):
 def test_an_event_has_at_most_5000(client, dingtalk):
     """The limit of an event holds over several calls."""
     crowd = [{"id": f"u{n}"} for n in range(5000)]
-    dingtalk.store.put_all([{**dingtalk.event(ONE_TO_ONE), "attendees": crowd}])
+    dingtalk.store.put_events([{**dingtalk.event(ONE_TO_ONE), "attendees": crowd}])
     answer = add(client, ONE_TO_ONE, {"id": "one more"})
     assert refusal(answer) == (400, "invalidParameter")
     assert "5000" in answer.json()["message"]

@@ -30,7 +30,7 @@ def test_reset_starts_over(client, dingtalk):
     assert client.control("POST", "reset").json()["events"] == len(SAMPLE["events"])
     assert dingtalk.event(REVIEW)["summary"] != "x"
     assert dingtalk.effects["updates"] == dingtalk.requests == []
-    assert dingtalk.store.advanced == 0
+    assert dingtalk.store.clock_offset == 0
     assert dingtalk.store.settings.replay == "stored"
     assert client.get(REVIEW).json()["code"] == "InvalidAuthentication"
 

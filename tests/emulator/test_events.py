@@ -138,7 +138,7 @@ def test_a_user_creates_a_hundred_events_a_day(client, dingtalk):
     assert [client.send("POST", body=EVENT).status_code for _ in range(3)] == [200, 200, 400]
     assert refusal(client.send("POST", body=EVENT)) == (400, "flowLimit")
     assert client.send("POST", user=CHEN, body=EVENT).status_code == 200
-    dingtalk.store.advance(86400)
+    dingtalk.store.advance_clock(86400)
     assert client.log_in().send("POST", body=EVENT).status_code == 200
     assert type(dingtalk.store.settings)().daily_creations == 100
 
@@ -261,7 +261,7 @@ def test_a_wrong_answer_is_refused(client, event_id, user, body, expected):
 
 def test_an_organizer_who_is_not_invited_has_nothing_to_answer(client, dingtalk):
     """Answers are kept with attendees."""
-    dingtalk.store.put_all([{**dingtalk.event(HOLIDAY), "attendees": []}])
+    dingtalk.store.put_events([{**dingtalk.event(HOLIDAY), "attendees": []}])
     answer = client.send("POST", HOLIDAY, "/respond", body={"responseStatus": "accepted"})
     assert refusal(answer) == (400, "invalidParameter")
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from airflow_dingtalk_calendar.emulator.state.fault_rules import KINDS
+from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW
 from airflow_dingtalk_calendar.emulator.web.fault_actions import FAULT_ACTIONS
 
@@ -267,4 +267,4 @@ def wait_for(condition):
 
 def test_every_kind_of_fault_does_something():
     """What a rule can name is what there is an action for."""
-    assert FAULT_ACTIONS.keys() == KINDS.keys()
+    assert FAULT_ACTIONS.keys() == FAULT_KINDS.keys()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.emulator.settings import Settings
-from airflow_dingtalk_calendar.emulator.state.fault_rules import KINDS
+from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings
+from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import REVIEW, SAMPLE
 
 JUNK = st.sampled_from(
@@ -62,7 +62,7 @@ def test_nearly_right_events(client, dingtalk, event):
 
 @relaxed
 @given(
-    kind=st.sampled_from(sorted(KINDS)),
+    kind=st.sampled_from(sorted(FAULT_KINDS)),
     given_=st.dictionaries(
         st.sampled_from(["action", "skip", "times", "status", "body", "headers", "seconds", "interval", "base64", "x"]),
         JUNK | st.sampled_from(["PatchEvent", 200, {"a": "b"}, {"a": 1}, {"a b": "c\r\nd"}, 0.1]),
@@ -80,7 +80,7 @@ def test_nearly_right_faults(client, dingtalk, kind, given_):
 
 
 @relaxed
-@given(given_=st.dictionaries(st.sampled_from([field.name for field in fields(Settings)]), JUNK, max_size=3))
+@given(given_=st.dictionaries(st.sampled_from([field.name for field in fields(EmulatorSettings)]), JUNK, max_size=3))
 def test_nearly_right_settings(client, dingtalk, given_):
     """Switches are set or refused."""
     is_sound(client, client.control("PATCH", "settings", content=json.dumps(given_)))

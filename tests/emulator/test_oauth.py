@@ -160,14 +160,14 @@ def test_a_refresh_token_lives_for_thirty_days(stranger, dingtalk, age, status):
     """Unused, it ends a month after it was given."""
     dingtalk.store.clock = lambda: 1_800_000_000.0
     grant = exchange(stranger, dingtalk.authorization_code(CHEN)).json()
-    dingtalk.store.advance(age)
+    dingtalk.store.advance_clock(age)
     assert refresh(stranger, grant["refreshToken"]).status_code == status
 
 
 def test_expired_access_tokens_leave_the_refresh_token(stranger, dingtalk):
     """A user's access token ends like any other, and is got again."""
     grant = exchange(stranger, dingtalk.authorization_code(CHEN)).json()
-    dingtalk.store.advance(7200)
+    dingtalk.store.advance_clock(7200)
     assert refusal(carry(stranger, grant["accessToken"]).get(REVIEW, user=CHEN)) == (400, "InvalidAuthentication")
     again = refresh(stranger, grant["refreshToken"]).json()
     assert carry(stranger, again["accessToken"]).get(REVIEW, user=CHEN).status_code == 200

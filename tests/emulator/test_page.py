@@ -209,7 +209,7 @@ def test_recurrence_in_words(read, client, rule, words):
 
 def test_odd_events_can_be_shown(read, client, dingtalk):
     """Cancelled events, empty titles, crowds, nights and an empty calendar have a place, too."""
-    dingtalk.store.put_all([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
     client.patch(ONE_TO_ONE, summary="", end={"dateTime": "2027-01-06T01:00:00+08:00", "timeZone": "Asia/Shanghai"})
     client.patch(REVIEW, attendees=[{"id": f"u{number}"} for number in range(100)])
     client.patch(HOLIDAY, start={"date": "2027-02-05"}, end={"date": "2027-02-06"}, reminders=[{"method": "dingtalk"}])

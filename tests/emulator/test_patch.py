@@ -248,7 +248,7 @@ ODD = ["a/b+c==", "100%", "%2F", "a b", "会议 🎉", "what?", "#1", "a/../b", 
 @pytest.mark.parametrize("event_id", ODD)
 def test_an_event_id_may_hold_anything(client, dingtalk, event_id):
     """Ids travel as one percent-encoded segment, whatever is in them."""
-    dingtalk.store.put_all([{**dingtalk.event(ONE_TO_ONE), "id": event_id}])
+    dingtalk.store.put_events([{**dingtalk.event(ONE_TO_ONE), "id": event_id}])
     answer = client.patch(event_id, summary="odd")
     assert answer.status_code == 200, answer.text
     assert client.get(event_id).json()["summary"] == "odd"

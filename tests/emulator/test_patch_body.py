@@ -132,7 +132,7 @@ def test_event_not_found(client):
 
 def test_a_cancelled_event_is_not_found(client, dingtalk):
     """A cancelled event cannot be updated."""
-    dingtalk.store.put_all([{**dingtalk.event(REVIEW), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(REVIEW), "status": "cancelled"}])
     dingtalk.store.changes.clear()
     assert_refused(client, client.patch(REVIEW, summary="x"), 404, "itemNotFound")
 
@@ -277,7 +277,7 @@ RIGHT = {
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in RIGHT.items() for value in values])
 def test_a_right_member_is_accepted(client, dingtalk, name, value):
     """What the documentation allows is accepted, up to its limits, and null is as good as absent."""
-    dingtalk.store.put_all([{k: v for k, v in dingtalk.event(REVIEW).items() if k != "meetingRooms"}])
+    dingtalk.store.put_events([{k: v for k, v in dingtalk.event(REVIEW).items() if k != "meetingRooms"}])
     answer = client.patch(REVIEW, **{name: value})
     assert answer.status_code == 200, answer.text
 
@@ -316,7 +316,7 @@ def test_an_event_has_at_most_5000_attendees(client, dingtalk):
     """Attendees beyond 5,000 are refused even when each call stays within 500."""
     dingtalk.configure(attendees="append")
     crowd = [{"id": f"u{number}"} for number in range(4999)]
-    dingtalk.store.put_all([{**dingtalk.event(REVIEW), "attendees": [{"id": LIN}, *crowd]}])
+    dingtalk.store.put_events([{**dingtalk.event(REVIEW), "attendees": [{"id": LIN}, *crowd]}])
     dingtalk.store.changes.clear()
     assert_refused(client, client.patch(REVIEW, attendees=[{"id": "one too many"}]), message="5000")
 

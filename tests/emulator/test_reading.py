@@ -56,7 +56,7 @@ def test_an_event_is_not_found(client, event_id, user):
 def test_a_deleted_instance_does_not_exist(client, dingtalk):
     """A cancelled instance of a series has a code of its own; a cancelled event is shown as such."""
     gone = [{**dingtalk.event(event_id), "status": "cancelled"} for event_id in (STAND_UP_MOVED, ONE_TO_ONE)]
-    dingtalk.store.put_all(gone)
+    dingtalk.store.put_events(gone)
     answer = client.get(STAND_UP_MOVED)
     assert (answer.status_code, answer.json()["code"]) == (404, "instanceNotExist")
     assert client.get(ONE_TO_ONE).json()["status"] == "cancelled"
@@ -118,7 +118,7 @@ def test_instances_of_a_series(client):
 
 def test_deleted_events_are_listed_on_request(client, dingtalk):
     """showDeleted brings cancelled events back."""
-    dingtalk.store.put_all([{**dingtalk.event(REVIEW), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(REVIEW), "status": "cancelled"}])
     assert REVIEW not in ids(client.list())
     assert REVIEW in ids(client.list(showDeleted="true"))
 
@@ -160,7 +160,7 @@ def test_a_sync_token_tells_what_has_changed(client, dingtalk):
     client.patch(ONE_TO_ONE, summary="two")
     client.patch(REVIEW, attendees=[])
     client.patch(PLANNING, user=MORGAN, summary="not for Chen")
-    dingtalk.store.put_all([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
     answer = client.list(user=CHEN, syncToken=token).json()
     assert [(event["id"], event["status"]) for event in answer["events"]] == [
         (ONE_TO_ONE, "confirmed"),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.state.recurrence import clash, days, spans
+from airflow_dingtalk_calendar.emulator.state.recurrence import events_overlap, occurrence_spans, pattern_days
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ from airflow_dingtalk_calendar.emulator.state.recurrence import clash, days, spa
 def test_days(pattern, expected):
     """Each kind of pattern names its days; days a month does not have are left out."""
     last = date(2027, 3, 31) if "onthly" in pattern.get("type", "") else date(2027, 3, 1)
-    assert [f"{day:%m-%d}" for day in days(pattern, date(2027, 1, 29), last)] == expected
+    assert [f"{day:%m-%d}" for day in pattern_days(pattern, date(2027, 1, 29), last)] == expected
 
 
 def test_a_rule_without_any_day_ends():
     """A pattern that never fits does not search for ever."""
     pattern = {"type": "absoluteMonthly", "dayOfMonth": 31, "interval": 12}
-    assert list(days(pattern, date(2027, 2, 1), date(2900, 1, 1))) == []
+    assert list(pattern_days(pattern, date(2027, 2, 1), date(2900, 1, 1))) == []
 
 
 def event(start, hours=1, zone="Europe/London", **recurrence):
@@ -60,7 +60,10 @@ def event(start, hours=1, zone="Europe/London", **recurrence):
 
 def starts(recurring, until):
     """Return the UTC starts of an event before a time."""
-    return [f"{start:%m-%d %H:%M}" for start, _ in spans(recurring, datetime.fromisoformat(until).replace(tzinfo=UTC))]
+    return [
+        f"{start:%m-%d %H:%M}"
+        for start, _ in occurrence_spans(recurring, datetime.fromisoformat(until).replace(tzinfo=UTC))
+    ]
 
 
 def test_local_time_stays_over_a_clock_change():
@@ -94,10 +97,10 @@ def test_the_first_occurrence_is_the_start():
 
 def test_events_clash_where_they_overlap():
     """Touching is not overlapping; one occurrence in common is enough."""
-    assert clash(event("2027-01-01T09:00"), event("2027-01-01T09:59"))
-    assert not clash(event("2027-01-01T09:00"), event("2027-01-01T10:00"))
+    assert events_overlap(event("2027-01-01T09:00"), event("2027-01-01T09:59"))
+    assert not events_overlap(event("2027-01-01T09:00"), event("2027-01-01T10:00"))
     daily = {"pattern": {"type": "daily"}}
-    assert clash(event("2027-06-01T09:00"), event("2027-01-01T09:00", zone="UTC", **daily))
-    assert not clash(event("2026-06-01T09:00"), event("2027-01-01T09:00", **daily))
+    assert events_overlap(event("2027-06-01T09:00"), event("2027-01-01T09:00", zone="UTC", **daily))
+    assert not events_overlap(event("2026-06-01T09:00"), event("2027-01-01T09:00", **daily))
     days_off = {"start": {"date": "2027-01-01"}, "end": {"date": "2027-01-03"}}
-    assert clash(days_off, event("2027-01-01T20:00"))
+    assert events_overlap(days_off, event("2027-01-01T20:00"))

@@ -120,7 +120,7 @@ def test_answers_do_not_wait_for_the_network_to_be_quiet(client):
 def test_a_clock_can_be_injected():
     """Time is whatever the clock says."""
     with Emulator(clock=lambda: 1_800_000_000.0) as dingtalk:
-        assert dingtalk.store.stamp() == "2027-01-15T16:00:00+08:00"
+        assert dingtalk.store.timestamp() == "2027-01-15T16:00:00+08:00"
 
 
 def test_many_requests_at_once(client, dingtalk):

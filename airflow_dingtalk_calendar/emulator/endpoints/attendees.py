@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-from ..errors import Problem, Refusal, invalid_is
-from ..gateway.call import Call
-from ..schema.event import Event, whole_event
-from ..schema.query_params import number
-from ..schema.requests import add_attendees_body, remove_attendees_body
-from ..state.store import Store
-from .pagination import paged
-from .permissions import organized
-from .writes import asked_for, write
+from ..errors import ApiError, Refusal, report_invalid_as
+from ..gateway.call import EndpointCall
+from ..schema.event import Event, check_event_consistency
+from ..schema.query_params import read_number_param
+from ..schema.requests import read_add_attendees_body, read_remove_attendees_body
+from ..state.store import EmulatorStore
+from .pagination import paginate_items
+from .permissions import get_organized_event
+from .writes import requested_notifications, write_event
 
 
-def add_attendees(store: Store, call: Call) -> str:
+def handle_add_attendees(store: EmulatorStore, call: EndpointCall) -> str:
     """Invite people ("Add event attendees"); who is invited already keeps the answer given."""
-    before = organized(store, call)
-    body = add_attendees_body(call.body, call.place)
+    before = get_organized_event(store, call)
+    body = read_add_attendees_body(call.body, call.body_place)
     known = {person["id"]: person for person in before.get("attendees", [])}
     new = {person["id"]: person for person in body["attendeesToAdd"]}
     invited = {"responseStatus": "needsAction", "isOptional": False}
     people = {**known, **{i: {**invited, **known.get(i, {}), **person} for i, person in new.items()}}
     after = {**before, "attendees": list(people.values())}
-    whole_event(after, store.settings)
-    kinds = asked_for(store, body, push="pushNotification", chat="chatNotification")
-    write(store, call, before, after).tell(kinds, new.keys() - known.keys())
+    check_event_consistency(after, store.settings)
+    kinds = requested_notifications(store, body, push="pushNotification", chat="chatNotification")
+    write_event(store, call, before, after).notify(kinds, new.keys() - known.keys())
     return ""
 
 
-def remove_attendees(store: Store, call: Call) -> str:
+def handle_remove_attendees(store: EmulatorStore, call: EndpointCall) -> str:
     """Take people off the list ("Remove event attendees"); who is not on it is ignored, and the organizer stays."""
-    before = organized(store, call)
-    leaving = remove_attendees_body(call.body, call.place) - {before["organizer"]["id"]}
+    before = get_organized_event(store, call)
+    leaving = read_remove_attendees_body(call.body, call.body_place) - {before["organizer"]["id"]}
     people = before.get("attendees", [])
     after = {**before, "attendees": [person for person in people if person["id"] not in leaving]}
-    told = [person["id"] for person in people if person["id"] in leaving]
+    removed = [person["id"] for person in people if person["id"] in leaving]
     # The body has no member for notifications, so this one is always without.
-    write(store, call, before, after).tell(asked_for(store, {}, push="", chat=""), told)
+    write_event(store, call, before, after).notify(requested_notifications(store, {}, push="", chat=""), removed)
     return ""
 
 
-def list_attendees(store: Store, call: Call) -> Event:
+def handle_list_attendees(store: EmulatorStore, call: EndpointCall) -> Event:
     """List who takes part in an event ("Query a list of attendees")."""
     if call.params["calendarId"] != "primary":
-        raise Problem(Refusal.ATTENDEES_CALENDAR)
-    event = store.find(call.params["eventId"])
+        raise ApiError(Refusal.ATTENDEES_INVALID_CALENDAR)
+    event = store.find_event(call.params["eventId"])
     if event is None or event["status"] == "cancelled":
-        raise Problem(Refusal.ATTENDEES_EVENT)
+        raise ApiError(Refusal.ATTENDEES_INVALID_EVENT)
     if call.params["userId"] not in store.participants(event):
-        raise Problem(Refusal.ATTENDEES_CALLER)
-    with invalid_is(Refusal.ATTENDEES_SIZE):
-        size = number(call.query, "maxResults", 100, 500)
-    page, more = paged(store, call, size, lambda: tuple(event.get("attendees", ())))
-    return {"attendees": store.viewer(call.params["userId"]).attendees(list(page)), **more}
+        raise ApiError(Refusal.ATTENDEES_NOT_SUBSCRIBED)
+    with report_invalid_as(Refusal.ATTENDEES_INVALID_SIZE):
+        size = read_number_param(call.query, "maxResults", 100, 500)
+    page, more = paginate_items(store, call, size, lambda: tuple(event.get("attendees", ())))
+    return {"attendees": store.viewer_for(call.params["userId"]).render_attendees(list(page)), **more}

@@ -7,136 +7,138 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
-from ..errors import Problem, Refusal, invalid
-from ..gateway.call import Call
-from ..schema.event import Event, patch_body
-from ..schema.query_params import flag, number
-from ..schema.requests import create_body, respond_body
-from ..schema.responses import got, patched
-from ..schema.validators import read_date
-from ..state.store import Store
-from . import patch as patching
-from .listing import listed
-from .permissions import organizer_only, primary, shared, stored
-from .writes import asked_for, others, write
+from ..errors import ApiError, Refusal, invalid_parameter
+from ..gateway.call import EndpointCall
+from ..schema.event import Event, read_patch_body
+from ..schema.query_params import read_boolean_param, read_number_param
+from ..schema.requests import read_create_body, read_respond_body
+from ..schema.responses import render_event, render_patched_event
+from ..schema.validators import read_iso_date
+from ..state.store import EmulatorStore
+from .listing import list_event_page
+from .patch import PatchContext, apply_event_patch, default_reminder, find_patch_target
+from .permissions import get_active_event, get_joined_event, require_organizer, require_primary_calendar
+from .writes import invited_others, requested_notifications, write_event
 
 # Nothing says how long an event without an end lasts.
-_USUAL_LENGTH = timedelta(hours=1)
+_DEFAULT_DURATION = timedelta(hours=1)
 
 
-def create_event(store: Store, call: Call) -> Event:
+def handle_create_event(store: EmulatorStore, call: EndpointCall) -> Event:
     """Create an event ("Create event")."""
-    primary(call)
+    require_primary_calendar(call)
     organizer = call.params["userId"]
-    given = create_body(call.body, call.place)
-    if not store.in_range(call.app, organizer):
-        raise Problem(Refusal.OUT_OF_RANGE)
-    event = patching.apply(patching.Context(_blank(store, organizer, given), store.settings, store.emails), given)
+    given = read_create_body(call.body, call.body_place)
+    if not store.in_app_range(call.app, organizer):
+        raise ApiError(Refusal.USER_OUT_OF_RANGE)
+    event = apply_event_patch(PatchContext(_new_event(store, organizer, given), store.settings, store.emails), given)
     store.count_creation(organizer)
-    written = write(store, call, None, event, list(given))
-    written.tell_others(given.get("extra", {}))
-    return patched(written.event, store.viewer(organizer))
+    written = write_event(store, call, None, event, list(given))
+    written.notify_others(given.get("extra", {}))
+    return render_patched_event(written.event, store.viewer_for(organizer))
 
 
-def _blank(store: Store, organizer: str, given: Event) -> Event:
+def _new_event(store: EmulatorStore, organizer: str, given: Event) -> Event:
     start = given["start"]
     if "end" not in given and store.settings.omitted_end == "refused":
-        raise invalid("end", "must be set")
+        raise invalid_parameter("end", "must be set")
     invited = [{"id": organizer, "responseStatus": "accepted"}]
     named = any(person["id"] == organizer for person in given.get("attendees", ()))
     return {
-        "id": _new_id(),
+        "id": _new_event_id(),
         "isAllDay": False,
         "start": start,
-        "end": _usual_end(start),
+        "end": _default_end(start),
         "status": "confirmed",
         "organizer": {"id": organizer, "responseStatus": "accepted"},
         **({"attendees": invited} if named else {}),
-        **({} if "reminders" in given else {"reminders": [patching.default_reminder(given)]}),
-        "createTime": store.stamp(),
+        **({} if "reminders" in given else {"reminders": [default_reminder(given)]}),
+        "createTime": store.timestamp(),
     }
 
 
-def _usual_end(start: Event) -> Event:
+def _default_end(start: Event) -> Event:
     if "date" in start:
-        return {"date": str(read_date(start["date"]) + timedelta(days=1))}
-    end = datetime.fromisoformat(start["dateTime"]) + _USUAL_LENGTH
+        return {"date": str(read_iso_date(start["date"]) + timedelta(days=1))}
+    end = datetime.fromisoformat(start["dateTime"]) + _DEFAULT_DURATION
     return {**start, "dateTime": end.isoformat(timespec="seconds")}
 
 
-def _new_id() -> str:
+def _new_event_id() -> str:
     # DingTalk's shape: base64 of the base64 of 16 bytes, which has letters and digits only.
     return b64encode(b64encode(uuid4().bytes)).decode()
 
 
-def patch_event(store: Store, call: Call) -> Event:
+def handle_patch_event(store: EmulatorStore, call: EndpointCall) -> Event:
     """Update an event ("Update event")."""
-    primary(call)
-    patch = patch_body(call.body, call.params["eventId"], call.place)
-    named = stored(store, call.params["eventId"])
-    organizer_only(store, call, named)
-    before = patching.target(named, store.events, store.settings)
-    after = patching.apply(patching.Context(before, store.settings, store.emails), patch)
-    if any(before.get(name) != after.get(name) for name in ("start", "end", "recurrence")) and store.room_taken(after):
-        raise Problem(Refusal.ROOM_TAKEN)
-    written = write(store, call, before, after, [name for name in patch if name != "id"])
+    require_primary_calendar(call)
+    patch = read_patch_body(call.body, call.params["eventId"], call.body_place)
+    named = get_active_event(store, call.params["eventId"])
+    require_organizer(store, call, named)
+    before = find_patch_target(named, store.events, store.settings)
+    after = apply_event_patch(PatchContext(before, store.settings, store.emails), patch)
+    if any(before.get(name) != after.get(name) for name in ("start", "end", "recurrence")) and store.has_room_conflict(
+        after
+    ):
+        raise ApiError(Refusal.MEETING_ROOM_INVALID)
+    written = write_event(store, call, before, after, [name for name in patch if name != "id"])
     if written.changed:
-        written.tell_others(patch.get("extra", {}))
-    return patched(written.event, store.viewer(call.params["userId"]))
+        written.notify_others(patch.get("extra", {}))
+    return render_patched_event(written.event, store.viewer_for(call.params["userId"]))
 
 
-def get_event(store: Store, call: Call) -> Event:
+def handle_get_event(store: EmulatorStore, call: EndpointCall) -> Event:
     """Show an event to somebody who takes part in it ("Query event details")."""
-    primary(call)
-    limit = number(call.query, "maxAttendees", 100, 500)
-    event = store.find(call.params["eventId"])
+    require_primary_calendar(call)
+    limit = read_number_param(call.query, "maxAttendees", 100, 500)
+    event = store.find_event(call.params["eventId"])
     if event is None or call.params["userId"] not in store.participants(event):
-        raise Problem(Refusal.NOT_FOUND, "The event does not exist")
+        raise ApiError(Refusal.NOT_FOUND, "The event does not exist")
     if event["status"] == "cancelled" and event.get("seriesMasterId"):
-        raise Problem(Refusal.INSTANCE_GONE)
-    return got(event, store.viewer(call.params["userId"], limit))
+        raise ApiError(Refusal.INSTANCE_NOT_FOUND)
+    return render_event(event, store.viewer_for(call.params["userId"], limit))
 
 
-def list_events(store: Store, call: Call) -> Event:
+def handle_list_events(store: EmulatorStore, call: EndpointCall) -> Event:
     """List somebody's events ("Query an event list")."""
-    primary(call)
-    return listed(store, call.params["userId"], call.query)
+    require_primary_calendar(call)
+    return list_event_page(store, call.params["userId"], call.query)
 
 
-def delete_event(store: Store, call: Call) -> str:
+def handle_delete_event(store: EmulatorStore, call: EndpointCall) -> str:
     """Cancel an event for all, or for an attendee leave it ("Delete event")."""
-    primary(call)
-    push = flag(call.query, "pushNotification")
-    event = shared(store, call)
+    require_primary_calendar(call)
+    push = read_boolean_param(call.query, "pushNotification")
+    event = get_joined_event(store, call)
     me = call.params["userId"]
     by_organizer = me == event["organizer"]["id"]
-    changed = _cancelled if by_organizer else partial(_left_by, me)
-    for instance in store.instances(event["id"]):
-        store.put({**changed(instance), "updateTime": store.stamp(after=instance["updateTime"])})
-    written = write(store, call, event, changed(event))
+    changed = _cancel_event if by_organizer else partial(_remove_participant, me)
+    for instance in store.stored_instances(event["id"]):
+        store.put_event({**changed(instance), "updateTime": store.timestamp(after=instance["updateTime"])})
+    written = write_event(store, call, event, changed(event))
     if by_organizer:
         # "A notice" goes to all attendees in any case; the parameter is about the pop-up.
-        popup = asked_for(store, {"pushNotification": push}, push="pushNotification")
-        written.tell([*popup, "chat"], others(event))
+        popup = requested_notifications(store, {"pushNotification": push}, push="pushNotification")
+        written.notify([*popup, "chat"], invited_others(event))
     return ""
 
 
-def _cancelled(event: Event) -> Event:
+def _cancel_event(event: Event) -> Event:
     return {**event, "status": "cancelled"}
 
 
-def _left_by(union_id: str, event: Event) -> Event:
+def _remove_participant(union_id: str, event: Event) -> Event:
     return {**event, "attendees": [person for person in event.get("attendees", ()) if person["id"] != union_id]}
 
 
-def respond_event(store: Store, call: Call) -> str:
+def handle_respond_event(store: EmulatorStore, call: EndpointCall) -> str:
     """Take an attendee's answer ("Respond to an event")."""
-    primary(call)
-    answer = respond_body(call.body, call.place)
-    event = shared(store, call)
+    require_primary_calendar(call)
+    answer = read_respond_body(call.body, call.body_place)
+    event = get_joined_event(store, call)
     me = call.params["userId"]
     if me not in (person["id"] for person in event.get("attendees", ())):
-        raise invalid("userId", "is not an attendee")
+        raise invalid_parameter("userId", "is not an attendee")
     answered = [{**p, "responseStatus": answer} if p["id"] == me else p for p in event["attendees"]]
-    write(store, call, event, {**event, "attendees": answered})
+    write_event(store, call, event, {**event, "attendees": answered})
     return ""

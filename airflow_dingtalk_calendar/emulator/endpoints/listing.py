@@ -10,74 +10,82 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from ..errors import invalid
+from ..errors import invalid_parameter
 from ..schema.event import Event
-from ..schema.query_params import flag, number, window
-from ..schema.responses import got
-from ..state.pages import Page, Query
-from ..state.recurrence import local
-from ..state.store import Store
+from ..schema.query_params import read_boolean_param, read_number_param, read_time_window
+from ..schema.responses import render_event
+from ..state.pages import EventListPage, EventQuery
+from ..state.recurrence import zoned_datetime
+from ..state.store import EmulatorStore
 
-_PAGE = 100
+_MAX_PAGE_SIZE = 100
 
 
-def listed(store: Store, union_id: str, params: Mapping[str, str]) -> Event:
+def list_event_page(store: EmulatorStore, union_id: str, params: Mapping[str, str]) -> Event:
     """Answer ListEvents."""
-    page = _page(store, union_id, params)
-    size = number(params, "maxResults", _PAGE, _PAGE)
-    viewer = store.viewer(union_id, number(params, "maxAttendees", _PAGE, _PAGE))
+    page = _requested_page(store, union_id, params)
+    size = read_number_param(params, "maxResults", _MAX_PAGE_SIZE, _MAX_PAGE_SIZE)
+    viewer = store.viewer_for(union_id, read_number_param(params, "maxAttendees", _MAX_PAGE_SIZE, _MAX_PAGE_SIZE))
     ids, rest = (page.rest or ())[:size], (page.rest or ())[size:]
     events = [
-        _seen_by(union_id, store, store.events[i], got(store.events[i], viewer)) for i in ids if i in store.events
+        _hide_if_uninvited(union_id, store, store.events[i], render_event(store.events[i], viewer))
+        for i in ids
+        if i in store.events
     ]
-    return {"events": events, **_continuation(store, page, rest)}
+    return {"events": events, **_continuation_token(store, page, rest)}
 
 
-def _page(store: Store, union_id: str, params: Mapping[str, str]) -> Page:
+def _requested_page(store: EmulatorStore, union_id: str, params: Mapping[str, str]) -> EventListPage:
     if token := params.get("nextToken"):
-        return _known(store, union_id, token, "nextToken")
+        return _find_page(store, union_id, token, "nextToken")
     if token := params.get("syncToken"):
-        since = _known(store, union_id, token, "syncToken")
-        return Page(since.query, _changed(store, since), len(store.changes))
-    query = _query(union_id, params)
-    return Page(query, _matching(store, query), len(store.changes))
+        since = _find_page(store, union_id, token, "syncToken")
+        return EventListPage(since.query, _changed_event_ids(store, since), len(store.changes))
+    query = _read_event_query(union_id, params)
+    return EventListPage(query, _matching_event_ids(store, query), len(store.changes))
 
 
-def _known(store: Store, union_id: str, token: str, name: str) -> Page:
-    page = store.pages.get(token)
+def _find_page(store: EmulatorStore, union_id: str, token: str, name: str) -> EventListPage:
+    page = store.list_pages.get(token)
     if page is None or page.query.union_id != union_id or (page.rest is None) != (name == "syncToken"):
-        raise invalid(name, "is not valid")
+        raise invalid_parameter(name, "is not valid")
     return page
 
 
-def _query(union_id: str, params: Mapping[str, str]) -> Query:
-    low, high = window(params)
-    return Query(union_id, low, high, bool(flag(params, "showDeleted")), params.get("seriesMasterId", ""))
+def _read_event_query(union_id: str, params: Mapping[str, str]) -> EventQuery:
+    low, high = read_time_window(params)
+    return EventQuery(
+        union_id, low, high, bool(read_boolean_param(params, "showDeleted")), params.get("seriesMasterId", "")
+    )
 
 
-def _matching(store: Store, query: Query) -> tuple[str, ...]:
-    mine = (event for event in store.events.values() if query.union_id in store.participants(event))
-    found = [event for event in mine if query.wants(event) and (query.show_deleted or event["status"] == "confirmed")]
-    return tuple(event["id"] for event in sorted(found, key=_order))
+def _matching_event_ids(store: EmulatorStore, query: EventQuery) -> tuple[str, ...]:
+    joined = (event for event in store.events.values() if query.union_id in store.participants(event))
+    found = [
+        event for event in joined if query.matches(event) and (query.show_deleted or event["status"] == "confirmed")
+    ]
+    return tuple(event["id"] for event in sorted(found, key=_start_order))
 
 
-def _changed(store: Store, since: Page) -> tuple[str, ...]:
-    mine = (change.event_id for change in store.changes[since.seen :] if since.query.union_id in change.audience)
-    return tuple(event_id for event_id in dict.fromkeys(mine) if since.query.wants(store.events[event_id]))
+def _changed_event_ids(store: EmulatorStore, since: EventListPage) -> tuple[str, ...]:
+    changed = (
+        change.event_id for change in store.changes[since.change_count :] if since.query.union_id in change.audience
+    )
+    return tuple(event_id for event_id in dict.fromkeys(changed) if since.query.matches(store.events[event_id]))
 
 
-def _order(event: Event) -> Any:
-    return local(event["start"]), event["id"]
+def _start_order(event: Event) -> Any:
+    return zoned_datetime(event["start"]), event["id"]
 
 
-def _seen_by(union_id: str, store: Store, event: Event, shown: Event) -> Event:
+def _hide_if_uninvited(union_id: str, store: EmulatorStore, event: Event, rendered: Event) -> Event:
     # To somebody no longer invited, the event is gone.
-    return shown if union_id in store.participants(event) else {**shown, "status": "cancelled"}
+    return rendered if union_id in store.participants(event) else {**rendered, "status": "cancelled"}
 
 
-def _continuation(store: Store, page: Page, rest: tuple[str, ...]) -> Event:
+def _continuation_token(store: EmulatorStore, page: EventListPage, rest: tuple[str, ...]) -> Event:
     if not rest and page.query.time_max:
         return {}  # with timeMax there is never a syncToken
     token = uuid4().hex
-    store.pages[token] = Page(page.query, rest or None, page.seen)
+    store.list_pages[token] = EventListPage(page.query, rest or None, page.change_count)
     return {"nextToken" if rest else "syncToken": token}

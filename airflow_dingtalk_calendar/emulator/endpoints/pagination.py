@@ -1,6 +1,6 @@
-"""Pages of answers that have nothing but pages: a nextToken stands for the rest of what was found at first.
+"""Pages of answers that have nothing but pages: a nextToken stands for the items that remain.
 
-Tokens are opaque, so that nobody can guess one, and good for the question they came with only.
+Tokens are opaque, so that nobody can guess one, and good only for the call they came from.
 """
 
 from __future__ import annotations
@@ -9,34 +9,34 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from ..errors import invalid
-from ..gateway.call import Call
-from ..state.pages import Rest
-from ..state.store import Store
+from ..errors import invalid_parameter
+from ..gateway.call import EndpointCall
+from ..state.pages import RemainingItems
+from ..state.store import EmulatorStore
 
 
-def paged(
-    store: Store, call: Call, size: int, find: Callable[[], Sequence[Any]]
+def paginate_items(
+    store: EmulatorStore, call: EndpointCall, size: int, find: Callable[[], Sequence[Any]]
 ) -> tuple[Sequence[Any], Mapping[str, str]]:
     """Return a page, and the member of the answer that leads to the next one."""
-    question = (call.endpoint.action, *call.params.values())
-    found = _continued(store, question, call.query) or find()
-    return found[:size], _continuation(store, question, found[size:])
+    call_key = (call.endpoint.action, *call.params.values())
+    items = _continued_items(store, call_key, call.query) or find()
+    return items[:size], _store_remaining_items(store, call_key, items[size:])
 
 
-def _continued(store: Store, question: tuple[str, ...], params: Mapping[str, str]) -> Sequence[Any]:
+def _continued_items(store: EmulatorStore, call_key: tuple[str, ...], params: Mapping[str, str]) -> Sequence[Any]:
     token = params.get("nextToken")
     if not token:
         return ()
-    rest = store.rests.get(token)
-    if rest is None or rest.question != question:
-        raise invalid("nextToken", "is not valid")
-    return rest.found
+    rest = store.remaining_items.get(token)
+    if rest is None or rest.call_key != call_key:
+        raise invalid_parameter("nextToken", "is not valid")
+    return rest.items
 
 
-def _continuation(store: Store, question: tuple[str, ...], rest: Sequence[Any]) -> dict[str, str]:
+def _store_remaining_items(store: EmulatorStore, call_key: tuple[str, ...], rest: Sequence[Any]) -> dict[str, str]:
     if not rest:
         return {}
     token = uuid4().hex
-    store.rests[token] = Rest(question, rest)
+    store.remaining_items[token] = RemainingItems(call_key, rest)
     return {"nextToken": token}

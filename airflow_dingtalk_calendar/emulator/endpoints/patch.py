@@ -31,13 +31,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from ..errors import invalid
-from ..schema.event import Event, whole_event
-from ..settings import Settings
+from ..errors import invalid_parameter
+from ..schema.event import Event, check_event_consistency
+from ..settings import EmulatorSettings
 
 
 @dataclass(frozen=True)
-class Context:
+class PatchContext:
     """What a patch is applied to and under.
 
     :param event: the event as stored.
@@ -46,56 +46,56 @@ class Context:
     """
 
     event: Event
-    settings: Settings
+    settings: EmulatorSettings
     emails: Mapping[str, str]
 
 
-def apply(context: Context, patch: Event) -> Event:
+def apply_event_patch(context: PatchContext, patch: Event) -> Event:
     """Return the event as it is after the patch; the stored one stays untouched.
 
-    :raises Problem: if the result would not hold together.
+    :raises ApiError: if the result would not hold together.
     """
     if "recurrence" in patch and context.event.get("seriesMasterId"):
-        raise invalid("recurrence", "an instance of a series has no recurrence of its own")
-    changed = {name: change(patch[name], name, context) for name, change in _CHANGES.items() if name in patch}
+        raise invalid_parameter("recurrence", "an instance of a series has no recurrence of its own")
+    changed = {name: change(patch[name], name, context) for name, change in _MEMBER_CHANGES.items() if name in patch}
     event = {**context.event, **changed}
     if "reminders" not in patch and context.settings.omitted_reminders == "default":
         event["reminders"] = [default_reminder(event)]
-    whole_event(event, context.settings)
+    check_event_consistency(event, context.settings)
     return event
 
 
-def _replaced(new: Any, name: str, context: Context) -> Any:
+def _replace_member(new: Any, name: str, context: PatchContext) -> Any:
     return new
 
 
-def _text(new: str, name: str, context: Context) -> str:
-    return _written(new, context.event.get(name, ""), name, context)
+def _replace_text(new: str, name: str, context: PatchContext) -> str:
+    return _apply_empty_text(new, context.event.get(name, ""), name, context)
 
 
-def _text_in(member: str) -> Callable[[Event, str, Context], Event]:
-    def change(new: Event, name: str, context: Context) -> Event:
+def _replace_text_in(member: str) -> Callable[[Event, str, PatchContext], Event]:
+    def change(new: Event, name: str, context: PatchContext) -> Event:
         old = context.event.get(name, {})
         if member not in new:
             return dict(old)
-        return {**old, member: _written(new[member], old.get(member, ""), f"{name}.{member}", context)}
+        return {**old, member: _apply_empty_text(new[member], old.get(member, ""), f"{name}.{member}", context)}
 
     return change
 
 
-def _written(new: str, old: str, place: str, context: Context) -> str:
+def _apply_empty_text(new: str, old: str, place: str, context: PatchContext) -> str:
     if new or context.settings.empty_text == "clears":
         return new
     if context.settings.empty_text == "refused":
-        raise invalid(place, "cannot be empty")
+        raise invalid_parameter(place, "cannot be empty")
     return old
 
 
-def _attendees(new: list[Event], name: str, context: Context) -> list[Event]:
+def _replace_attendees(new: list[Event], name: str, context: PatchContext) -> list[Event]:
     before = {person["id"]: person for person in context.event.get(name, [])}
     organizer = context.event["organizer"]["id"]
     kept = before if context.settings.attendees == "append" else {i: p for i, p in before.items() if i == organizer}
-    named = dict(_invited(person, context) for person in new)
+    named = dict(_identify_attendee(person, context) for person in new)
     people = {
         **kept,
         **{
@@ -106,7 +106,7 @@ def _attendees(new: list[Event], name: str, context: Context) -> list[Event]:
     return list(people.values())
 
 
-def _invited(person: Event, context: Context) -> tuple[str, Event]:
+def _identify_attendee(person: Event, context: PatchContext) -> tuple[str, Event]:
     if person.get("id"):
         return person["id"], person
     # A guest known by address only gets an id of the emulator's making, the same each time.
@@ -115,7 +115,7 @@ def _invited(person: Event, context: Context) -> tuple[str, Event]:
     return union_id, {**person, "id": union_id}
 
 
-def _new_meeting(new: Event, name: str, context: Context) -> Event:
+def _create_video_meeting(new: Event, name: str, context: PatchContext) -> Event:
     conference = uuid4().hex
     url = f"dingtalk://dingtalkclient/page/videoConfFromCalendar?confId={conference}"
     return {"type": "dingtalk", "conferenceId": conference, "url": url}
@@ -126,30 +126,30 @@ def default_reminder(event: Event) -> Event:
     return {"method": "dingtalk", "minutes": 15 * 60 if event.get("isAllDay") else 15}
 
 
-_CHANGES: dict[str, Callable[[Any, str, Context], Any]] = {
-    "summary": _text,
-    "description": _text,
-    "start": _replaced,
-    "end": _replaced,
-    "isAllDay": _replaced,
-    "recurrence": _replaced,
-    "attendees": _attendees,
-    "location": _text_in("displayName"),
-    "reminders": _replaced,
-    "onlineMeetingInfo": _new_meeting,
-    "richTextDescription": _text_in("text"),
-    "uiConfigs": _replaced,
-    "cardInstances": _replaced,
-    "categories": _replaced,
-    "freeBusyStatus": _replaced,
+_MEMBER_CHANGES: dict[str, Callable[[Any, str, PatchContext], Any]] = {
+    "summary": _replace_text,
+    "description": _replace_text,
+    "start": _replace_member,
+    "end": _replace_member,
+    "isAllDay": _replace_member,
+    "recurrence": _replace_member,
+    "attendees": _replace_attendees,
+    "location": _replace_text_in("displayName"),
+    "reminders": _replace_member,
+    "onlineMeetingInfo": _create_video_meeting,
+    "richTextDescription": _replace_text_in("text"),
+    "uiConfigs": _replace_member,
+    "cardInstances": _replace_member,
+    "categories": _replace_member,
+    "freeBusyStatus": _replace_member,
 }
 
 
-def target(event: Event, events: Mapping[str, Event], settings: Settings) -> Event:
+def find_patch_target(event: Event, events: Mapping[str, Event], settings: EmulatorSettings) -> Event:
     """Return the event that a patch of ``event`` changes: UNVERIFIED for an instance of a series."""
     master = event.get("seriesMasterId")
     if not master or settings.instance_patch == "instance":
         return event
     if settings.instance_patch == "refuse" or master not in events:
-        raise invalid("id", "an instance of a series cannot be updated")
+        raise invalid_parameter("id", "an instance of a series cannot be updated")
     return events[master]

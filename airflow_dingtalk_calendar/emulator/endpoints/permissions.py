@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
-from ..errors import Problem, Refusal, invalid
-from ..gateway.call import Call
+from ..errors import ApiError, Refusal, invalid_parameter
+from ..gateway.call import EndpointCall
 from ..schema.event import Event
-from ..state.store import Store
+from ..state.store import EmulatorStore
 
-_NOT_ORGANIZER = {
-    "invalidParameter": Refusal.INVALID,
+_NOT_ORGANIZER_REFUSALS = {
+    "invalidParameter": Refusal.INVALID_PARAMETER,
     "itemNotFound": Refusal.NOT_FOUND,
     "forbidden": Refusal.FORBIDDEN,
 }
 
 
-def named_user(call: Call) -> None:
+def require_user_id(call: EndpointCall) -> None:
     """Refuse a path without a user."""
     if not call.params["userId"].strip():
-        raise invalid("userId", "cannot be blank")
+        raise invalid_parameter("userId", "cannot be blank")
 
 
-def primary(call: Call) -> None:
+def require_primary_calendar(call: EndpointCall) -> None:
     """Refuse another calendar than the primary one."""
-    named_user(call)
+    require_user_id(call)
     if not call.params["calendarId"].strip():
-        raise Problem(Refusal.CALENDAR_BLANK)
+        raise ApiError(Refusal.BLANK_CALENDAR_ID)
     # "Set this parameter to primary"; which error any other gets is not documented.
     if call.params["calendarId"] != "primary":
-        raise Problem(Refusal.NOT_FOUND, "The calendar does not exist")
+        raise ApiError(Refusal.NOT_FOUND, "The calendar does not exist")
 
 
-def stored(store: Store, event_id: str) -> Event:
+def get_active_event(store: EmulatorStore, event_id: str) -> Event:
     """Return an event that has not been cancelled."""
-    event = store.find(event_id)
+    event = store.find_event(event_id)
     if event is None or event["status"] == "cancelled":
-        raise Problem(Refusal.NOT_FOUND, "The event does not exist")
+        raise ApiError(Refusal.NOT_FOUND, "The event does not exist")
     return event
 
 
-def shared(store: Store, call: Call) -> Event:
+def get_joined_event(store: EmulatorStore, call: EndpointCall) -> Event:
     """Return the event of the call, in which its user takes part."""
-    event = stored(store, call.params["eventId"])
+    event = get_active_event(store, call.params["eventId"])
     if call.params["userId"] not in store.participants(event):
-        raise Problem(Refusal.NOT_FOUND, "The event does not exist")
+        raise ApiError(Refusal.NOT_FOUND, "The event does not exist")
     return event
 
 
-def organized(store: Store, call: Call) -> Event:
+def get_organized_event(store: EmulatorStore, call: EndpointCall) -> Event:
     """Return the event of the call, which its user organizes."""
-    primary(call)
-    event = stored(store, call.params["eventId"])
-    organizer_only(store, call, event)
+    require_primary_calendar(call)
+    event = get_active_event(store, call.params["eventId"])
+    require_organizer(store, call, event)
     return event
 
 
-def organizer_only(store: Store, call: Call, event: Event) -> None:
+def require_organizer(store: EmulatorStore, call: EndpointCall, event: Event) -> None:
     """Refuse a change by anybody but the organizer."""
     if call.params["userId"] != event["organizer"]["id"]:
-        raise Problem(_NOT_ORGANIZER[store.settings.not_organizer], "Only the organizer can update the event")
+        raise ApiError(_NOT_ORGANIZER_REFUSALS[store.settings.not_organizer], "Only the organizer can update the event")

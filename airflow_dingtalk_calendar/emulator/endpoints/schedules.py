@@ -6,84 +6,84 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..errors import Problem, Refusal, invalid, invalid_is
-from ..gateway.call import Call
+from ..errors import ApiError, Refusal, invalid_parameter, report_invalid_as
+from ..gateway.call import EndpointCall
 from ..schema.event import Event
-from ..schema.requests import room_schedule_body, schedule_body
-from ..schema.validators import read_date_time
-from ..state.recurrence import local
-from ..state.store import Store
-from .expanded_view import expanded, mine
-from .permissions import named_user
+from ..schema.requests import read_room_schedule_body, read_schedule_body
+from ..schema.validators import read_iso_date_time
+from ..state.recurrence import zoned_datetime
+from ..state.store import EmulatorStore
+from .expanded_view import confirmed_events_of, expand_events
+from .permissions import require_user_id
 
-_LONGEST_FOR_ROOMS = timedelta(days=90)
-_WORDS = {"tentative": "TENTATIVE", "needsAction": "BUSY", "accepted": "BUSY"}  # who declined is free
+_MAX_ROOM_PERIOD = timedelta(days=90)
+_BUSY_WORDS = {"tentative": "TENTATIVE", "needsAction": "BUSY", "accepted": "BUSY"}  # who declined is free
 
 
-def get_schedule(store: Store, call: Call) -> Event:
+def handle_get_schedule(store: EmulatorStore, call: EndpointCall) -> Event:
     """Tell when people are busy ("Query free/busy information"); who cannot be asked about has an error inside."""
-    with invalid_is(Refusal.PARAM_ILLEGAL):
-        named_user(call)
-        body = schedule_body(call.body, call.place)
-        low, high = _period(store, body)
-    return {"scheduleInformation": [_person(store, call, user, low, high) for user in body["userIds"]]}
+    with report_invalid_as(Refusal.ILLEGAL_PARAMETER):
+        require_user_id(call)
+        body = read_schedule_body(call.body, call.body_place)
+        low, high = _read_schedule_period(store, body)
+    return {"scheduleInformation": [_user_schedule(store, call, user, low, high) for user in body["userIds"]]}
 
 
-def _person(store: Store, call: Call, union_id: str, low: datetime, high: datetime) -> Event:
-    if not store.in_range(call.app, union_id):
+def _user_schedule(store: EmulatorStore, call: EndpointCall, union_id: str, low: datetime, high: datetime) -> Event:
+    if not store.in_app_range(call.app, union_id):
         return {"userId": union_id, "error": "user not found", "scheduleItems": []}
-    events = _overlapping(store, mine(store, union_id), low, high)
-    items = ({"status": _status(event, union_id), **_times(event)} for event in events)
+    events = _overlapping_events(store, confirmed_events_of(store, union_id), low, high)
+    items = ({"status": _busy_status(event, union_id), **_schedule_item_times(event)} for event in events)
     return {"userId": union_id, "scheduleItems": [item for item in items if item["status"]]}
 
 
-def _status(event: Event, union_id: str) -> str | None:
+def _busy_status(event: Event, union_id: str) -> str | None:
     people = {person["id"]: person for person in (event["organizer"], *event.get("attendees", ()))}
     free = event.get("freeBusyStatus") == "free"
-    return None if free else _WORDS.get(people[union_id]["responseStatus"])
+    return None if free else _BUSY_WORDS.get(people[union_id]["responseStatus"])
 
 
-def get_meeting_rooms_schedule(store: Store, call: Call) -> Event:
+def handle_get_meeting_rooms_schedule(store: EmulatorStore, call: EndpointCall) -> Event:
     """Tell when rooms are taken ("Query the availability of meeting rooms")."""
-    named_user(call)
-    body = room_schedule_body(call.body, call.place)
-    low, high = _period(store, body)
-    if high - low > _LONGEST_FOR_ROOMS:
-        raise invalid("endTime", f"must be at most {_LONGEST_FOR_ROOMS.days} days after startTime")
-    return {"scheduleInformation": [_room(store, room, low, high) for room in body["roomIds"]]}
+    require_user_id(call)
+    body = read_room_schedule_body(call.body, call.body_place)
+    low, high = _read_schedule_period(store, body)
+    if high - low > _MAX_ROOM_PERIOD:
+        raise invalid_parameter("endTime", f"must be at most {_MAX_ROOM_PERIOD.days} days after startTime")
+    return {"scheduleInformation": [_room_schedule(store, room, low, high) for room in body["roomIds"]]}
 
 
-def _room(store: Store, room_id: str, low: datetime, high: datetime) -> Event:
+def _room_schedule(store: EmulatorStore, room_id: str, low: datetime, high: datetime) -> Event:
     if room_id not in store.rooms:
         return {"roomId": room_id, "error": "meeting room not found", "scheduleItems": []}
-    events = _overlapping(store, store.booked(room_id), low, high)
-    return {"roomId": room_id, "scheduleItems": [_booking(event) for event in events]}
+    events = _overlapping_events(store, store.events_in_room(room_id), low, high)
+    return {"roomId": room_id, "scheduleItems": [_room_booking(event) for event in events]}
 
 
-def _booking(event: Event) -> Event:
+def _room_booking(event: Event) -> Event:
     organizer = {"id": event["organizer"]["id"]}
-    return {"status": "BUSY", "eventId": event["id"], "organizer": organizer, **_times(event)}
+    return {"status": "BUSY", "eventId": event["id"], "organizer": organizer, **_schedule_item_times(event)}
 
 
-def _period(store: Store, body: Event) -> tuple[datetime, datetime]:
+def _read_schedule_period(store: EmulatorStore, body: Event) -> tuple[datetime, datetime]:
     if store.settings.schedule_times == "milliseconds":
-        _precise(body)
-    low, high = (read_date_time(body[name]) for name in ("startTime", "endTime"))
+        _require_milliseconds(body)
+    low, high = (read_iso_date_time(body[name]) for name in ("startTime", "endTime"))
     if low >= high:
-        raise invalid("endTime", "must be after startTime")
+        raise invalid_parameter("endTime", "must be after startTime")
     return low, high
 
 
-def _precise(body: Event) -> None:
+def _require_milliseconds(body: Event) -> None:
     for name in ("startTime", "endTime"):
         if "." not in body[name]:
-            raise Problem(Refusal.NO_MILLISECONDS, f"{name}: must have milliseconds")
+            raise ApiError(Refusal.MISSING_MILLISECONDS, f"{name}: must have milliseconds")
 
 
-def _overlapping(store: Store, events: list[Event], low: datetime, high: datetime) -> Iterator[Event]:
-    return (event for event in expanded(store, events, low, high) if local(event["end"]) > low)
+def _overlapping_events(store: EmulatorStore, events: list[Event], low: datetime, high: datetime) -> Iterator[Event]:
+    return (event for event in expand_events(store, events, low, high) if zoned_datetime(event["end"]) > low)
 
 
-def _times(event: Event) -> dict[str, Any]:
-    # "Event overview": all-day events are told in UTC here, any other in its own zone.
+def _schedule_item_times(event: Event) -> dict[str, Any]:
+    # "Event overview": all-day events are in UTC here, any other in its own zone.
     return {name: {"timeZone": "UTC", **event[name]} for name in ("start", "end")}

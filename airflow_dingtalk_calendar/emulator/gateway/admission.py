@@ -8,37 +8,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import Problem, Refusal
-from ..state.data_file import App
-from ..state.store import Receipt, Store
-from ..state.tokens import Token
-from .call import Call
+from ..errors import ApiError, Refusal
+from ..state.data_file import RegisteredApp
+from ..state.store import EmulatorStore, IdempotencyRecord
+from ..state.tokens import IssuedToken
+from .call import EndpointCall
 
-_WINDOW = 1.0  # "20 requests per second": a sliding second
+_RATE_WINDOW = 1.0  # "20 requests per second": a sliding second
 
 
-def admit(store: Store, call: Call) -> None:
+def admit_call(store: EmulatorStore, call: EndpointCall) -> None:
     """Let a call through to its service, or refuse it."""
     if call.endpoint.scope:
-        token = _authenticated(store, call)
+        token = _authenticate_call(store, call)
         call.app, call.user = store.apps[token.app_key], token.owner if token.kind == "user" else ""
-        _permitted(call.app, call)
-        _own_path(store, call)
-        throttle(store, call.app, call)
+        _check_permission(call.app, call)
+        _check_token_user(store, call)
+        enforce_rate_limit(store, call.app, call)
         if call.endpoint.metered:
-            _meter(store, call)
+            _count_metered_call(store, call)
 
 
-def _authenticated(store: Store, call: Call) -> Token:
+def _authenticate_call(store: EmulatorStore, call: EndpointCall) -> IssuedToken:
     if not call.access_token:
-        raise Problem(Refusal.MISSING_TOKEN)
-    token = store.tokens.known(call.access_token)
+        raise ApiError(Refusal.MISSING_TOKEN)
+    token = store.tokens.find_valid(call.access_token)
     if token is None:
-        raise Problem(Refusal.INVALID_TOKEN)
+        raise ApiError(Refusal.INVALID_TOKEN)
     return token
 
 
-def _permitted(app: App, call: Call) -> None:
+def _check_permission(app: RegisteredApp, call: EndpointCall) -> None:
     scope, caller = call.endpoint.scope, "user" if call.user else "app"
     if scope not in app.scopes:
         message = f"The app has not been granted the permission required: [{scope}]"
@@ -47,56 +47,56 @@ def _permitted(app: App, call: Call) -> None:
         message = f"The permission required is not one of this kind of token: [{scope}]"
     else:
         return
-    raise Problem(Refusal.NO_PERMISSION, message, accessdenieddetail={"requiredScopes": [scope]})
+    raise ApiError(Refusal.NO_PERMISSION, message, accessdenieddetail={"requiredScopes": [scope]})
 
 
-def _own_path(store: Store, call: Call) -> None:
+def _check_token_user(store: EmulatorStore, call: EndpointCall) -> None:
     path = call.params.get("userId", call.user)
     if call.user and path != call.user and store.settings.user_paths == "own":
-        raise Problem(Refusal.FORBIDDEN, "The token belongs to another user than the path")
+        raise ApiError(Refusal.FORBIDDEN, "The token belongs to another user than the path")
 
 
-def throttle(store: Store, app: App, call: Call) -> None:
+def enforce_rate_limit(store: EmulatorStore, app: RegisteredApp, call: EndpointCall) -> None:
     """Hold an app to its calls per second and API."""
-    recent = store.recent[app.key, call.endpoint.action]
-    while recent and recent[0] <= store.now() - _WINDOW:
+    recent = store.recent_calls[app.key, call.endpoint.action]
+    while recent and recent[0] <= store.now() - _RATE_WINDOW:
         recent.popleft()
     if 0 < store.settings.qps_limit <= len(recent):
-        raise Problem(Refusal.QPS_LIMIT)
+        raise ApiError(Refusal.QPS_LIMIT)
     recent.append(store.now())
 
 
-def _meter(store: Store, call: Call) -> None:
-    month = store.stamp()[:7]
-    if 0 < store.settings.monthly_quota <= store.months[month]:
-        raise Problem(Refusal.MONTHLY_QUOTA)
-    store.months[month] += 1
+def _count_metered_call(store: EmulatorStore, call: EndpointCall) -> None:
+    month = store.timestamp()[:7]
+    if 0 < store.settings.monthly_quota <= store.monthly_calls[month]:
+        raise ApiError(Refusal.MONTHLY_QUOTA)
+    store.monthly_calls[month] += 1
     store.ledger.calls[call.endpoint.action] += 1
 
 
-def receipt(store: Store, call: Call) -> Receipt:
-    """Return the receipt of the first request with this client token, or a new one for a call without.
+def begin_idempotent_call(store: EmulatorStore, call: EndpointCall) -> IdempotencyRecord:
+    """Return the record of the first request with this client token, or a new one for a call without.
 
     The same value from the same app is the same request ("x-client-token" of the calendar pages), whatever its body
     and its operation; what another one does is not documented for the calendar.
 
-    :raises Problem: if the first request is still running.
+    :raises ApiError: if the first request is still running.
     """
     if not (call.client_token and call.endpoint.idempotent and call.app):
-        return Receipt()
+        return IdempotencyRecord()
     key = (call.app.key, call.client_token)
-    known = store.receipts.get(key)
+    known = store.idempotency_records.get(key)
     if known is None or known.expires <= store.now():
-        store.receipts[key] = known = Receipt()
+        store.idempotency_records[key] = known = IdempotencyRecord()
     elif known.body is None:
-        raise Problem(Refusal.PROCESSING)
+        raise ApiError(Refusal.IDEMPOTENCY_PROCESSING)
     elif store.settings.replay == "again":
         known.body = None
     return known
 
 
-def settle(store: Store, call: Call, receipt: Receipt, body: Any) -> None:
-    """Close a receipt: with the answer to repeat, or with ``None`` after a failure, which frees the client token."""
-    receipt.body, receipt.expires = body, store.now() + store.settings.client_token_lifetime
-    if body is None and call.app and store.receipts.get((call.app.key, call.client_token or "")) is receipt:
-        del store.receipts[call.app.key, call.client_token or ""]
+def finish_idempotent_call(store: EmulatorStore, call: EndpointCall, record: IdempotencyRecord, body: Any) -> None:
+    """Close a record: with the answer to repeat, or with ``None`` after a failure, which frees the client token."""
+    record.body, record.expires = body, store.now() + store.settings.client_token_lifetime
+    if body is None and call.app and store.idempotency_records.get((call.app.key, call.client_token or "")) is record:
+        del store.idempotency_records[call.app.key, call.client_token or ""]

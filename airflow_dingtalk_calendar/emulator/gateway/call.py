@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from ..errors import Answer, Problem, legacy_answer
-from ..schema.validators import Place
-from ..state.data_file import App
-from ..state.store import Store
+from ..errors import ApiError, HttpResponse, legacy_error_response
+from ..schema.validators import FieldPlace
+from ..state.data_file import RegisteredApp
+from ..state.store import EmulatorStore
 
 _TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
 
@@ -20,25 +20,25 @@ class Endpoint:
     """A method and path, and what answers it.
 
     :param action: the name of the operation in the SDK.
-    :param handle: returns the body of a 200 answer or another Answer, or raises a Problem.
+    :param handle: returns the body of a 200 answer or another HttpResponse, or raises an ApiError.
     :param scope: the permission needed; empty where no access token is.
     :param idempotent: whether ``x-client-token`` means something to it.
     :param caller: whose token it takes: an app's, a user's, or any.
     :param metered: whether it counts against the monthly quota.
-    :param legacy: whether it is one of the older host, with its own ways to carry a token and to tell an error.
+    :param legacy: whether it is one of the older host, with its own ways to carry a token and to report an error.
     """
 
     action: str
     method: str
     path: str
-    handle: Callable[[Store, Call], Any]
+    handle: Callable[[EmulatorStore, EndpointCall], Any]
     scope: str = ""
     idempotent: bool = False
     caller: Literal["any", "app", "user"] = "any"
     metered: bool = True
     legacy: bool = False
 
-    def match(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
+    def match_request(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
         """Return the path parameters if a request is for this endpoint."""
         parts = self.path.split("/")
         if method != self.method or len(parts) != len(segments):
@@ -47,17 +47,17 @@ class Endpoint:
         fits = all(part == segment or part.startswith("{") for part, segment in pairs)
         return {part[1:-1]: segment for part, segment in pairs if part.startswith("{")} if fits else None
 
-    def refused(self, problem: Problem, request_id: str) -> Answer:
+    def error_response(self, error: ApiError, request_id: str) -> HttpResponse:
         """Return the answer to a call refused."""
-        return legacy_answer(problem, request_id) if self.legacy else problem.answer(request_id)
+        return legacy_error_response(error, request_id) if self.legacy else error.as_response(request_id)
 
 
 @dataclass
-class Call:
-    """One request to a known endpoint, decoded but not yet believed.
+class EndpointCall:
+    """One request to a known endpoint, decoded but not yet checked.
 
     :param params: path parameters by name, percent-decoded.
-    :param place: collects the members of the body that mean nothing to the service.
+    :param body_place: collects the members of the body that mean nothing to the service.
     :param app: whose token it carries, once the gateway has let it in.
     :param user: the unionId of the user the token acts for; empty for an app's own.
     """
@@ -68,8 +68,8 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     request_id: str
-    place: Place = field(default_factory=Place)
-    app: App | None = None
+    body_place: FieldPlace = field(default_factory=FieldPlace)
+    app: RegisteredApp | None = None
     user: str = ""
 
     @property

@@ -1,6 +1,6 @@
 """The page's looks: one style sheet, nothing loaded from anywhere."""
 
-CSS = """
+STYLE_SHEET = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #dfe4ea; --paper: #f5f7f9; --card: #fff;
   --blue: #1668dc; --old: #b3261e; --new: #14713d; --mark: #eef4ff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7ebf0; --soft: #9aa6b5; --line: #2d3642; --paper: #12161c;

@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from ..errors import invalid
-from .validators import Place, date_time, read_date_time
+from ..errors import invalid_parameter
+from .validators import FieldPlace, date_time_value, read_iso_date_time
 
-Window = tuple[datetime | None, datetime | None]
+TimeWindow = tuple[datetime | None, datetime | None]
 
-YEAR = timedelta(days=366)  # "at most one year"
-_WORDS = {"true": True, "false": False}
+ONE_YEAR = timedelta(days=366)  # "at most one year"
+_BOOLEAN_WORDS = {"true": True, "false": False}
 
 
-def number(params: Mapping[str, str], name: str, default: int, largest: int) -> int:
+def read_number_param(params: Mapping[str, str], name: str, default: int, largest: int) -> int:
     """Read a number from 1 up."""
     value = params.get(name) or str(default)
     if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= largest):
-        raise invalid(name, f"must be within [1, {largest}]")
+        raise invalid_parameter(name, f"must be within [1, {largest}]")
     return int(value)
 
 
-def flag(params: Mapping[str, str], name: str) -> bool | None:
+def read_boolean_param(params: Mapping[str, str], name: str) -> bool | None:
     """Read a boolean; ``None`` if it is not passed."""
     value = params.get(name, "").lower()
-    if value and value not in _WORDS:
-        raise invalid(name, "must be true or false")
-    return _WORDS.get(value)
+    if value and value not in _BOOLEAN_WORDS:
+        raise invalid_parameter(name, "must be true or false")
+    return _BOOLEAN_WORDS.get(value)
 
 
-def window(
-    params: Mapping[str, str], names: tuple[str, str] = ("timeMin", "timeMax"), longest: timedelta = YEAR
-) -> Window:
+def read_time_window(
+    params: Mapping[str, str], names: tuple[str, str] = ("timeMin", "timeMax"), longest: timedelta = ONE_YEAR
+) -> TimeWindow:
     """Read the two ends of a period, either of which may be open."""
-    low, high = (_time(params, name) for name in names)
+    low, high = (_read_time_param(params, name) for name in names)
     if low and high and not low < high <= low + longest:
-        raise invalid(names[1], f"must be after {names[0]}, by at most {longest.days} days")
+        raise invalid_parameter(names[1], f"must be after {names[0]}, by at most {longest.days} days")
     return low, high
 
 
-def _time(params: Mapping[str, str], name: str) -> datetime | None:
+def _read_time_param(params: Mapping[str, str], name: str) -> datetime | None:
     value = params.get(name)
-    return read_date_time(date_time(value, Place(name))) if value else None
+    return read_iso_date_time(date_time_value(value, FieldPlace(name))) if value else None

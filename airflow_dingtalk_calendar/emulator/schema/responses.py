@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from .event import Event
 
-_PATCHED = (
+_PATCH_RESPONSE_MEMBERS = (
     "id",
     "summary",
     "description",
@@ -36,11 +36,11 @@ _PATCHED = (
     "categories",  # SDK
     "extendedProperties",  # SDK
 )
-_GOT = (*_PATCHED, "status", "seriesMasterId", "originStart", "meetingRooms")
+_GET_RESPONSE_MEMBERS = (*_PATCH_RESPONSE_MEMBERS, "status", "seriesMasterId", "originStart", "meetingRooms")
 
 
 @dataclass(frozen=True)
-class Viewer:
+class EventViewer:
     """Who looks, and what the directory tells them.
 
     :param union_id: the user in the path; members called ``self`` are about them.
@@ -52,60 +52,60 @@ class Viewer:
     names: Mapping[str, str]
     max_attendees: int | None = None
 
-    def person(self, person: Event) -> Event:
+    def render_person(self, person: Event) -> Event:
         """Show an organizer or attendee."""
         name = person.get("displayName") or self.names.get(person["id"], "")
-        shown = {"id": person["id"], "displayName": name, "responseStatus": person["responseStatus"]}
+        rendered = {"id": person["id"], "displayName": name, "responseStatus": person["responseStatus"]}
         optional = {"isOptional": person["isOptional"]} if "isOptional" in person else {}
-        return {**shown, "self": person["id"] == self.union_id, **optional}
+        return {**rendered, "self": person["id"] == self.union_id, **optional}
 
-    def attendees(self, people: list[Event]) -> list[Event]:
+    def render_attendees(self, people: list[Event]) -> list[Event]:
         """Show as many attendees as asked for."""
-        return [self.person(person) for person in people[: self.max_attendees]]
+        return [self.render_person(person) for person in people[: self.max_attendees]]
 
 
-def patched(event: Event, viewer: Viewer) -> Event:
+def render_patched_event(event: Event, viewer: EventViewer) -> Event:
     """Return the event as PatchEvent answers it."""
-    return _shown(event, _PATCHED, viewer)
+    return _render_members(event, _PATCH_RESPONSE_MEMBERS, viewer)
 
 
-def got(event: Event, viewer: Viewer) -> Event:
+def render_event(event: Event, viewer: EventViewer) -> Event:
     """Return the event as GetEvent and ListEvents answer it."""
-    shown = _shown(event, _GOT, viewer)
-    if "onlineMeetingInfo" in shown:
-        shown["onlineMeetingInfo"].setdefault("extraInfo", {})
-    return shown
+    rendered = _render_members(event, _GET_RESPONSE_MEMBERS, viewer)
+    if "onlineMeetingInfo" in rendered:
+        rendered["onlineMeetingInfo"].setdefault("extraInfo", {})
+    return rendered
 
 
-def viewed(event: Event, viewer: Viewer, corp_id: str) -> Event:
+def render_event_view(event: Event, viewer: EventViewer, corp_id: str) -> Event:
     """Return the event as ListEventsView answers it: with its address, without reminders."""
-    shown = {name: member for name, member in got(event, viewer).items() if name != "reminders"}
+    rendered = {name: member for name, member in render_event(event, viewer).items() if name != "reminders"}
     address = (
         f"dingtalk://dingtalkclient/page/calendar_detail?{urlencode({'uniqueId': event['id'], 'corpId': corp_id})}"
     )
-    properties = {**shown.get("extendedProperties", {}), "privateProperties": {"dingtalkDetailUrl": address}}
-    return {**shown, "extendedProperties": properties}
+    properties = {**rendered.get("extendedProperties", {}), "privateProperties": {"dingtalkDetailUrl": address}}
+    return {**rendered, "extendedProperties": properties}
 
 
-def _shown(event: Event, names: tuple[str, ...], viewer: Viewer) -> Event:
-    return {name: _SHOW.get(name, _as_is)(event[name], viewer) for name in names if name in event}
+def _render_members(event: Event, names: tuple[str, ...], viewer: EventViewer) -> Event:
+    return {name: _MEMBER_RENDERERS.get(name, _copy_member)(event[name], viewer) for name in names if name in event}
 
 
-def _as_is(value: Any, viewer: Viewer) -> Any:
+def _copy_member(value: Any, viewer: EventViewer) -> Any:
     return deepcopy(value)
 
 
-def _reminders(reminders: list[Event], viewer: Viewer) -> list[Event]:
+def _render_reminders(reminders: list[Event], viewer: EventViewer) -> list[Event]:
     # An integer in the request, a string in the response: page and SDK agree.
-    return [{**reminder, **_in_words(reminder)} for reminder in reminders]
+    return [{**reminder, **_minutes_as_text(reminder)} for reminder in reminders]
 
 
-def _in_words(reminder: Event) -> Event:
+def _minutes_as_text(reminder: Event) -> Event:
     return {"minutes": str(reminder["minutes"])} if "minutes" in reminder else {}
 
 
-_SHOW: dict[str, Callable[[Any, Viewer], Any]] = {
-    "organizer": lambda person, viewer: viewer.person(person),
-    "attendees": lambda people, viewer: viewer.attendees(people),
-    "reminders": _reminders,
+_MEMBER_RENDERERS: dict[str, Callable[[Any, EventViewer], Any]] = {
+    "organizer": lambda person, viewer: viewer.render_person(person),
+    "attendees": lambda people, viewer: viewer.render_attendees(people),
+    "reminders": _render_reminders,
 }

@@ -16,13 +16,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Problem
-from ..schema.event import PATCH, Event, moment, whole_event
-from ..schema.requests import ANSWERS
-from ..schema.validators import Place, boolean, date_time, list_of, map_of, object_of, one_of, text, whole
-from ..settings import Settings
+from ..errors import ApiError
+from ..schema.event import PATCH_MEMBERS, Event, check_event_consistency, event_time_value
+from ..schema.requests import RESPONSE_STATUSES
+from ..schema.validators import (
+    FieldPlace,
+    any_integer,
+    boolean_value,
+    date_time_value,
+    list_of,
+    map_of,
+    object_of,
+    one_of,
+    text_value,
+)
+from ..settings import EmulatorSettings
 
-SCOPES = (
+ALL_SCOPES = (
     "Calendar.Event.Read",
     "Calendar.Event.Write",
     "Calendar.EventSchedule.Read",
@@ -30,12 +40,12 @@ SCOPES = (
     "qyapi_get_member",
 )
 # What data written before there were several kinds of apps does not say.
-_CORP = "ding-example-corp-id"
-_SUITE_TICKET = "not-a-real-ticket"
+_DEFAULT_CORP = "ding-example-corp-id"
+_DEFAULT_SUITE_TICKET = "not-a-real-ticket"
 
 
 @dataclass(frozen=True)
-class App:
+class RegisteredApp:
     """An application, and what it may do.
 
     :param scopes: the permissions it was granted.
@@ -51,7 +61,7 @@ class App:
 
 
 @dataclass(frozen=True)
-class Data:
+class CalendarData:
     """What a data file says.
 
     :param apps: by app key.
@@ -64,7 +74,7 @@ class Data:
     :param events: stored events by id.
     """
 
-    apps: dict[str, App]
+    apps: dict[str, RegisteredApp]
     names: dict[str, str]
     emails: dict[str, str]
     staff: dict[str, str]
@@ -74,140 +84,159 @@ class Data:
     events: dict[str, Event]
 
 
-def _minutes(value: Any, place: Place) -> int:
+def _reminder_minutes(value: Any, place: FieldPlace) -> int:
     # So that an answer of GetEvent, where minutes are a string, can be given back as data.
-    minutes: int = whole()(int(value) if re.fullmatch(r"-?[0-9]{1,9}", str(value)) else value, place)
+    minutes: int = any_integer(int(value) if re.fullmatch(r"-?[0-9]{1,9}", str(value)) else value, place)
     return minutes
 
 
-_ANSWER = one_of(*ANSWERS)
-_PERSON = {"id": text(), "displayName": text(), "responseStatus": _ANSWER, "self": boolean}
-_ATTENDEE = {**_PERSON, "email": text(), "isOptional": boolean}
-_ROOM = {"roomId": text(), "displayName": text(), "responseStatus": _ANSWER}
-_MEETING = {"type": one_of("dingtalk"), "conferenceId": text(), "url": text(), "extraInfo": map_of(text())}
-_EVENT = object_of(
+_RESPONSE_STATUS = one_of(*RESPONSE_STATUSES)
+_PERSON_MEMBERS = {
+    "id": text_value,
+    "displayName": text_value,
+    "responseStatus": _RESPONSE_STATUS,
+    "self": boolean_value,
+}
+_ATTENDEE_MEMBERS = {**_PERSON_MEMBERS, "email": text_value, "isOptional": boolean_value}
+_ROOM_MEMBERS = {"roomId": text_value, "displayName": text_value, "responseStatus": _RESPONSE_STATUS}
+_MEETING_MEMBERS = {
+    "type": one_of("dingtalk"),
+    "conferenceId": text_value,
+    "url": text_value,
+    "extraInfo": map_of(text_value),
+}
+_EVENT_DATA = object_of(
     {
-        **{name: shape for name, shape in PATCH.items() if name != "extra"},
-        "organizer": object_of(_PERSON, required=["id"]),
-        "attendees": list_of(object_of(_ATTENDEE, required=["id"])),
-        "location": object_of({"displayName": text(), "meetingRooms": list_of(text())}),
-        "reminders": list_of(object_of({"method": one_of("dingtalk", "sms", "phone"), "minutes": _minutes})),
-        "onlineMeetingInfo": object_of(_MEETING, required=["conferenceId", "url"]),
+        **{name: validate for name, validate in PATCH_MEMBERS.items() if name != "extra"},
+        "organizer": object_of(_PERSON_MEMBERS, required=["id"]),
+        "attendees": list_of(object_of(_ATTENDEE_MEMBERS, required=["id"])),
+        "location": object_of({"displayName": text_value, "meetingRooms": list_of(text_value)}),
+        "reminders": list_of(object_of({"method": one_of("dingtalk", "sms", "phone"), "minutes": _reminder_minutes})),
+        "onlineMeetingInfo": object_of(_MEETING_MEMBERS, required=["conferenceId", "url"]),
         "status": one_of("confirmed", "cancelled"),
-        "seriesMasterId": text(),
-        "originStart": object_of({"dateTime": date_time}),
-        "meetingRooms": list_of(object_of(_ROOM, required=["roomId"])),
-        "extendedProperties": map_of(map_of(text())),
-        "createTime": date_time,
-        "updateTime": date_time,
-        "start": moment,
-        "end": moment,
+        "seriesMasterId": text_value,
+        "originStart": object_of({"dateTime": date_time_value}),
+        "meetingRooms": list_of(object_of(_ROOM_MEMBERS, required=["roomId"])),
+        "extendedProperties": map_of(map_of(text_value)),
+        "createTime": date_time_value,
+        "updateTime": date_time_value,
+        "start": event_time_value,
+        "end": event_time_value,
     },
     required=["id", "summary", "start", "end", "organizer"],
 )
-_APP = object_of(
+_APP_DATA = object_of(
     {
-        "appKey": text(),
-        "appSecret": text(),
-        "scopes": list_of(text()),
-        "authorizedBy": list_of(text()),
-        "range": list_of(text()),
+        "appKey": text_value,
+        "appSecret": text_value,
+        "scopes": list_of(text_value),
+        "authorizedBy": list_of(text_value),
+        "range": list_of(text_value),
     },
     required=["appKey", "appSecret"],
 )
-_USER = object_of({"unionId": text(), "name": text(), "email": text(), "userId": text()}, required=["unionId", "name"])
-_DATA = object_of(
+_USER_DATA = object_of(
+    {"unionId": text_value, "name": text_value, "email": text_value, "userId": text_value}, required=["unionId", "name"]
+)
+_FILE_DATA = object_of(
     {
-        "corps": list_of(text()),
-        "suiteTicket": text(),
-        "apps": list_of(_APP),
-        "users": list_of(_USER),
-        "rooms": list_of(object_of({"roomId": text(), "displayName": text()}, required=["roomId", "displayName"])),
-        "events": list_of(_EVENT),
+        "corps": list_of(text_value),
+        "suiteTicket": text_value,
+        "apps": list_of(_APP_DATA),
+        "users": list_of(_USER_DATA),
+        "rooms": list_of(
+            object_of({"roomId": text_value, "displayName": text_value}, required=["roomId", "displayName"])
+        ),
+        "events": list_of(_EVENT_DATA),
     },
     required=["apps"],
 )
 
 
-def load(data: Any, settings: Settings, time: str) -> Data:
+def load_data(data: Any, settings: EmulatorSettings, time: str) -> CalendarData:
     """Read all data.
 
     :raises ValueError: naming the place of what is wrong.
     """
-    given = _checked(_DATA, data, Place())
+    given = _validate_data(_FILE_DATA, data, FieldPlace())
     users, rooms, events = (given.get(name, []) for name in ("users", "rooms", "events"))
-    corps = tuple(given.get("corps") or [_CORP])
+    corps = tuple(given.get("corps") or [_DEFAULT_CORP])
     staff = [user for user in users if "userId" in user]
     if not given["apps"]:
         raise ValueError("apps: there must be at least one")
-    return Data(
-        apps=_by("appKey", {app["appKey"]: _app(app, corps) for app in given["apps"]}, given["apps"]),
-        names=_by("unionId", {user["unionId"]: user["name"] for user in users}, users),
+    return CalendarData(
+        apps=_refuse_duplicates(
+            "appKey", {app["appKey"]: _build_app(app, corps) for app in given["apps"]}, given["apps"]
+        ),
+        names=_refuse_duplicates("unionId", {user["unionId"]: user["name"] for user in users}, users),
         emails={user["email"]: user["unionId"] for user in users if "email" in user},
-        staff=_by("userId", {user["userId"]: user["unionId"] for user in staff}, staff),
+        staff=_refuse_duplicates("userId", {user["userId"]: user["unionId"] for user in staff}, staff),
         corps=corps,
-        suite_ticket=given.get("suiteTicket", _SUITE_TICKET),
-        rooms=_by("roomId", {room["roomId"]: room["displayName"] for room in rooms}, rooms),
-        events=_by("id", {event["id"]: _event(event, settings, time) for event in events}, events),
+        suite_ticket=given.get("suiteTicket", _DEFAULT_SUITE_TICKET),
+        rooms=_refuse_duplicates("roomId", {room["roomId"]: room["displayName"] for room in rooms}, rooms),
+        events=_refuse_duplicates("id", {event["id"]: _build_event(event, settings, time) for event in events}, events),
     )
 
 
-def load_events(events: Any, settings: Settings, time: str) -> list[Event]:
+def load_events(events: Any, settings: EmulatorSettings, time: str) -> list[Event]:
     """Read events alone.
 
     :raises ValueError: naming the place of what is wrong.
     """
-    return [_event(event, settings, time) for event in _checked(list_of(_EVENT), events, Place("events"))]
+    return [
+        _build_event(event, settings, time)
+        for event in _validate_data(list_of(_EVENT_DATA), events, FieldPlace("events"))
+    ]
 
 
-def _checked(shape: Any, value: Any, place: Place) -> Any:
+def _validate_data(validate: Any, value: Any, place: FieldPlace) -> Any:
     try:
-        checked = shape(value, place)
-    except Problem as problem:
-        raise ValueError(problem.message) from None
+        checked = validate(value, place)
+    except ApiError as error:
+        raise ValueError(error.message) from None
     if place.ignored:
         raise ValueError(f"{place.ignored[0]}: unknown member")
     return checked
 
 
-def _by(name: str, table: dict[str, Any], rows: Iterable[Any]) -> dict[str, Any]:
+def _refuse_duplicates(name: str, table: dict[str, Any], rows: Iterable[Any]) -> dict[str, Any]:
     if len(table) != len(list(rows)):
         raise ValueError(f"two entries have the same {name}")
     return table
 
 
-def _app(app: Mapping[str, Any], corps: tuple[str, ...]) -> App:
+def _build_app(app: Mapping[str, Any], corps: tuple[str, ...]) -> RegisteredApp:
     authorized, union_ids = frozenset(app.get("authorizedBy", corps[:1])), app.get("range")
     if unknown := authorized - {*corps}:
         raise ValueError(f"app {app['appKey']}: authorizedBy: {min(unknown)!r} is not one of the corps")
     within = None if union_ids is None else frozenset(union_ids)
-    return App(app["appKey"], app["appSecret"], frozenset(app.get("scopes", SCOPES)), authorized, within)
+    return RegisteredApp(app["appKey"], app["appSecret"], frozenset(app.get("scopes", ALL_SCOPES)), authorized, within)
 
 
-def _event(event: Event, settings: Settings, time: str) -> Event:
+def _build_event(event: Event, settings: EmulatorSettings, time: str) -> Event:
     times = {"createTime": time, "updateTime": event.get("createTime", time)}
     stored = {"isAllDay": "date" in event["start"], "status": "confirmed", **times, **event}
-    stored["organizer"] = _person(event["organizer"], responseStatus="accepted")
+    stored["organizer"] = _build_person(event["organizer"], responseStatus="accepted")
     if "attendees" in event:
         stored["attendees"] = [
-            _person(person, responseStatus="needsAction", isOptional=False) for person in event["attendees"]
+            _build_person(person, responseStatus="needsAction", isOptional=False) for person in event["attendees"]
         ]
     if "meetingRooms" in event:
-        stored = with_rooms(stored, event["meetingRooms"])
+        stored = with_meeting_rooms(stored, event["meetingRooms"])
     try:
-        whole_event(stored, settings)
-    except Problem as problem:
-        raise ValueError(f"event {event['id']}: {problem.message}") from None
+        check_event_consistency(stored, settings)
+    except ApiError as error:
+        raise ValueError(f"event {event['id']}: {error.message}") from None
     return stored
 
 
-def with_rooms(event: Event, rooms: list[Event]) -> Event:
+def with_meeting_rooms(event: Event, rooms: list[Event]) -> Event:
     """Return an event that takes place in some rooms."""
     # "Update event", response: location.meetingRooms is an array of strings.
     names = [room.get("displayName", room["roomId"]) for room in rooms]
     return {**event, "meetingRooms": rooms, "location": {**event.get("location", {}), "meetingRooms": names}}
 
 
-def _person(person: Event, **defaults: Any) -> Event:
+def _build_person(person: Event, **defaults: Any) -> Event:
     # Who "self" is depends on who asks.
     return {**defaults, **{name: value for name, value in person.items() if name != "self"}}

@@ -34,45 +34,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..settings import nearest
+from ..settings import unknown_name_message
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """What can be said of one kind of fault.
 
     :param parameters: default per parameter; a value given must be of the default's type.
-    :param open: whether further parameters are welcome, as members of the error body.
+    :param open_ended: whether further parameters are welcome, as members of the error body.
     """
 
     parameters: dict[str, Any] = field(default_factory=dict)
-    open: bool = False
+    open_ended: bool = False
 
 
-_ERROR = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
-_HTML = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
+_ERROR_PARAMETERS = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
+_HTML_PARAMETERS = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
 
-KINDS: dict[str, Kind] = {
-    "error": Kind(_ERROR, open=True),
-    "applied_error": Kind(_ERROR, open=True),
-    "html": Kind(_HTML),
-    "body": Kind({"status": 200, "body": "", "headers": {}}),
-    "redirect": Kind({"status": 302, "location": "/elsewhere"}),
-    "processing": Kind(),
-    "expire_tokens": Kind(),
-    "hang": Kind({"seconds": 3600.0}),
-    "apply_then_hang": Kind({"seconds": 3600.0}),
-    "reset": Kind(),
-    "apply_then_reset": Kind(),
-    "close": Kind(),
-    "truncated": Kind(),
-    "raw": Kind({"text": "", "base64": ""}),
-    "drip": Kind({"interval": 0.01}),
+FAULT_KINDS: dict[str, FaultKind] = {
+    "error": FaultKind(_ERROR_PARAMETERS, open_ended=True),
+    "applied_error": FaultKind(_ERROR_PARAMETERS, open_ended=True),
+    "html": FaultKind(_HTML_PARAMETERS),
+    "body": FaultKind({"status": 200, "body": "", "headers": {}}),
+    "redirect": FaultKind({"status": 302, "location": "/elsewhere"}),
+    "processing": FaultKind(),
+    "expire_tokens": FaultKind(),
+    "hang": FaultKind({"seconds": 3600.0}),
+    "apply_then_hang": FaultKind({"seconds": 3600.0}),
+    "reset": FaultKind(),
+    "apply_then_reset": FaultKind(),
+    "close": FaultKind(),
+    "truncated": FaultKind(),
+    "raw": FaultKind({"text": "", "base64": ""}),
+    "drip": FaultKind({"interval": 0.01}),
 }
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """A fault rule and how much of it is left."""
 
     kind: str
@@ -81,7 +81,7 @@ class Rule:
     times: int | None
     parameters: dict[str, Any]
 
-    def hits(self, action: str) -> bool:
+    def count_hit(self, action: str) -> bool:
         """Tell whether a request is hit, and count it."""
         if self.action not in ("*", action) or self.times == 0:
             return False
@@ -98,25 +98,25 @@ class Rule:
 
 
 @dataclass
-class Faults:
+class FaultRules:
     """The rules in force."""
 
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[FaultRule] = field(default_factory=list)
 
-    def add(self, actions: Mapping[str, Any], *rules: Mapping[str, Any]) -> None:
+    def add_rules(self, actions: Mapping[str, Any], *rules: Mapping[str, Any]) -> None:
         """Add rules.
 
         :param actions: the actions there are.
         :raises ValueError: for a rule that could never do anything, naming what is wrong; then none is added.
         """
-        self.rules += [_rule(actions, **rule) for rule in rules]
+        self.rules += [_build_fault_rule(actions, **rule) for rule in rules]
 
-    def next(self, action: str) -> Rule | None:
+    def match_rule(self, action: str) -> FaultRule | None:
         """Return the rule that hits this request, if any."""
-        return next((rule for rule in self.rules if rule.hits(action)), None)
+        return next((rule for rule in self.rules if rule.count_hit(action)), None)
 
 
-def _rule(
+def _build_fault_rule(
     actions: Mapping[str, Any],
     /,
     *,
@@ -125,67 +125,67 @@ def _rule(
     skip: int = 0,
     times: int | None = 1,
     **parameters: Any,
-) -> Rule:
-    if kind not in list(KINDS):
-        raise ValueError(nearest(str(kind), KINDS, "kind of fault"))
+) -> FaultRule:
+    if kind not in list(FAULT_KINDS):
+        raise ValueError(unknown_name_message(str(kind), FAULT_KINDS, "kind of fault"))
     if action not in ["*", *actions]:
-        raise ValueError(nearest(str(action), actions, "action"))
+        raise ValueError(unknown_name_message(str(action), actions, "action"))
     for name, value in (("skip", skip), ("times", 0 if times is None else times)):
         if not isinstance(value, int) or value < 0:
             raise ValueError(f"{name} is a number from 0 up, not {value!r}")
-    return Rule(kind, action, skip, times, _checked(kind, parameters))
+    return FaultRule(kind, action, skip, times, _check_parameters(kind, parameters))
 
 
-def _checked(kind: str, given: dict[str, Any]) -> dict[str, Any]:
-    known = KINDS[kind].parameters
+def _check_parameters(kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    known = FAULT_KINDS[kind].parameters
     for name, value in given.items():
-        if name not in known and not KINDS[kind].open:
-            raise ValueError(nearest(name, known, f"parameter of {kind}"))
-        if name in _VALID and not _VALID[name](value):
+        if name not in known and not FAULT_KINDS[kind].open_ended:
+            raise ValueError(unknown_name_message(name, known, f"parameter of {kind}"))
+        if name in _PARAMETER_CHECKS and not _PARAMETER_CHECKS[name](value):
             raise ValueError(f"{name} cannot be {value!r}")
     return {**known, **given}
 
 
-def _is_status(value: Any) -> bool:
+def _is_http_status(value: Any) -> bool:
     return isinstance(value, int) and 200 <= value <= 599
 
 
-def _is_seconds(value: Any) -> bool:
+def _is_duration(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value < 10**6
 
 
-def _is_text(value: Any) -> bool:
+def _is_string(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_header(value: Any) -> bool:
+def _is_header_text(value: Any) -> bool:
     return isinstance(value, str) and value.isascii() and value.isprintable()
 
 
-def _are_headers(value: Any) -> bool:
+def _is_header_map(value: Any) -> bool:
     # A wrong length is what "truncated" and "raw" are for; h11 refuses to write one.
     return (
         isinstance(value, dict)
-        and all(_is_header(part) for pair in value.items() for part in pair)
+        and all(_is_header_text(part) for pair in value.items() for part in pair)
         and not {"content-length", "transfer-encoding"} & {name.lower() for name in value}
     )
 
 
-def _is_base64(value: Any) -> bool:
+def _is_base64_text(value: Any) -> bool:
     try:
         return isinstance(value, str) and base64.b64decode(value, validate=True) is not None
     except (binascii.Error, ValueError):
         return False
 
 
-_VALID: dict[str, Callable[[Any], bool]] = {
-    "status": _is_status,
-    "seconds": _is_seconds,
-    "interval": _is_seconds,
-    "headers": _are_headers,
-    "location": _is_header,
-    "code": _is_text,
-    "message": _is_text,
-    "text": _is_text,
-    "base64": _is_base64,
+_PARAMETER_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "status": _is_http_status,
+    "seconds": _is_duration,
+    "interval": _is_duration,
+    "headers": _is_header_map,
+    "location": _is_header_text,
+    "code": _is_string,
+    "message": _is_string,
+    "text": _is_string,
+    "base64": _is_base64_text,
 }

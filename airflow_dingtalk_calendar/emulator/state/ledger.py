@@ -12,7 +12,7 @@ from ..schema.event import Event
 
 
 @dataclass
-class Ledger:
+class EffectsLedger:
     """The effects, in the order they happened.
 
     :param writes: one row per executed call that changes an event: its ``action``, the members sent (of CreateEvent
@@ -33,7 +33,7 @@ class Ledger:
     calls: Counter[str] = field(default_factory=Counter)
     tokens_issued: int = 0
 
-    def record(self, request: Event, action: str, sent: Sequence[str], changed: Event, time: str) -> None:
+    def record_write(self, request: Event, action: str, sent: Sequence[str], changed: Event, time: str) -> None:
         """Note an executed write.
 
         :param request: ``event_id``, ``client_token`` and ``request_id``: what every row starts with.
@@ -47,11 +47,11 @@ class Ledger:
         if action == "PatchEvent":
             self.updates.append(row)
 
-    def meet(self, request: Event, conference_id: str) -> None:
+    def record_meeting(self, request: Event, conference_id: str) -> None:
         """Note a video meeting created."""
         self.meetings.append({**request, "conference_id": conference_id})
 
-    def notify(self, request: Event, kinds: Sequence[str], recipients: int) -> None:
+    def record_notifications(self, request: Event, kinds: Sequence[str], recipients: int) -> None:
         """Note notifications, if there is anybody to get them."""
         self.notifications += [{**request, "kind": kind, "recipients": recipients} for kind in kinds if recipients]
 
@@ -61,7 +61,7 @@ class Ledger:
         return {**rows, "calls": dict(self.calls), "tokens_issued": self.tokens_issued}
 
 
-def difference(before: Event, after: Event) -> dict[str, list[Any]]:
+def member_differences(before: Event, after: Event) -> dict[str, list[Any]]:
     """Return before and after of each member that differs, but for the update time, which always does."""
     names = [name for name in {**before, **after} if name != "updateTime"]
     pairs = {name: [before.get(name), after.get(name)] for name in names}

@@ -1,4 +1,4 @@
-"""What tokens of paged answers stand for, and the changes that a syncToken asks for."""
+"""What the tokens of paged answers stand for, and the changes that a syncToken asks for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from ..schema.event import Event
-from .recurrence import local
+from .recurrence import zoned_datetime
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeRecord:
     """An event that changed, and everybody it concerned before or after."""
 
     event_id: str
@@ -20,7 +20,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Query:
+class EventQuery:
     """Which events somebody asks for; times filter on the event's start."""
 
     union_id: str
@@ -29,9 +29,9 @@ class Query:
     show_deleted: bool = False
     series: str = ""
 
-    def wants(self, event: Event) -> bool:
+    def matches(self, event: Event) -> bool:
         """Tell whether an event passes the filters."""
-        start = local(event["start"])
+        start = zoned_datetime(event["start"])
         return (
             (self.time_min is None or start >= self.time_min)
             and (self.time_max is None or start < self.time_max)
@@ -40,26 +40,26 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Page:
+class EventListPage:
     """What a token stands for.
 
     :param query: the question it continues.
     :param rest: the event ids still to come; ``None`` in a syncToken, which asks for what has changed.
-    :param seen: how many changes there had been when the first page was made.
+    :param change_count: how many changes there had been when the first page was made.
     """
 
-    query: Query
+    query: EventQuery
     rest: tuple[str, ...] | None
-    seen: int
+    change_count: int
 
 
 @dataclass(frozen=True)
-class Rest:
+class RemainingItems:
     """What a nextToken stands for.
 
-    :param question: action and path parameters it continues.
-    :param found: what is still to come.
+    :param call_key: action and path parameters it continues.
+    :param items: what is still to come.
     """
 
-    question: tuple[str, ...]
-    found: Sequence[Any]
+    call_key: tuple[str, ...]
+    items: Sequence[Any]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-_REFRESH_LIFETIME = 30 * 86400.0  # "valid for 30 days"
+_REFRESH_TOKEN_LIFETIME = 30 * 86400.0  # "valid for 30 days"
 
 
 @dataclass(frozen=True)
-class Token:
+class IssuedToken:
     """An access token and until when it is good.
 
     :param kind: whose it is: an ``app``'s, for itself or for an organisation (``unified``, ``corp``), or a ``user``'s.
@@ -26,7 +26,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Grant:
+class IssuedGrant:
     """A user's consent to an app, for an authorization code or a refresh token."""
 
     app_key: str
@@ -34,47 +34,51 @@ class Grant:
     expires: float = math.inf
 
 
-class Tokens:
-    """All of them.
+class TokenStore:
+    """All access tokens and grants in circulation.
 
     :param now: seconds since the epoch.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self.access: dict[str, Token] = {}
-        self._grants: dict[str, Grant] = {}
+        self.access: dict[str, IssuedToken] = {}
+        self._grants: dict[str, IssuedGrant] = {}
 
-    def renew(self, app_key: str, lifetime: float, kind: str = "app", owner: str = "") -> Token:
+    def renew_token(self, app_key: str, lifetime: float, kind: str = "app", owner: str = "") -> IssuedToken:
         """Return the valid token there is, good for the full time again, or a new one."""
-        valid = next((token.value for token in self._of(app_key, kind, owner) if token.expires > self._now()), None)
-        return self.issue(app_key, lifetime, kind, owner, valid)
+        valid = next(
+            (token.value for token in self._tokens_of(app_key, kind, owner) if token.expires > self._now()), None
+        )
+        return self.issue_token(app_key, lifetime, kind, owner, valid)
 
-    def issue(self, app_key: str, lifetime: float, kind: str, owner: str, value: str | None = None) -> Token:
+    def issue_token(
+        self, app_key: str, lifetime: float, kind: str, owner: str, value: str | None = None
+    ) -> IssuedToken:
         """Return a new token."""
-        token = Token(value or uuid4().hex, app_key, self._now() + lifetime, kind, owner)
+        token = IssuedToken(value or uuid4().hex, app_key, self._now() + lifetime, kind, owner)
         self.access[token.value] = token
         return token
 
-    def drop(self, app_key: str, kind: str, owner: str) -> None:
+    def revoke_tokens(self, app_key: str, kind: str, owner: str) -> None:
         """Make the tokens issued for an owner invalid."""
-        for token in self._of(app_key, kind, owner):
+        for token in self._tokens_of(app_key, kind, owner):
             del self.access[token.value]
 
-    def known(self, value: str) -> Token | None:
+    def find_valid(self, value: str) -> IssuedToken | None:
         """Return a token if it is valid."""
         token = self.access.get(value)
         return token if token and token.expires > self._now() else None
 
-    def code(self, app_key: str, union_id: str) -> str:
+    def issue_code(self, app_key: str, union_id: str) -> str:
         """Return an authorization code; how soon it expires is not documented, so here it does not."""
-        return self._granted(Grant(app_key, union_id))
+        return self._store_grant(IssuedGrant(app_key, union_id))
 
-    def refresh_token(self, app_key: str, union_id: str) -> str:
+    def issue_refresh_token(self, app_key: str, union_id: str) -> str:
         """Return a refresh token."""
-        return self._granted(Grant(app_key, union_id, self._now() + _REFRESH_LIFETIME))
+        return self._store_grant(IssuedGrant(app_key, union_id, self._now() + _REFRESH_TOKEN_LIFETIME))
 
-    def redeem(self, value: str, app_key: str, refresh: bool) -> Grant | None:
+    def redeem_grant(self, value: str, app_key: str, refresh: bool) -> IssuedGrant | None:
         """Take a code or a refresh token, which works once."""
         grant = self._grants.get(value)
         if grant is None or grant.app_key != app_key or math.isfinite(grant.expires) != refresh:
@@ -82,11 +86,11 @@ class Tokens:
         del self._grants[value]
         return grant if grant.expires > self._now() else None
 
-    def _granted(self, grant: Grant) -> str:
+    def _store_grant(self, grant: IssuedGrant) -> str:
         value = uuid4().hex
         self._grants[value] = grant
         return value
 
-    def _of(self, app_key: str, kind: str, owner: str) -> list[Token]:
-        mine = (app_key, kind, owner)
-        return [token for token in self.access.values() if (token.app_key, token.kind, token.owner) == mine]
+    def _tokens_of(self, app_key: str, kind: str, owner: str) -> list[IssuedToken]:
+        owned_by = (app_key, kind, owner)
+        return [token for token in self.access.values() if (token.app_key, token.kind, token.owner) == owned_by]

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
 
-from ..state.store import Store
-from .exchange import Exchange, Gone
+from ..state.store import EmulatorStore
+from .exchange import HttpExchange, StateResetError
 from .fault_actions import FAULT_ACTIONS
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 
-class DingTalk:
+class DingTalkApplication:
     """The ASGI application; its state is the store's."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: EmulatorStore) -> None:
         self.store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,18 +26,18 @@ class DingTalk:
             body = await Request(scope, receive).body()
         except ClientDisconnect:
             return
-        exchange = Exchange(self.store, scope, receive, send, body)
+        exchange = HttpExchange(self.store, scope, receive, send, body)
         try:
-            await _respond(exchange)
-        except Gone:
-            await exchange.abort()
+            await _respond_with_faults(exchange)
+        except StateResetError:
+            await exchange.reset_connection()
 
 
-async def _respond(exchange: Exchange) -> None:
+async def _respond_with_faults(exchange: HttpExchange) -> None:
     """Answer, in the way the first fault rule that hits wants it."""
-    rule = exchange.store.faults.next(exchange.entry["action"] or "")
+    rule = exchange.store.faults.match_rule(exchange.log_entry["action"] or "")
     if rule is None:
-        await exchange.send(await exchange.execute())
+        await exchange.send_response(await exchange.execute_call())
     else:
-        exchange.entry["fault"] = rule.kind
+        exchange.log_entry["fault"] = rule.kind
         await FAULT_ACTIONS[rule.kind](exchange, rule.parameters)

@@ -6,98 +6,100 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ..errors import Answer, Problem, Refusal
-from .exchange import Exchange
+from ..errors import ApiError, HttpResponse, Refusal
+from .exchange import HttpExchange
 
-Act = Callable[[Exchange, Mapping[str, Any]], Awaitable[None]]
+FaultAction = Callable[[HttpExchange, Mapping[str, Any]], Awaitable[None]]
 
 
-def _error_answer(exchange: Exchange, given: Mapping[str, Any]) -> Answer:
+def _build_error_response(exchange: HttpExchange, given: Mapping[str, Any]) -> HttpResponse:
     body = {name: value for name, value in given.items() if name not in ("status", "headers")}
-    return Answer(given["status"], {"requestid": exchange.request_id, **body}, given["headers"])
+    return HttpResponse(given["status"], {"requestid": exchange.request_id, **body}, given["headers"])
 
 
-async def _error(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(_error_answer(exchange, given))
+async def _send_error(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(_build_error_response(exchange, given))
 
 
-async def _applied_error(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.execute()
-    await exchange.send(_error_answer(exchange, given))
+async def _apply_then_send_error(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.execute_call()
+    await exchange.send_response(_build_error_response(exchange, given))
 
 
-async def _html(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(Answer(given["status"], str(given["body"]), {"content-type": "text/html; charset=utf-8"}))
+async def _send_html(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(
+        HttpResponse(given["status"], str(given["body"]), {"content-type": "text/html; charset=utf-8"})
+    )
 
 
-async def _body(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(Answer(given["status"], given["body"], given["headers"]))
+async def _send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(HttpResponse(given["status"], given["body"], given["headers"]))
 
 
-async def _redirect(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(Answer(given["status"], "", {"location": given["location"]}))
+async def _send_redirect(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(HttpResponse(given["status"], "", {"location": given["location"]}))
 
 
-async def _processing(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(Problem(Refusal.PROCESSING).answer(exchange.request_id))
+async def _send_processing(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(ApiError(Refusal.IDEMPOTENCY_PROCESSING).as_response(exchange.request_id))
 
 
-async def _expire_tokens(exchange: Exchange, given: Mapping[str, Any]) -> None:
+async def _expire_tokens_then_apply(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
     exchange.store.expire_tokens()
-    await exchange.send(await exchange.execute())
+    await exchange.send_response(await exchange.execute_call())
 
 
-async def _hang(exchange: Exchange, given: Mapping[str, Any]) -> None:
+async def _hang_then_apply(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
     await exchange.pause(given["seconds"])
-    await exchange.send(await exchange.execute())
+    await exchange.send_response(await exchange.execute_call())
 
 
-async def _apply_then_hang(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    answer = await exchange.execute()
+async def _apply_then_hang(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    answer = await exchange.execute_call()
     await exchange.pause(given["seconds"])
-    await exchange.send(answer)
+    await exchange.send_response(answer)
 
 
-async def _reset(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.abort()
+async def _reset_connection(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.reset_connection()
 
 
-async def _apply_then_reset(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.execute()
-    await exchange.abort()
+async def _apply_then_reset(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.execute_call()
+    await exchange.reset_connection()
 
 
-async def _close(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.write(b"")
+async def _close_connection(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.write_and_close(b"")
 
 
-async def _truncated(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(await exchange.execute(), share=0.5)
+async def _truncate_response(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(await exchange.execute_call(), share=0.5)
 
 
-async def _raw(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.write(base64.b64decode(given["base64"]) or given["text"].encode())
+async def _write_raw_bytes(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.write_and_close(base64.b64decode(given["base64"]) or given["text"].encode())
 
 
-async def _drip(exchange: Exchange, given: Mapping[str, Any]) -> None:
-    await exchange.send(await exchange.execute(), interval=given["interval"])
+async def _drip_response(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.send_response(await exchange.execute_call(), interval=given["interval"])
 
 
 #: Their parameters, and what they are for, stand in :mod:`~..state.fault_rules`.
-FAULT_ACTIONS: dict[str, Act] = {
-    "error": _error,
-    "applied_error": _applied_error,
-    "html": _html,
-    "body": _body,
-    "redirect": _redirect,
-    "processing": _processing,
-    "expire_tokens": _expire_tokens,
-    "hang": _hang,
+FAULT_ACTIONS: dict[str, FaultAction] = {
+    "error": _send_error,
+    "applied_error": _apply_then_send_error,
+    "html": _send_html,
+    "body": _send_body,
+    "redirect": _send_redirect,
+    "processing": _send_processing,
+    "expire_tokens": _expire_tokens_then_apply,
+    "hang": _hang_then_apply,
     "apply_then_hang": _apply_then_hang,
-    "reset": _reset,
+    "reset": _reset_connection,
     "apply_then_reset": _apply_then_reset,
-    "close": _close,
-    "truncated": _truncated,
-    "raw": _raw,
-    "drip": _drip,
+    "close": _close_connection,
+    "truncated": _truncate_response,
+    "raw": _write_raw_bytes,
+    "drip": _drip_response,
 }
