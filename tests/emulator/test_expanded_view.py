@@ -20,33 +20,29 @@ from airflow_dingtalk_calendar.emulator.state.sample import (
     STAND_UP_MOVED,
     WANG,
 )
+from tests.emulator.answers import error_of
 
 JANUARY = {"timeMin": "2027-01-01T00:00:00+08:00", "timeMax": "2027-02-01T00:00:00+08:00"}
 
 
-def view(client, user=LIN, **params):
+def view_events(client, user=LIN, **params):
     """List events as they take place."""
     return client.about("GET", "calendars/primary/eventsview", user=user, params={**JANUARY, **params})
 
 
-def instances(client, event_id=STAND_UP, user=LIN, **params):
+def list_instances(client, event_id=STAND_UP, user=LIN, **params):
     """List the instances of a series."""
     return client.send("GET", event_id, "/instances", user=user, params={**JANUARY, **params})
 
 
-def refusal(answer):
-    """Return status and code of an answer."""
-    return answer.status_code, answer.json()["code"]
-
-
-def starts(answer):
+def start_times(answer):
     """Return day and time of each event listed."""
     assert answer.status_code == 200, answer.text
     moments = [event["start"] for event in answer.json()["events"]]
     return [moment.get("date") or f"{datetime.fromisoformat(moment['dateTime']):%m-%d %H:%M}" for moment in moments]
 
 
-def create(client, start, end, zone, **more):
+def create_event(client, start, end, zone, **more):
     """Create an event and return its id."""
     times = {name: {"dateTime": time, "timeZone": zone} for name, time in (("start", start), ("end", end))}
     return client.send("POST", body={"summary": "s", **times, **more}).json()["id"]
@@ -54,7 +50,7 @@ def create(client, start, end, zone, **more):
 
 def test_a_series_is_told_as_what_takes_place(client):
     """Each Monday is an event of its own, the moved one at its own time, between everything else in the period."""
-    assert starts(view(client)) == [
+    assert start_times(view_events(client)) == [
         "01-04 09:30",
         "01-05 14:00",
         "01-11 10:00",
@@ -68,7 +64,7 @@ def test_a_series_is_told_as_what_takes_place(client):
 
 def test_an_instance_is_the_series_at_its_time(client):
     """It names its series and original start, has no rule, and an id that is not a stored event's."""
-    first, *_ = view(client).json()["events"]
+    first, *_ = view_events(client).json()["events"]
     assert first["seriesMasterId"] == STAND_UP
     assert first["originStart"] == {"dateTime": "2027-01-04T01:30:00Z"}
     assert first["start"] == {"dateTime": "2027-01-04T09:30:00+08:00", "timeZone": "Asia/Shanghai"}
@@ -76,20 +72,22 @@ def test_an_instance_is_the_series_at_its_time(client):
     assert "recurrence" not in first
     assert first["id"] != STAND_UP
     assert first["id"].endswith("=")
-    assert refusal(client.get(first["id"])) == (404, "itemNotFound")
-    assert [event["id"] for event in view(client).json()["events"] if event["id"] == first["id"]] == [first["id"]]
+    assert error_of(client.get(first["id"])) == (404, "itemNotFound")
+    assert [event["id"] for event in view_events(client).json()["events"] if event["id"] == first["id"]] == [
+        first["id"]
+    ]
 
 
 def test_ids_of_instances_can_be_usable(client, dingtalk):
     """A switch makes an instance one that can be read, and is stored once it is changed or cancelled."""
     dingtalk.configure(view_ids="usable")
-    first, _, third, _ = (event["id"] for event in instances(client).json()["events"])
+    first, _, third, _ = (event["id"] for event in list_instances(client).json()["events"])
     assert client.get(first).json()["start"]["dateTime"] == "2027-01-04T09:30:00+08:00"
     assert client.patch(first, summary="Only this one").status_code == 200
     assert client.send("DELETE", third).status_code == 200
-    told = instances(client).json()["events"]
+    told = list_instances(client).json()["events"]
     assert (told[0]["id"], told[0]["summary"], len(told)) == (first, "Only this one", 3)
-    assert refusal(client.get(third)) == (404, "instanceNotExist")
+    assert error_of(client.get(third)) == (404, "instanceNotExist")
     assert dingtalk.event(STAND_UP)["summary"] == "Team stand-up 站会"
     assert dingtalk.effects["updates"][0]["changed"] == {"summary": ["Team stand-up 站会", "Only this one"]}
 
@@ -99,12 +97,12 @@ def test_a_made_up_instance_is_not_found(client, dingtalk, plain):
     """An id must be one that the view gives."""
     dingtalk.configure(view_ids="usable")
     for event_id in (base64.b64encode(plain.encode()).decode(), plain):
-        assert refusal(client.get(event_id)) == (404, "itemNotFound")
+        assert error_of(client.get(event_id)) == (404, "itemNotFound")
 
 
 def test_stored_instances_have_their_own_ids(client):
     """What somebody has changed is stored, and can be read by its id."""
-    ids = [event["id"] for event in view(client).json()["events"]]
+    ids = [event["id"] for event in view_events(client).json()["events"]]
     assert STAND_UP_MOVED in ids
     assert REVIEW in ids
     assert STAND_UP not in ids
@@ -112,7 +110,7 @@ def test_stored_instances_have_their_own_ids(client):
 
 def test_a_view_has_an_address_and_no_reminders(client):
     """The answer differs from GetEvent's in these two."""
-    for event in view(client).json()["events"]:
+    for event in view_events(client).json()["events"]:
         address = event["extendedProperties"]["privateProperties"]["dingtalkDetailUrl"]
         assert address.startswith("dingtalk://dingtalkclient/page/calendar_detail?uniqueId=")
         assert address.endswith(CORP)
@@ -122,31 +120,33 @@ def test_a_view_has_an_address_and_no_reminders(client):
 def test_the_period_takes_what_has_not_ended_yet(client):
     """An event counts that ends at timeMin or later and starts before timeMax."""
     within = {"timeMin": "2027-01-05T14:30:00+08:00", "timeMax": "2027-01-14T15:00:00+08:00"}
-    assert starts(view(client, **within)) == ["01-05 14:00", "01-11 10:00"]
+    assert start_times(view_events(client, **within)) == ["01-05 14:00", "01-11 10:00"]
 
 
 def test_cancelled_instances_are_left_out(client):
     """A cancelled Monday is not told, neither at its own time nor at the moved one."""
     client.send("DELETE", STAND_UP_MOVED)
-    assert starts(instances(client)) == ["01-04 09:30", "01-18 09:30", "01-25 09:30"]
+    assert start_times(list_instances(client)) == ["01-04 09:30", "01-18 09:30", "01-25 09:30"]
     client.send("DELETE", STAND_UP)
-    assert "01-04 09:30" not in starts(view(client))
-    assert refusal(instances(client)) == (404, "itemNotFound")
+    assert "01-04 09:30" not in start_times(view_events(client))
+    assert error_of(list_instances(client)) == (404, "itemNotFound")
 
 
 def test_a_view_is_somebodys_own(client):
     """Who takes part sees the event, who does not does not."""
-    assert "01-05 14:00" in starts(view(client, user=CHEN))
-    assert "01-05 14:00" not in starts(view(client, user=WANG))
-    assert starts(view(client, user="nobody")) == []
+    assert "01-05 14:00" in start_times(view_events(client, user=CHEN))
+    assert "01-05 14:00" not in start_times(view_events(client, user=WANG))
+    assert start_times(view_events(client, user="nobody")) == []
 
 
 def test_local_time_stays_over_a_clock_change(client):
     """A weekly meeting at nine in London is at nine before and after summer time begins."""
     rule = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
-    series = create(client, "2027-03-22T09:00:00+00:00", "2027-03-22T10:00:00+00:00", "Europe/London", recurrence=rule)
-    answer = instances(client, series, timeMin="2027-03-20T00:00:00Z", timeMax="2027-04-06T00:00:00Z")
-    assert starts(answer) == ["03-22 09:00", "03-29 09:00", "04-05 09:00"]
+    series = create_event(
+        client, "2027-03-22T09:00:00+00:00", "2027-03-22T10:00:00+00:00", "Europe/London", recurrence=rule
+    )
+    answer = list_instances(client, series, timeMin="2027-03-20T00:00:00Z", timeMax="2027-04-06T00:00:00Z")
+    assert start_times(answer) == ["03-22 09:00", "03-29 09:00", "04-05 09:00"]
     offsets = [event["start"]["dateTime"][-6:] for event in answer.json()["events"]]
     assert offsets == ["+00:00", "+01:00", "+01:00"]
     assert [event["originStart"]["dateTime"][11:] for event in answer.json()["events"]] == [
@@ -168,20 +168,20 @@ def test_local_time_stays_over_a_clock_change(client):
 )
 def test_each_kind_of_rule_is_expanded(client, pattern, expected):
     """All documented types name their days."""
-    series = create(
+    series = create_event(
         client,
         "2027-01-04T09:00:00+08:00",
         "2027-01-04T10:00:00+08:00",
         "Asia/Shanghai",
         recurrence={"pattern": pattern, "range": {"type": "noEnd"}},
     )
-    assert [moment[:5] for moment in starts(instances(client, series))] == expected
+    assert [moment[:5] for moment in start_times(list_instances(client, series))] == expected
 
 
 def test_an_all_day_series_has_days(client):
     """Its instances start and end on dates."""
     client.patch(HOLIDAY, recurrence={"pattern": {"type": "absoluteYearly"}, "range": {"type": "noEnd"}})
-    answer = instances(client, HOLIDAY, timeMin="2028-01-01T00:00:00Z", timeMax="2028-12-31T00:00:00Z")
+    answer = list_instances(client, HOLIDAY, timeMin="2028-01-01T00:00:00Z", timeMax="2028-12-31T00:00:00Z")
     (event,) = answer.json()["events"]
     assert (event["start"], event["end"]) == ({"date": "2028-02-05"}, {"date": "2028-02-12"})
 
@@ -191,9 +191,9 @@ def test_without_a_period_there_is_a_year(client, dingtalk):
     dingtalk.store.clock = lambda: datetime.fromisoformat("2027-01-25T09:40:00+08:00").timestamp()
     client.log_in()
     nothing = {"timeMin": None, "timeMax": None}
-    assert starts(instances(client, **nothing))[:2] == ["01-25 09:30", "02-01 09:30"]
-    assert starts(instances(client, timeMax=None))[0] == "01-04 09:30"
-    assert starts(instances(client, timeMin=None))[-1] == "01-25 09:30"
+    assert start_times(list_instances(client, **nothing))[:2] == ["01-25 09:30", "02-01 09:30"]
+    assert start_times(list_instances(client, timeMax=None))[0] == "01-04 09:30"
+    assert start_times(list_instances(client, timeMin=None))[-1] == "01-25 09:30"
 
 
 @pytest.mark.parametrize(
@@ -207,19 +207,19 @@ def test_without_a_period_there_is_a_year(client, dingtalk):
         {"nextToken": "made-up"},
     ],
 )
-@pytest.mark.parametrize("call", [view, instances])
+@pytest.mark.parametrize("call", [view_events, list_instances])
 def test_wrong_questions_are_refused(client, call, params):
     """Each wrong parameter is an invalid parameter."""
-    assert refusal(call(client, **params)) == (400, "invalidParameter")
+    assert error_of(call(client, **params)) == (400, "invalidParameter")
 
 
-@pytest.mark.parametrize("call", [view, instances])
+@pytest.mark.parametrize("call", [view_events, list_instances])
 def test_pages_cover_everything_once(client, call):
     """Following nextToken gives each event once, though the series changes meanwhile; the last page has no token."""
-    everything, seen, token = starts(call(client)), [], None
+    everything, seen, token = start_times(call(client)), [], None
     while True:
         answer = call(client, maxResults=1, **({"nextToken": token} if token else {}))
-        seen += starts(answer)
+        seen += start_times(answer)
         client.patch(STAND_UP, summary="x", extra={"noPushNotification": "true", "noChatNotification": "true"})
         token = answer.json().get("nextToken")
         if not token:
@@ -230,14 +230,14 @@ def test_pages_cover_everything_once(client, call):
 
 def test_a_page_token_is_good_for_its_question_only(client):
     """Neither somebody else nor another call can use it."""
-    token = view(client, maxResults=1).json()["nextToken"]
-    assert refusal(view(client, user=CHEN, nextToken=token)) == (400, "invalidParameter")
-    assert refusal(instances(client, nextToken=token)) == (400, "invalidParameter")
+    token = view_events(client, maxResults=1).json()["nextToken"]
+    assert error_of(view_events(client, user=CHEN, nextToken=token)) == (400, "invalidParameter")
+    assert error_of(list_instances(client, nextToken=token)) == (400, "invalidParameter")
 
 
 def test_as_many_attendees_as_asked_for(client):
     """maxAttendees limits those shown."""
-    assert {len(event["attendees"]) for event in view(client, maxAttendees=1).json()["events"]} == {1}
+    assert {len(event["attendees"]) for event in view_events(client, maxAttendees=1).json()["events"]} == {1}
 
 
 @pytest.mark.parametrize(
@@ -250,8 +250,8 @@ def test_as_many_attendees_as_asked_for(client):
 )
 def test_only_a_series_has_instances(client, event_id, user, expected):
     """Nor are other people's series found."""
-    assert refusal(instances(client, event_id, user=user)) == expected
-    assert starts(instances(client, PLANNING, user=MORGAN)) == ["01-20 09:00"]
+    assert error_of(list_instances(client, event_id, user=user)) == expected
+    assert start_times(list_instances(client, PLANNING, user=MORGAN)) == ["01-20 09:00"]
 
 
 @pytest.mark.parametrize("calendar", ["work", "%20"])

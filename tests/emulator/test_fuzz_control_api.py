@@ -24,7 +24,7 @@ relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[Health
 
 
 @st.composite
-def spoilt(draw, good):
+def spoiled_copy(draw, good):
     """Return something good in which up to three places, however deep, hold junk instead."""
     whole = {"it": deepcopy(good)}
     for _ in range(draw(st.integers(0, 3))):
@@ -36,7 +36,7 @@ def spoilt(draw, good):
     return whole["it"]
 
 
-def is_sound(client, answer):
+def assert_sound(client, answer):
     """Make sure that an answer is no accident, and that the emulator goes on working."""
     assert answer.status_code in (200, 400), answer.text
     for path in ("events", "faults"):
@@ -45,19 +45,19 @@ def is_sound(client, answer):
 
 
 @relaxed
-@given(data=spoilt(SAMPLE))
+@given(data=spoiled_copy(SAMPLE))
 def test_nearly_right_data(client, dingtalk, data):
     """Data to start over with is taken or refused, and the calendar can be looked at either way."""
-    is_sound(client, client.control("POST", "reset", content=json.dumps({"data": data})))
+    assert_sound(client, client.control("POST", "reset", content=json.dumps({"data": data})))
     dingtalk.reset()
 
 
 @relaxed
-@given(event=spoilt(EVENT))
+@given(event=spoiled_copy(EVENT))
 def test_nearly_right_events(client, dingtalk, event):
     """Events to be put into the calendar are taken or refused."""
     dingtalk.reset()
-    is_sound(client, client.control("POST", "events", content=json.dumps(event)))
+    assert_sound(client, client.control("POST", "events", content=json.dumps(event)))
 
 
 @relaxed
@@ -75,7 +75,7 @@ def test_nearly_right_faults(client, dingtalk, kind, given_):
     if taken.status_code == 200 and not {"hang", "drip"} & set(kind.split("_")):
         with suppress(httpx.HTTPError):
             client.get(REVIEW)
-    is_sound(client, taken)
+    assert_sound(client, taken)
     client.control("DELETE", "faults")
 
 
@@ -83,7 +83,7 @@ def test_nearly_right_faults(client, dingtalk, kind, given_):
 @given(given_=st.dictionaries(st.sampled_from([field.name for field in fields(EmulatorSettings)]), JUNK, max_size=3))
 def test_nearly_right_settings(client, dingtalk, given_):
     """Switches are set or refused."""
-    is_sound(client, client.control("PATCH", "settings", content=json.dumps(given_)))
+    assert_sound(client, client.control("PATCH", "settings", content=json.dumps(given_)))
     dingtalk.reset()
 
 

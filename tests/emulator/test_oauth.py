@@ -3,56 +3,51 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from airflow_dingtalk_calendar.emulator.state.sample import CHEN, CORP, LIN, OTHER_CORP, REVIEW, SAMPLE
+from tests.emulator.answers import error_of
 
 MONTH = 30 * 86400
 
 
-def refusal(answer):
-    """Return status and code of an answer."""
-    return answer.status_code, answer.json()["code"]
-
-
-def carry(client, token):
+def carry_token(client, token):
     """Return the client, carrying a token."""
     client.headers["x-acs-dingtalk-access-token"] = token
     return client
 
 
-def unified(client, corp=CORP, **changes):
+def request_unified_token(client, corp=CORP, **changes):
     """Ask for a token of the kind every app can get."""
     app = {"client_id": client.emulator.app_key, "client_secret": client.emulator.app_secret}
     return client.oauth(f"{corp}/token", **{**app, "grant_type": "client_credentials", **changes})
 
 
-def corp_token(client, **changes):
+def request_corp_token(client, **changes):
     """Ask for a third-party app's token for an organisation."""
     app = {"suiteKey": client.emulator.app_key, "suiteSecret": client.emulator.app_secret}
     corp = {"authCorpId": CORP, "suiteTicket": client.emulator.suite_ticket}
     return client.oauth("corpAccessToken", **{**app, **corp, **changes})
 
 
-def exchange(client, code, **changes):
+def exchange_code(client, code, **changes):
     """Ask for a user's token for a code."""
     return client.user_token(**{"grantType": "authorization_code", "code": code, **changes})
 
 
-def refresh(client, token, **changes):
+def refresh_grant(client, token, **changes):
     """Ask for a user's token for a refresh token."""
     return client.user_token(**{"grantType": "refresh_token", "refreshToken": token, **changes})
 
 
 def test_a_unified_token_opens_the_calendar(stranger):
     """Body and answer are in snake_case."""
-    answer = unified(stranger)
+    answer = request_unified_token(stranger)
     assert answer.json().keys() == {"access_token", "expires_in"}
     assert answer.json()["expires_in"] == 7200
-    assert carry(stranger, answer.json()["access_token"]).get(REVIEW).status_code == 200
-    assert unified(stranger).json() == answer.json()
+    assert carry_token(stranger, answer.json()["access_token"]).get(REVIEW).status_code == 200
+    assert request_unified_token(stranger).json() == answer.json()
 
 
 @pytest.mark.parametrize(
@@ -71,24 +66,24 @@ def test_a_unified_token_opens_the_calendar(stranger):
 )
 def test_a_wrong_request_for_a_unified_token(stranger, changes, expected):
     """Each mistake has its code, that of the organisation a 500."""
-    assert refusal(unified(stranger, **changes)) == expected
+    assert error_of(request_unified_token(stranger, **changes)) == expected
 
 
 def test_a_corp_token_opens_the_calendar(stranger):
     """Each request has a new one, and earlier ones stay valid."""
-    first, second = (corp_token(stranger).json() for _ in range(2))
+    first, second = (request_corp_token(stranger).json() for _ in range(2))
     assert first.keys() == {"accessToken", "expireIn"}
     assert first["accessToken"] != second["accessToken"]
     for token in (first, second):
-        assert carry(stranger, token["accessToken"]).get(REVIEW).status_code == 200
+        assert carry_token(stranger, token["accessToken"]).get(REVIEW).status_code == 200
 
 
 def test_earlier_corp_tokens_can_end(stranger, dingtalk):
     """A switch makes a new token the only one."""
     dingtalk.configure(earlier_corp_tokens="invalid")
-    first, second = (corp_token(stranger).json()["accessToken"] for _ in range(2))
-    assert refusal(carry(stranger, first).get(REVIEW)) == (400, "InvalidAuthentication")
-    assert carry(stranger, second).get(REVIEW).status_code == 200
+    first, second = (request_corp_token(stranger).json()["accessToken"] for _ in range(2))
+    assert error_of(carry_token(stranger, first).get(REVIEW)) == (400, "InvalidAuthentication")
+    assert carry_token(stranger, second).get(REVIEW).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -105,15 +100,15 @@ def test_earlier_corp_tokens_can_end(stranger, dingtalk):
 )
 def test_a_wrong_request_for_a_corp_token(stranger, changes, code):
     """Each mistake has its code."""
-    assert refusal(corp_token(stranger, **changes)) == (400, code)
+    assert error_of(request_corp_token(stranger, **changes)) == (400, code)
 
 
 def test_the_suite_ticket_changes(stranger, dingtalk):
     """The newest ticket counts, set here or from another process, and a reset brings the first one back."""
     old = dingtalk.suite_ticket
     dingtalk.suite_ticket = "newer"
-    assert refusal(corp_token(stranger, suiteTicket=old)) == (400, "invalidSuiteTicket")
-    assert corp_token(stranger).status_code == 200
+    assert error_of(request_corp_token(stranger, suiteTicket=old)) == (400, "invalidSuiteTicket")
+    assert request_corp_token(stranger).status_code == 200
     changed = stranger.control("PATCH", "sign_in", json={"suite_ticket": "newest"})
     assert changed.json() == {"suite_ticket": "newest", "signed_in": LIN}
     assert dingtalk.suite_ticket == "newest"
@@ -126,7 +121,7 @@ def test_the_suite_ticket_changes(stranger, dingtalk):
 def test_every_token_request_must_be_json(stranger, dingtalk, path):
     """A form lacks a body."""
     answer = stranger.http.post(f"{dingtalk.url}/v1.0/oauth2/{path}", data={"appKey": "a"})
-    assert refusal(answer) == (400, "Missingbody")
+    assert error_of(answer) == (400, "Missingbody")
 
 
 def test_the_path_without_its_version_is_unknown(stranger, dingtalk):
@@ -137,40 +132,43 @@ def test_the_path_without_its_version_is_unknown(stranger, dingtalk):
 def test_a_code_gets_a_users_token_once(stranger, dingtalk):
     """The answer has both tokens and the organisation; the code is used up then."""
     code = dingtalk.authorization_code(CHEN)
-    answer = exchange(stranger, code)
+    answer = exchange_code(stranger, code)
     assert answer.json().keys() == {"accessToken", "refreshToken", "expireIn", "corpId"}
     assert (answer.json()["corpId"], answer.json()["expireIn"]) == (dingtalk.corp_id, 7200)
-    assert carry(stranger, answer.json()["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
-    assert refusal(exchange(stranger, code)) == (400, "invalidParameter.authCode.notFound")
+    assert carry_token(stranger, answer.json()["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
+    assert error_of(exchange_code(stranger, code)) == (400, "invalidParameter.authCode.notFound")
 
 
 def test_a_refresh_token_rotates(stranger, dingtalk):
     """Each refresh gives a new refresh token and ends the one used; access tokens live on for their time."""
-    first = exchange(stranger, dingtalk.authorization_code(CHEN)).json()
-    second = refresh(stranger, first["refreshToken"]).json()
+    first = exchange_code(stranger, dingtalk.authorization_code(CHEN)).json()
+    second = refresh_grant(stranger, first["refreshToken"]).json()
     assert second["refreshToken"] != first["refreshToken"]
-    assert refusal(refresh(stranger, first["refreshToken"])) == (400, "invalidParameter.authCode.notFound")
-    assert refresh(stranger, second["refreshToken"]).status_code == 200
+    assert error_of(refresh_grant(stranger, first["refreshToken"])) == (400, "invalidParameter.authCode.notFound")
+    assert refresh_grant(stranger, second["refreshToken"]).status_code == 200
     for grant in (first, second):
-        assert carry(stranger, grant["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
+        assert carry_token(stranger, grant["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
 
 
 @pytest.mark.parametrize(("age", "status"), [(MONTH - 1, 200), (MONTH, 400)])
 def test_a_refresh_token_lives_for_thirty_days(stranger, dingtalk, age, status):
     """Unused, it ends a month after it was given."""
     dingtalk.store.clock = lambda: 1_800_000_000.0
-    grant = exchange(stranger, dingtalk.authorization_code(CHEN)).json()
+    grant = exchange_code(stranger, dingtalk.authorization_code(CHEN)).json()
     dingtalk.store.advance_clock(age)
-    assert refresh(stranger, grant["refreshToken"]).status_code == status
+    assert refresh_grant(stranger, grant["refreshToken"]).status_code == status
 
 
 def test_expired_access_tokens_leave_the_refresh_token(stranger, dingtalk):
     """A user's access token ends like any other, and is got again."""
-    grant = exchange(stranger, dingtalk.authorization_code(CHEN)).json()
+    grant = exchange_code(stranger, dingtalk.authorization_code(CHEN)).json()
     dingtalk.store.advance_clock(7200)
-    assert refusal(carry(stranger, grant["accessToken"]).get(REVIEW, user=CHEN)) == (400, "InvalidAuthentication")
-    again = refresh(stranger, grant["refreshToken"]).json()
-    assert carry(stranger, again["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
+    assert error_of(carry_token(stranger, grant["accessToken"]).get(REVIEW, user=CHEN)) == (
+        400,
+        "InvalidAuthentication",
+    )
+    again = refresh_grant(stranger, grant["refreshToken"]).json()
+    assert carry_token(stranger, again["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -188,17 +186,17 @@ def test_expired_access_tokens_leave_the_refresh_token(stranger, dingtalk):
 def test_a_wrong_request_for_a_users_token_leaves_the_code(stranger, dingtalk, changes, code):
     """Each mistake has its code, and the authorization can still be used."""
     good = dingtalk.authorization_code(CHEN)
-    assert refusal(exchange(stranger, **{"code": good, **changes})) == (400, code)
-    assert exchange(stranger, good).status_code == 200
+    assert error_of(exchange_code(stranger, **{"code": good, **changes})) == (400, code)
+    assert exchange_code(stranger, good).status_code == 200
 
 
 def test_a_code_is_no_refresh_token(stranger, dingtalk):
     """Nor the other way round."""
     code = dingtalk.authorization_code(CHEN)
-    assert refresh(stranger, code).status_code == 400
-    token = exchange(stranger, code).json()["refreshToken"]
-    assert exchange(stranger, token).status_code == 400
-    assert refresh(stranger, token).status_code == 200
+    assert refresh_grant(stranger, code).status_code == 400
+    token = exchange_code(stranger, code).json()["refreshToken"]
+    assert exchange_code(stranger, token).status_code == 400
+    assert refresh_grant(stranger, token).status_code == 200
 
 
 def test_a_code_is_for_its_app(stranger, dingtalk):
@@ -206,90 +204,26 @@ def test_a_code_is_for_its_app(stranger, dingtalk):
     apps = [{"appKey": name, "appSecret": "s"} for name in "ab"]
     dingtalk.reset({**SAMPLE, "apps": apps})
     code = dingtalk.authorization_code(CHEN)
-    assert refusal(exchange(stranger, code, clientId="b")) == (400, "invalidParameter.authCode.notFound")
-    assert exchange(stranger, code, clientId="a").status_code == 200
+    assert error_of(exchange_code(stranger, code, clientId="b")) == (400, "invalidParameter.authCode.notFound")
+    assert exchange_code(stranger, code, clientId="a").status_code == 200
 
 
 def test_a_users_token_acts_as_its_user(stranger, dingtalk):
     """Another user's path is denied, unless the switch allows it."""
     stranger.log_in_as(CHEN)
-    assert refusal(stranger.get(REVIEW, user=LIN)) == (403, "permissionDeny")
-    assert refusal(stranger.patch(REVIEW, user=CHEN, summary="x")) == (400, "invalidParameter")
+    assert error_of(stranger.get(REVIEW, user=LIN)) == (403, "permissionDeny")
+    assert error_of(stranger.patch(REVIEW, user=CHEN, summary="x")) == (400, "invalidParameter")
     dingtalk.configure(user_paths="any")
     assert stranger.get(REVIEW, user=LIN).status_code == 200
 
 
-def login(client, **changes):
-    """Open the login page."""
-    params = {
-        "redirect_uri": "http://localhost:1234/back",
-        "response_type": "code",
-        "client_id": client.emulator.app_key,
-        "scope": "openid corpid",
-        "state": "a b&c",
-        "prompt": "consent",
-        **changes,
-    }
-    given = {name: value for name, value in params.items() if value is not None}
-    return client.http.get(client.emulator.url + "/oauth2/auth", params=given)
-
-
-def sent_back(answer):
-    """Return the address and the parameters a browser is sent to."""
-    assert answer.status_code == 302, answer.text
-    parts = urlsplit(answer.headers["location"])
-    return f"{parts.scheme}://{parts.netloc}{parts.path}", {k: v for k, (v,) in parse_qs(parts.query).items()}
-
-
-def test_the_login_page_sends_back_with_a_code(stranger):
-    """The code comes as authCode, with the state as it was; it is good for a token of who is signed in."""
-    address, params = sent_back(login(stranger))
-    assert address == "http://localhost:1234/back"
-    assert params.keys() == {"authCode", "state"}
-    assert params["state"] == "a b&c"
-    grant = exchange(stranger, params["authCode"]).json()
-    assert carry(stranger, grant["accessToken"]).get(REVIEW, user=LIN).status_code == 200
-
-
-def test_who_is_signed_in_can_change(stranger, dingtalk):
-    """Somebody else gets a code of theirs; somebody who declines sends an error back."""
-    dingtalk.signed_in = CHEN
-    _, params = sent_back(login(stranger, redirect_uri="http://localhost/back?x=1", state=None))
-    assert params.keys() == {"x", "authCode"}
-    grant = exchange(stranger, params["authCode"]).json()
-    assert carry(stranger, grant["accessToken"]).get(REVIEW, user=CHEN).status_code == 200
-    stranger.control("PATCH", "sign_in", json={"signed_in": None})
-    assert dingtalk.signed_in is None
-    assert sent_back(login(stranger))[1] == {"error": "access_denied", "state": "a b&c"}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"client_id": "nobody"},
-        {"client_id": None},
-        {"response_type": "token"},
-        {"scope": "corpid"},
-        {"scope": None},
-        {"redirect_uri": None},
-        {"redirect_uri": "/back"},
-        {"redirect_uri": "javascript:alert(1)"},
-        {"redirect_uri": "http://[::1/back"},
-        {"redirect_uri": "http://localhost/\nx: y"},
-    ],
-)
-def test_the_login_page_refuses_a_wrong_address(stranger, changes):
-    """Nobody is sent anywhere then."""
-    assert refusal(login(stranger, **changes)) == (400, "invalidParameter")
-
-
 def test_token_requests_are_logged_without_secrets(stranger, dingtalk):
     """Neither secrets, tickets, codes nor refresh tokens get into the log."""
-    unified(stranger)
-    corp_token(stranger)
+    request_unified_token(stranger)
+    request_corp_token(stranger)
     code = dingtalk.authorization_code(CHEN)
-    grant = exchange(stranger, code).json()
-    refresh(stranger, grant["refreshToken"])
+    grant = exchange_code(stranger, code).json()
+    refresh_grant(stranger, grant["refreshToken"])
     told = json.dumps(dingtalk.requests)
     secrets = [dingtalk.app_secret, dingtalk.suite_ticket, code, *(grant[n] for n in ("accessToken", "refreshToken"))]
     assert not [secret for secret in secrets if secret in told]

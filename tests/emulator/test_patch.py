@@ -39,12 +39,12 @@ DOCUMENTED = {
 }
 
 
-def day(start, end):
+def all_day(start, end):
     """Return start and end of an all-day event."""
     return {"start": {"date": start}, "end": {"date": end}}
 
 
-def people(event):
+def invited_ids(event):
     """Return who is invited."""
     return [person["id"] for person in event["attendees"]]
 
@@ -98,7 +98,7 @@ def test_times_are_told_in_their_zone(client):
 
 def test_a_timed_event_becomes_an_all_day_one(client):
     """With isAllDay, start and end the kind of an event changes; the old time is gone."""
-    answer = client.patch(ONE_TO_ONE, isAllDay=True, **day("2027-01-05", "2027-01-06")).json()
+    answer = client.patch(ONE_TO_ONE, isAllDay=True, **all_day("2027-01-05", "2027-01-06")).json()
     assert (answer["start"], answer["end"], answer["isAllDay"]) == (
         {"date": "2027-01-05"},
         {"date": "2027-01-06"},
@@ -110,9 +110,9 @@ def test_a_timed_event_becomes_an_all_day_one(client):
 def test_whether_a_day_may_end_on_itself_is_a_switch(client, dingtalk, setting, status):
     """An all-day event may start and end on the same date only if ends are inclusive."""
     dingtalk.configure(all_day_end=setting)
-    assert client.patch(HOLIDAY, **day("2027-02-05", "2027-02-05")).status_code == status
-    assert client.patch(HOLIDAY, **day("2027-02-05", "2027-02-04")).status_code == 400
-    assert client.patch(HOLIDAY, **day("2027-02-05", "2027-02-06")).status_code == 200
+    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-05")).status_code == status
+    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-04")).status_code == 400
+    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-06")).status_code == 200
 
 
 def test_a_recurrence_is_replaced_as_a_whole(client):
@@ -124,17 +124,17 @@ def test_a_recurrence_is_replaced_as_a_whole(client):
 def test_attendees_replace_those_there_were(client, dingtalk):
     """By default the list is the new list; the organizer stays, and so does the answer of who was invited before."""
     answer = client.patch(REVIEW, attendees=[{"id": WANG, "isOptional": True}, {"id": "new"}]).json()
-    assert people(answer) == [LIN, WANG, "new"]
+    assert invited_ids(answer) == [LIN, WANG, "new"]
     assert [person["responseStatus"] for person in answer["attendees"]] == ["accepted", "accepted", "needsAction"]
     assert [person["isOptional"] for person in answer["attendees"]] == [False, True, False]
-    assert people(client.patch(REVIEW, attendees=[]).json()) == [LIN]
+    assert invited_ids(client.patch(REVIEW, attendees=[]).json()) == [LIN]
 
 
 def test_attendees_append_to_those_there_were(client, dingtalk):
     """With the switch at append the list adds to who is invited."""
     dingtalk.configure(attendees="append")
     answer = client.patch(ONE_TO_ONE, attendees=[{"id": CHEN, "isOptional": True}, {"id": WANG}]).json()
-    assert people(answer) == [LIN, CHEN, WANG]
+    assert invited_ids(answer) == [LIN, CHEN, WANG]
     assert answer["attendees"][1]["isOptional"] is True
 
 
@@ -143,9 +143,9 @@ def test_mail_addresses_do_not_come_back(client, dingtalk):
     invited = [{"email": "wang.min@example.com"}, {"email": "guest@example.org"}]
     answer = client.patch(ONE_TO_ONE, attendees=invited)
     assert "example" not in answer.text
-    assert people(answer.json())[:2] == [LIN, WANG]
+    assert invited_ids(answer.json())[:2] == [LIN, WANG]
     again = client.patch(ONE_TO_ONE, attendees=invited)
-    assert people(again.json()) == people(answer.json())
+    assert invited_ids(again.json()) == invited_ids(answer.json())
     assert dingtalk.store.events[ONE_TO_ONE]["attendees"][2]["email"] == "guest@example.org"
 
 

@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar.emulator.state.sample import (
 IN_ORDER = [STAND_UP, ONE_TO_ONE, STAND_UP_MOVED, REVIEW, DEMO, PLANNING, HOLIDAY]
 
 
-def ids(answer):
+def event_ids(answer):
     """Return the ids of the events listed."""
     assert answer.status_code == 200, answer.text
     return [event["id"] for event in answer.json()["events"]]
@@ -80,13 +80,13 @@ def test_as_many_attendees_as_asked_for(client):
 )
 def test_a_list_has_what_somebody_takes_part_in(client, user, expected):
     """Events come in the order of their start."""
-    assert ids(client.list(user=user)) == expected
+    assert event_ids(client.list(user=user)) == expected
 
 
 def test_times_filter_on_the_start(client):
     """timeMin is included, timeMax is not."""
     between = {"timeMin": "2027-01-05T14:00:00+08:00", "timeMax": "2027-01-14T07:00:00Z"}
-    assert ids(client.list(**between)) == [ONE_TO_ONE, STAND_UP_MOVED]
+    assert event_ids(client.list(**between)) == [ONE_TO_ONE, STAND_UP_MOVED]
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_wrong_questions_are_refused(client, params):
 
 def test_instances_of_a_series(client):
     """seriesMasterId lists the stored instances of one series."""
-    assert ids(client.list(seriesMasterId=STAND_UP)) == [STAND_UP_MOVED]
+    assert event_ids(client.list(seriesMasterId=STAND_UP)) == [STAND_UP_MOVED]
 
 
 def test_deleted_events_are_listed_on_request(client, dingtalk):
     """showDeleted brings cancelled events back."""
     dingtalk.store.put_events([{**dingtalk.event(REVIEW), "status": "cancelled"}])
-    assert REVIEW not in ids(client.list())
-    assert REVIEW in ids(client.list(showDeleted="true"))
+    assert REVIEW not in event_ids(client.list())
+    assert REVIEW in event_ids(client.list(showDeleted="true"))
 
 
 def test_pages_cover_everything_once(client, dingtalk):
@@ -128,7 +128,7 @@ def test_pages_cover_everything_once(client, dingtalk):
     seen, token = [], None
     while True:
         answer = client.list(maxResults=3, **({"nextToken": token} if token else {}))
-        seen += ids(answer)
+        seen += event_ids(answer)
         client.patch(HOLIDAY, start={"date": "2027-01-01"}, isAllDay=True)
         token = answer.json().get("nextToken")
         if not token:
@@ -168,8 +168,8 @@ def test_a_sync_token_tells_what_has_changed(client, dingtalk):
         (STAND_UP_MOVED, "cancelled"),
     ]
     assert answer["events"][0]["summary"] == "two"
-    assert ids(client.list(user=CHEN, syncToken=answer["syncToken"])) == []
-    assert len(ids(client.list(user=CHEN, syncToken=token))) == 3
+    assert event_ids(client.list(user=CHEN, syncToken=answer["syncToken"])) == []
+    assert len(event_ids(client.list(user=CHEN, syncToken=token))) == 3
 
 
 def test_changes_come_in_pages_as_well(client):
@@ -179,8 +179,8 @@ def test_changes_come_in_pages_as_well(client):
         client.patch(event_id, summary="x")
     first = client.list(syncToken=token, maxResults=1)
     second = client.list(nextToken=first.json()["nextToken"], maxResults=1)
-    assert ids(first) + ids(second) == [STAND_UP, ONE_TO_ONE]
-    assert ids(client.list(syncToken=second.json()["syncToken"])) == []
+    assert event_ids(first) + event_ids(second) == [STAND_UP, ONE_TO_ONE]
+    assert event_ids(client.list(syncToken=second.json()["syncToken"])) == []
 
 
 def test_another_calendar_is_not_found(client, http):

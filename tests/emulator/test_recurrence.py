@@ -48,7 +48,7 @@ def test_a_rule_without_any_day_ends():
     assert list(pattern_days(pattern, date(2027, 2, 1), date(2900, 1, 1))) == []
 
 
-def event(start, hours=1, zone="Europe/London", **recurrence):
+def recurring_event(start, hours=1, zone="Europe/London", **recurrence):
     """Return an event that starts at a UTC time."""
     begin = datetime.fromisoformat(start + "+00:00")
     moments = {"start": begin, "end": begin + timedelta(hours=hours)}
@@ -58,7 +58,7 @@ def event(start, hours=1, zone="Europe/London", **recurrence):
     }
 
 
-def starts(recurring, until):
+def utc_starts(recurring, until):
     """Return the UTC starts of an event before a time."""
     return [
         f"{start:%m-%d %H:%M}"
@@ -68,39 +68,42 @@ def starts(recurring, until):
 
 def test_local_time_stays_over_a_clock_change():
     """A weekly meeting at nine in London stays at nine when summer time begins."""
-    weekly = event("2027-03-22T09:00", pattern={"type": "weekly"}, range={"type": "noEnd"})
-    assert starts(weekly, "2027-04-06") == ["03-22 09:00", "03-29 08:00", "04-05 08:00"]
+    weekly = recurring_event("2027-03-22T09:00", pattern={"type": "weekly"}, range={"type": "noEnd"})
+    assert utc_starts(weekly, "2027-04-06") == ["03-22 09:00", "03-29 08:00", "04-05 08:00"]
 
 
 def test_a_day_is_the_one_it_is_there():
     """An occurrence before the end in UTC counts, though it is a day later already where it takes place."""
-    daily = event("2027-01-01T19:00", zone="Asia/Shanghai", pattern={"type": "daily"})
-    assert starts(daily, "2027-01-03T19:30") == ["01-01 19:00", "01-02 19:00", "01-03 19:00"]
+    daily = recurring_event("2027-01-01T19:00", zone="Asia/Shanghai", pattern={"type": "daily"})
+    assert utc_starts(daily, "2027-01-03T19:30") == ["01-01 19:00", "01-02 19:00", "01-03 19:00"]
 
 
 def test_ranges_end():
     """A series ends after its number, at its end date, or where the question ends."""
     daily = {"pattern": {"type": "daily"}}
-    assert len(starts(event("2027-01-01T09:00", **daily), "2027-01-11")) == 10
-    assert len(starts(event("2027-01-01T09:00", **daily, range={"numberOfOccurrences": 3}), "2027-01-11")) == 3
+    assert len(utc_starts(recurring_event("2027-01-01T09:00", **daily), "2027-01-11")) == 10
+    assert (
+        len(utc_starts(recurring_event("2027-01-01T09:00", **daily, range={"numberOfOccurrences": 3}), "2027-01-11"))
+        == 3
+    )
     until = {"endDate": "2027-01-04T09:00:00Z"}
-    assert len(starts(event("2027-01-01T09:00", **daily, range=until), "2027-01-11")) == 4
+    assert len(utc_starts(recurring_event("2027-01-01T09:00", **daily, range=until), "2027-01-11")) == 4
 
 
 def test_the_first_occurrence_is_the_start():
     """The event's own start counts, also if the pattern names other days."""
-    mondays = event(
+    mondays = recurring_event(
         "2027-01-01T09:00", pattern={"type": "weekly", "daysOfWeek": "monday"}, range={"numberOfOccurrences": 2}
     )
-    assert starts(mondays, "2027-02-01") == ["01-01 09:00", "01-04 09:00"]
+    assert utc_starts(mondays, "2027-02-01") == ["01-01 09:00", "01-04 09:00"]
 
 
 def test_events_clash_where_they_overlap():
     """Touching is not overlapping; one occurrence in common is enough."""
-    assert events_overlap(event("2027-01-01T09:00"), event("2027-01-01T09:59"))
-    assert not events_overlap(event("2027-01-01T09:00"), event("2027-01-01T10:00"))
+    assert events_overlap(recurring_event("2027-01-01T09:00"), recurring_event("2027-01-01T09:59"))
+    assert not events_overlap(recurring_event("2027-01-01T09:00"), recurring_event("2027-01-01T10:00"))
     daily = {"pattern": {"type": "daily"}}
-    assert events_overlap(event("2027-06-01T09:00"), event("2027-01-01T09:00", zone="UTC", **daily))
-    assert not events_overlap(event("2026-06-01T09:00"), event("2027-01-01T09:00", **daily))
+    assert events_overlap(recurring_event("2027-06-01T09:00"), recurring_event("2027-01-01T09:00", zone="UTC", **daily))
+    assert not events_overlap(recurring_event("2026-06-01T09:00"), recurring_event("2027-01-01T09:00", **daily))
     days_off = {"start": {"date": "2027-01-01"}, "end": {"date": "2027-01-03"}}
-    assert events_overlap(days_off, event("2027-01-01T20:00"))
+    assert events_overlap(days_off, recurring_event("2027-01-01T20:00"))

@@ -25,7 +25,7 @@ def test_it_ends_at_once_with_everything_that_hangs():
         port = int(dingtalk.url.rsplit(":", 1)[1])
         dingtalk.fault(kind="hang", times=None)
         outcome = []
-        thread = threading.Thread(target=lambda: outcome.append(_outcome(dingtalk.url)))
+        thread = threading.Thread(target=lambda: outcome.append(_get_outcome(dingtalk.url)))
         thread.start()
         while not dingtalk.requests:
             time.sleep(0.005)
@@ -38,7 +38,7 @@ def test_it_ends_at_once_with_everything_that_hangs():
         again.bind(("127.0.0.1", port))
 
 
-def _outcome(url):
+def _get_outcome(url):
     try:
         return httpx.get(url + "/v1.0/anything", timeout=5, trust_env=False).status_code
     except httpx.TransportError as error:

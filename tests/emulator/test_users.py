@@ -7,11 +7,7 @@ import json
 import pytest
 
 from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN, SAMPLE
-
-
-def refusal(answer):
-    """Return status and code of an answer."""
-    return answer.status_code, answer.json()["code"]
+from tests.emulator.answers import error_of
 
 
 def test_calendars_are_wrapped(client):
@@ -26,10 +22,10 @@ def test_calendars_are_wrapped(client):
 @pytest.mark.parametrize("user", ["nobody", " "])
 def test_calendars_of_nobody_are_illegal(client, user):
     """The error is a paramIllegal."""
-    assert refusal(client.about("GET", "calendars", user=user)) == (400, "paramIllegal")
+    assert error_of(client.about("GET", "calendars", user=user)) == (400, "paramIllegal")
 
 
-def user(client, name):
+def get_user(client, name):
     """Ask who somebody is."""
     return client.http.get(f"{client.emulator.url}/v1.0/contact/users/{name}", headers=client.headers)
 
@@ -37,8 +33,8 @@ def user(client, name):
 def test_a_user_is_shown_to_users(stranger, dingtalk):
     """With a user's token somebody can be looked up, and me is the token's user; neither is metered."""
     stranger.log_in_as(LIN)
-    assert user(stranger, CHEN).json()["nick"] == "陈博"
-    me = user(stranger, "me").json()
+    assert get_user(stranger, CHEN).json()["nick"] == "陈博"
+    me = get_user(stranger, "me").json()
     assert (me["unionId"], me["email"]) == (LIN, "lin.yue@example.com")
     assert "userid" not in me
     assert dingtalk.effects["calls"] == {}
@@ -46,18 +42,18 @@ def test_a_user_is_shown_to_users(stranger, dingtalk):
 
 def test_an_unknown_user_is_not_found(stranger):
     """The code is the user's own."""
-    assert refusal(user(stranger.log_in_as(LIN), "nobody")) == (404, "invalidParameter.user.notFound")
+    assert error_of(get_user(stranger.log_in_as(LIN), "nobody")) == (404, "invalidParameter.user.notFound")
 
 
 def test_users_are_not_for_apps(client):
     """An app's token is not enough."""
     for name in ("me", CHEN):
-        answer = user(client, name)
-        assert refusal(answer) == (403, "Forbidden.AccessDenied.AccessTokenPermissionDenied")
+        answer = get_user(client, name)
+        assert error_of(answer) == (403, "Forbidden.AccessDenied.AccessTokenPermissionDenied")
         assert answer.json()["accessdenieddetail"] == {"requiredScopes": ["Contact.User.Read"]}
 
 
-def staff(client, place="form", **body):
+def get_staff(client, place="form", **body):
     """Ask the older host about a member of staff; the token goes into the form, or into the query, or nowhere."""
     token = {"access_token": client.headers.get("x-acs-dingtalk-access-token", "")}
     url = f"{client.emulator.url}/topapi/v2/user/get"
@@ -69,7 +65,7 @@ def staff(client, place="form", **body):
 @pytest.mark.parametrize("place", ["form", "query"])
 def test_a_staff_id_leads_to_a_union_id(client, dingtalk, place):
     """The answer is wrapped, spells unionid in one lower-case word, and is not metered."""
-    answer = staff(client, place, userid="chen-bo", language="zh_CN")
+    answer = get_staff(client, place, userid="chen-bo", language="zh_CN")
     assert answer.status_code == 200
     body = answer.json()
     assert (body["errcode"], body["errmsg"], body["request_id"]) == (0, "ok", answer.headers["x-acs-request-id"])
@@ -79,8 +75,8 @@ def test_a_staff_id_leads_to_a_union_id(client, dingtalk, place):
 
 def test_the_log_tells_whether_a_token_was_in_the_url(client, dingtalk):
     """It tells that, and never the token."""
-    staff(client, "form", userid="chen-bo")
-    staff(client, "query", userid="chen-bo")
+    get_staff(client, "form", userid="chen-bo")
+    get_staff(client, "query", userid="chen-bo")
     in_form, in_query = dingtalk.requests[-2:]
     assert (in_form["token_in_url"], in_query["token_in_url"]) == (False, True)
     assert in_form["body"] == {"access_token": "***", "userid": "chen-bo"}
@@ -109,7 +105,7 @@ def test_a_token_in_any_url_is_noticed(client, dingtalk, name):
 )
 def test_an_error_is_a_200_with_an_errcode(client, dingtalk, place, body, errcode):
     """Whatever happens, HTTP says that all is well."""
-    answer = staff(client, place, **body)
+    answer = get_staff(client, place, **body)
     assert (answer.status_code, answer.json()["errcode"]) == (200, errcode)
     assert answer.json()["errmsg"]
     assert dingtalk.requests[-1]["code"] == str(errcode)
@@ -126,14 +122,14 @@ def test_anything_but_an_object_is_a_wrong_parameter(client, dingtalk, content):
 def test_the_error_for_an_unknown_user_is_a_switch(client, dingtalk):
     """Both are documented."""
     dingtalk.configure(unknown_staff="33012")
-    assert staff(client, userid="nobody").json()["errcode"] == 33012
+    assert get_staff(client, userid="nobody").json()["errcode"] == 33012
 
 
 def test_a_bad_token_is_wrapped(stranger, dingtalk):
     """No token, an unknown one, and one in the header have errcode 88, and 40014 as text inside."""
-    assert staff(stranger, userid="chen-bo").json()["errcode"] == 88
+    assert get_staff(stranger, userid="chen-bo").json()["errcode"] == 88
     stranger.headers["x-acs-dingtalk-access-token"] = "made-up"
-    answer = staff(stranger, userid="chen-bo")
+    answer = get_staff(stranger, userid="chen-bo")
     assert answer.status_code == 200
     assert answer.json() == {
         "errcode": 88,
@@ -143,21 +139,21 @@ def test_a_bad_token_is_wrapped(stranger, dingtalk):
         "request_id": answer.headers["x-acs-request-id"],
     }
     assert dingtalk.requests[-1]["code"] == "40014"
-    assert staff(stranger.log_in(), "header", userid="chen-bo").json()["sub_code"] == "40014"
+    assert get_staff(stranger.log_in(), "header", userid="chen-bo").json()["sub_code"] == "40014"
 
 
 def test_what_the_gateway_refuses_has_older_numbers(stranger, dingtalk):
     """Permission, rate and range have theirs."""
     app = {"appKey": "k", "appSecret": "s"}
     dingtalk.reset({**SAMPLE, "apps": [{**app, "scopes": ["Calendar.Event.Read"]}]})
-    assert staff(stranger.log_in(), userid="chen-bo").json()["errcode"] == 60011
+    assert get_staff(stranger.log_in(), userid="chen-bo").json()["errcode"] == 60011
     dingtalk.reset({**SAMPLE, "apps": [{**app, "range": [LIN]}]}, qps_limit=2)
     dingtalk.store.clock = lambda: 1_800_000_000.0
     stranger.log_in()
-    errcodes = [staff(stranger, userid=userid).json()["errcode"] for userid in ("chen-bo", "lin-yue", "lin-yue")]
+    errcodes = [get_staff(stranger, userid=userid).json()["errcode"] for userid in ("chen-bo", "lin-yue", "lin-yue")]
     assert errcodes == [50002, 0, 90018]
 
 
 def test_the_older_host_is_not_for_users(stranger):
     """A user's token has no permission there."""
-    assert staff(stranger.log_in_as(LIN), userid="chen-bo").json()["errcode"] == 60011
+    assert get_staff(stranger.log_in_as(LIN), userid="chen-bo").json()["errcode"] == 60011
