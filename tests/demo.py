@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import REVIEW
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".airflow-demo"

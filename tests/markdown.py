@@ -23,7 +23,7 @@ import pytest
 
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import REVIEW, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import REVIEW, SAMPLE
 from tests.conftest import HOME
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import LIN, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import LIN, SAMPLE
 from airflow_dingtalk_calendar.exceptions import TransportError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch

@@ -30,7 +30,7 @@ from airflow_dingtalk_calendar.edits import (
     shift,
 )
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.recurring import spans
+from airflow_dingtalk_calendar.emulator.state.recurrence import occurrence_spans
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
@@ -399,7 +399,7 @@ def repeating(draw: st.DrawFn) -> dict[str, Any]:
 def walls(event: dict[str, Any]) -> list[dt.datetime]:
     """List what the clocks show when each time of a series starts, by the emulator's reading of its rule."""
     place = ZoneInfo(event["start"]["timeZone"])
-    found = spans(event, dt.datetime(2036, 1, 1, tzinfo=dt.UTC))
+    found = occurrence_spans(event, dt.datetime(2036, 1, 1, tzinfo=dt.UTC))
     return [start.astimezone(place).replace(tzinfo=None) for start, _ in found]
 
 

@@ -19,7 +19,7 @@ from airflow.triggers import base
 from packaging.version import Version
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     LIN,
     MORGAN,

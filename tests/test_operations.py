@@ -12,7 +12,7 @@ import pytest
 
 from airflow_dingtalk_calendar import api, exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     BAMBOO_ROOM,
     CHEN,
     LIN,

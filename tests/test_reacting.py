@@ -15,7 +15,7 @@ import pytest
 from airflow.triggers import base
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import LIN, ONE_TO_ONE, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import LIN, ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until

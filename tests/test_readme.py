@@ -17,9 +17,9 @@ import pytest
 from airflow_dingtalk_calendar import edits, exceptions
 from airflow_dingtalk_calendar.connection.settings import _OPTION_PARSERS, ConnectionSettings
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.failures import KINDS
-from airflow_dingtalk_calendar.emulator.sample import LIN, REVIEW, SAMPLE, STAND_UP
-from airflow_dingtalk_calendar.emulator.settings import Settings, choices
+from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings, setting_choices
+from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
+from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.normalize import CLEARED_VALUES
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
@@ -192,15 +192,15 @@ def test_the_table_of_errors_is_complete() -> None:
 def test_the_table_of_switches_is_complete() -> None:
     """Every switch of the emulator is in the table, its default first; every kind of fault is named."""
     rows = {codes(row[0])[0]: row[1] for row in table("switch")}
-    assert rows.keys() == {field.name for field in fields(Settings)}
-    for field in fields(Settings):
+    assert rows.keys() == {field.name for field in fields(EmulatorSettings)}
+    for field in fields(EmulatorSettings):
         words = codes(rows[field.name])
-        assert set(words) == set(choices(field.name))
+        assert set(words) == set(setting_choices(field.name))
         assert (words[0] if words else float(rows[field.name])) == field.default
     faults = {kind: set(codes(row[1])) for row in table("kind") for kind in codes(row[0])}
-    assert faults.keys() == KINDS.keys()
+    assert faults.keys() == FAULT_KINDS.keys()
     assert {kind: takes for kind, takes in faults.items() if takes} == {
-        name: set(kind.parameters) for name, kind in KINDS.items() if kind.parameters and name != "applied_error"
+        name: set(kind.parameters) for name, kind in FAULT_KINDS.items() if kind.parameters and name != "applied_error"
     }
 
 

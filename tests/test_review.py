@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import REVIEW
 from tests.processes import until
 from tests.standalone import RUN_LIMIT, Standalone
 

@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.emulator.recurring import spans
+from airflow_dingtalk_calendar.emulator.state.recurrence import occurrence_spans
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.recurrence import complete_rule
@@ -221,7 +221,7 @@ def by_library(start: dt.datetime, text: str, until: dt.datetime) -> list[dt.dat
 def by_dingtalk(start: dt.datetime, recurrence: dict[str, Any], until: dt.datetime) -> list[dt.datetime]:
     """List the times that the emulator, which reads DingTalk's rules by itself, says one has."""
     moment = written(start)
-    return [first for first, _ in spans({"start": moment, "end": moment, "recurrence": recurrence}, until)]
+    return [first for first, _ in occurrence_spans({"start": moment, "end": moment, "recurrence": recurrence}, until)]
 
 
 def written(start: dt.datetime) -> dict[str, Any]:

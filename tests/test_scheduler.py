@@ -15,7 +15,7 @@ import pytest
 
 from airflow_dingtalk_calendar.connection import form
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.retry_policy import IS_AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until

@@ -9,13 +9,11 @@ fails::
         ...
         assert len(dingtalk.effects["updates"]) == 1
 
-The modules, from the bottom up: ``errors``, ``shapes``, ``params``, ``checks``, ``bodies`` (what a request may look
-like), ``sample``, ``loading`` (the data it starts with), ``settings``, ``ledger``, ``failures``, ``faults``,
-``tokens``, ``store`` (state, without HTTP), ``views``, ``recurring``, ``instances``, ``patching``, ``listing``,
-``paging`` (what the calendar does), ``gateway``, ``access``, ``writing`` (what calls have in common), ``events``,
-``attendees``, ``rooms``, ``expanding``, ``schedules``, ``directory``, ``legacy``, ``signing_in``, ``endpoints``
-(handlers, without state), ``app``, ``control``, ``page``, ``server`` (HTTP). It is a second, independent reading of
-DingTalk's contract, so it imports nothing from the rest of the distribution: a wire name misspelt in shared code
+The packages, from the bottom up, with ``errors`` and ``settings`` below them all: ``schema`` (what a request may look
+like, and what an answer does), ``state`` (the data it starts with, and what has happened, without HTTP), ``gateway``
+(tokens, permissions, rates, repeated requests), ``endpoints`` (the calendar's calls; they keep no state), ``accounts``
+(tokens, people), ``page`` (what people see), ``web`` (HTTP), and ``server`` on top. It is a second, independent reading
+of DingTalk's contract, so it imports nothing from the rest of the distribution: a wire name misspelt in shared code
 would be wrong on both sides, and therefore green.
 """
 

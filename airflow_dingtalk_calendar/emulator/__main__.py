@@ -13,31 +13,31 @@ from typing import Any
 
 from .server import AUTH_TYPES, Emulator
 
-_STOP = {signal.SIGINT, signal.SIGTERM}
+_STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the emulator from the command line."""
-    parser = _parser()
+    parser = _build_option_parser()
     options = parser.parse_args(arguments)
     if not (options.allow_remote or _is_loopback(options.host)):
         parser.error(f"{options.host} can be reached from elsewhere; say --allow-remote if that is meant")
     try:
-        emulator = Emulator(_data(options.data), options.port, host=options.host, **dict(options.set))
+        emulator = Emulator(_read_data_file(options.data), options.port, host=options.host, **dict(options.set))
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    return _run(emulator, options.auth_type if options.print_connection else None)
+    return _serve_until_signal(emulator, options.auth_type if options.print_connection else None)
 
 
-def _run(emulator: Emulator, printed: str | None) -> int:
+def _serve_until_signal(emulator: Emulator, printed: str | None) -> int:
     # Blocked before the server's thread starts, so that it is this thread that gets the signal.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         with emulator:
-            _say(emulator.url)
+            _write_output_line(emulator.url)
             if printed:
-                _say_connection(emulator, printed)
-            signal.sigwait(_STOP)
+                _print_connection(emulator, printed)
+            signal.sigwait(_STOP_SIGNALS)
     except OSError as error:  # the port is taken, or the address not ours
         sys.stderr.write(f"cannot listen: {error}\n")
         return 1
@@ -46,15 +46,15 @@ def _run(emulator: Emulator, printed: str | None) -> int:
     return 0
 
 
-def _say_connection(emulator: Emulator, auth_type: str) -> None:
+def _print_connection(emulator: Emulator, auth_type: str) -> None:
     connection = emulator.connection(auth_type)
     text = json.dumps(connection, ensure_ascii=False)
-    _say(f"export AIRFLOW_CONN_DINGTALK_DEFAULT={shlex.quote(text)}")
+    _write_output_line(f"export AIRFLOW_CONN_DINGTALK_DEFAULT={shlex.quote(text)}")
     if ticket := connection["extra"].get("suite_ticket_variable"):
-        _say(f"export AIRFLOW_VAR_{ticket.upper()}={shlex.quote(emulator.suite_ticket)}")
+        _write_output_line(f"export AIRFLOW_VAR_{ticket.upper()}={shlex.quote(emulator.suite_ticket)}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_option_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_dingtalk_calendar.emulator",
         description="A DingTalk calendar on this machine, for demos and tests. Its URL opens in a browser, too.",
@@ -62,21 +62,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     parser.add_argument("--data", metavar="FILE", help="JSON with apps, users, rooms and events, instead of the sample")
-    parser.add_argument("--set", metavar="NAME=VALUE", type=_setting, action="append", default=[], help="set a switch")
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", type=_split_setting_option, action="append", default=[], help="set a switch"
+    )
     parser.add_argument("--print-connection", action="store_true", help="print the Airflow connection to paste")
     parser.add_argument("--auth-type", choices=AUTH_TYPES, default="app", help="kind of app in it (default: app)")
     parser.add_argument("--allow-remote", action="store_true", help="allow a host that is not loopback")
     return parser
 
 
-def _setting(text: str) -> tuple[str, str]:
+def _split_setting_option(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
 
 
-def _data(path: str | None) -> Any:
+def _read_data_file(path: str | None) -> Any:
     if path is None:
         return None
     try:
@@ -92,7 +94,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _say(line: str) -> None:
+def _write_output_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

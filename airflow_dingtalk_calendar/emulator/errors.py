@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """A response before it meets a socket; a text is sent as it is, any other body as JSON."""
 
     status: int
@@ -46,57 +46,57 @@ class Refusal(Enum):
         "Forbidden.AccessDenied.ApiCountLimitForOrg",
         "The organisation's calls of this month are used up",
     )
-    NOT_JSON = (400, "Missingbody", "body is mandatory for this action")
+    MISSING_BODY = (400, "Missingbody", "body is mandatory for this action")
     # "Get the access token of an internal app".
-    BAD_CREDENTIALS = (400, "invalidClientIdOrSecret", "无效的clientId或者clientSecret")
+    INVALID_CREDENTIALS = (400, "invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     # "Get the access token of an app", "... of the authorized enterprise".
     INVALID_CLIENT = (400, "invalid.client", "The client id or secret is not valid")
-    GRANT_TYPE = (400, "unsupported.grant.type", "The grant type is not supported")
+    UNSUPPORTED_GRANT_TYPE = (400, "unsupported.grant.type", "The grant type is not supported")
     UNAUTHORIZED_CLIENT = (401, "unauthorized.client", "The organisation has not authorized the app")
     UNKNOWN_ERROR = (500, "unknownError", "未知错误")
-    SUITE_KEY = (400, "invalidSuiteKey", "The suite key or secret is not valid")
-    SUITE_TICKET = (400, "invalidSuiteTicket", "The suite ticket is not valid")
-    AUTH_INFO = (400, "invalidAuthInfo", "The organisation has not authorized the app")
+    INVALID_SUITE_KEY = (400, "invalidSuiteKey", "The suite key or secret is not valid")
+    INVALID_SUITE_TICKET = (400, "invalidSuiteTicket", "The suite ticket is not valid")
+    INVALID_AUTH_INFO = (400, "invalidAuthInfo", "The organisation has not authorized the app")
     # "Get a user token" has no table; this is what third parties have got for a code and a refresh token used before.
-    GRANT_GONE = (400, "invalidParameter.authCode.notFound", "不合法的临时授权码")
+    GRANT_NOT_FOUND = (400, "invalidParameter.authCode.notFound", "不合法的临时授权码")
     # "Update event", error codes, in the order of the page ("invalidParameter / forwardErrorMessage" first).
-    INVALID = (400, "invalidParameter", "")
-    CALENDAR_BLANK = (400, "invalidParameter", "CalendarId cannot be blank")
-    EVENT_MISSING = (400, "invalidParameter", "Event must be provided.")
-    EVENT_ID_BLANK = (400, "invalidParameter", "Event id summary cannot be blank")
-    OCCURRENCES = (400, "invalidParameter", "Recurrence range numberOfOccurrences must between [1, 99]")
-    INTERVAL = (400, "invalidParameter", "Recurrence interval must between [1, 365]")
-    ROOM_TAKEN = (400, "invalidParameter", "Meeting room invalid")
-    PROCESSING = (400, "idempotencyProcessing", "Idempotency processing")
+    INVALID_PARAMETER = (400, "invalidParameter", "")
+    BLANK_CALENDAR_ID = (400, "invalidParameter", "CalendarId cannot be blank")
+    MISSING_EVENT = (400, "invalidParameter", "Event must be provided.")
+    BLANK_EVENT_ID = (400, "invalidParameter", "Event id summary cannot be blank")
+    OCCURRENCES_OUT_OF_RANGE = (400, "invalidParameter", "Recurrence range numberOfOccurrences must between [1, 99]")
+    INTERVAL_OUT_OF_RANGE = (400, "invalidParameter", "Recurrence interval must between [1, 365]")
+    MEETING_ROOM_INVALID = (400, "invalidParameter", "Meeting room invalid")
+    IDEMPOTENCY_PROCESSING = (400, "idempotencyProcessing", "Idempotency processing")
     NOT_FOUND = (404, "itemNotFound", "")
     # "Query event details": the instance of a series is gone.
-    INSTANCE_GONE = (404, "instanceNotExist", "The instance of the recurring event does not exist")
+    INSTANCE_NOT_FOUND = (404, "instanceNotExist", "The instance of the recurring event does not exist")
     # "Create event": the user is outside the app's range; created too much today.
-    OUT_OF_RANGE = (400, "permissionDeny", "The user is not in the range the app is authorized for")
-    FLOW_LIMIT = (400, "flowLimit", "The user has created too many events today")
+    USER_OUT_OF_RANGE = (400, "permissionDeny", "The user is not in the range the app is authorized for")
+    DAILY_CREATION_LIMIT = (400, "flowLimit", "The user has created too many events today")
     # "Query a list of attendees".
-    ATTENDEES_CALENDAR = (400, "invalidParameter.event.calendarId", "The calendar id is not valid")
-    ATTENDEES_EVENT = (400, "invalidParameter.event.eventId", "The event id is not valid")
-    ATTENDEES_CALLER = (400, "invalidParameter.subscribed.invalid", "The user does not have this event")
-    ATTENDEES_SIZE = (400, "invalidParameter.maxResults", "")
+    ATTENDEES_INVALID_CALENDAR = (400, "invalidParameter.event.calendarId", "The calendar id is not valid")
+    ATTENDEES_INVALID_EVENT = (400, "invalidParameter.event.eventId", "The event id is not valid")
+    ATTENDEES_NOT_SUBSCRIBED = (400, "invalidParameter.subscribed.invalid", "The user does not have this event")
+    ATTENDEES_INVALID_SIZE = (400, "invalidParameter.maxResults", "")
     # "Add a meeting room".
-    ROOM_NOT_AVAILABLE = (400, "meetingRoomNotAvailable", "The meeting room is taken at that time")
+    MEETING_ROOM_NOT_AVAILABLE = (400, "meetingRoomNotAvailable", "The meeting room is taken at that time")
     # "Query the personal information of a user".
     USER_NOT_FOUND = (404, "invalidParameter.user.notFound", "The user does not exist")
-    # "Query user details", on the older host: see legacy.py.
-    STAFF_INVALID = (200, "33012", "无效的USERID")
-    STAFF_UNKNOWN = (200, "60121", "找不到该用户")
+    # "Query user details", on the older host: see legacy_error_response.
+    INVALID_STAFF_ID = (200, "33012", "无效的USERID")
+    STAFF_NOT_FOUND = (200, "60121", "找不到该用户")
     STAFF_OUT_OF_RANGE = (200, "50002", "请求的员工userid不在授权范围内")
-    BAD_PARAMETER = (200, "400002", "参数错误")
+    LEGACY_INVALID_PARAMETER = (200, "400002", "参数错误")
     # "Query a calendar", "Query free/busy information"; the second is a third party's observation.
-    PARAM_ILLEGAL = (400, "paramIllegal", "")
-    NO_MILLISECONDS = (400, "InvalidParameter.ParsedISO8601TimestampError", "")
+    ILLEGAL_PARAMETER = (400, "paramIllegal", "")
+    MISSING_MILLISECONDS = (400, "InvalidParameter.ParsedISO8601TimestampError", "")
     # "Create event" documents the code. That an update by somebody else gets it, and with 403, is a guess: see
-    # Settings.not_organizer.
+    # EmulatorSettings.not_organizer.
     FORBIDDEN = (403, "permissionDeny", "")
 
 
-class Problem(Exception):  # noqa: N818 - what the client gets is an answer like any other
+class ApiError(Exception):
     """A call refused.
 
     :param refusal: the documented error.
@@ -111,31 +111,54 @@ class Problem(Exception):  # noqa: N818 - what the client gets is an answer like
         self.more = more
         super().__init__(f"{self.code}: {self.message}")
 
-    def answer(self, request_id: str) -> Answer:
+    def as_response(self, request_id: str) -> HttpResponse:
         """Flat JSON with lower-case keys, as the gateway sends it."""
-        return Answer(self.status, {"code": self.code, "requestid": request_id, "message": self.message, **self.more})
+        return HttpResponse(
+            self.status, {"code": self.code, "requestid": request_id, "message": self.message, **self.more}
+        )
 
 
-def invalid(place: str, message: str) -> Problem:
+def invalid_parameter(place: str, message: str) -> ApiError:
     """Return an ``invalidParameter`` that names the member at fault."""
-    return Problem(Refusal.INVALID, f"{place}: {message}" if place else message)
+    return ApiError(Refusal.INVALID_PARAMETER, f"{place}: {message}" if place else message)
 
 
-def missing(name: str) -> Problem:
+def missing_member(name: str) -> ApiError:
     """Return the refusal of a token request without a mandatory member, which follows the gateway's Missingbody."""
-    problem = Problem(Refusal.NOT_JSON, f"{name} is mandatory for this action")
-    problem.code = f"Missing{name}"
-    return problem
+    error = ApiError(Refusal.MISSING_BODY, f"{name} is mandatory for this action")
+    error.code = f"Missing{name}"
+    return error
 
 
 @contextmanager
-def invalid_is(refusal: Refusal) -> Iterator[None]:
-    """Tell what is invalid by the code a page has for it instead of ``invalidParameter``."""
+def report_invalid_as(refusal: Refusal) -> Iterator[None]:
+    """Report what is invalid by the code a page has for it, instead of ``invalidParameter``."""
     try:
         yield
-    except Problem as problem:
-        raise Problem(refusal, problem.message) if problem.refusal is Refusal.INVALID else problem from None
+    except ApiError as error:
+        raise ApiError(refusal, error.message) if error.refusal is Refusal.INVALID_PARAMETER else error from None
 
 
 # The gateway's answer to any path or method it does not know, whoever asks.
-UNKNOWN_PATH = Answer(200, {"errcode": 404, "errmsg": "请求的URI地址不存在"})
+UNKNOWN_PATH_RESPONSE = HttpResponse(200, {"errcode": 404, "errmsg": "请求的URI地址不存在"})
+
+_LEGACY_GATEWAY_CODES = {
+    Refusal.NO_PERMISSION: 60011,
+    Refusal.QPS_LIMIT: 90018,
+    Refusal.MONTHLY_QUOTA: 90020,
+}
+_LEGACY_TOKEN_CODES = {Refusal.MISSING_TOKEN: "40014", Refusal.INVALID_TOKEN: "40014"}
+
+
+def legacy_error_response(error: ApiError, request_id: str) -> HttpResponse:
+    """Return a refusal in the words of the older host, which are always sent with HTTP 200.
+
+    Source: "Server API error codes"; how an error about the token is wrapped is as seen on the live service.
+    """
+    if code := _LEGACY_TOKEN_CODES.get(error.refusal):
+        message = Refusal.INVALID_TOKEN.value[2]
+        wrapped = {"sub_code": code, "sub_msg": message}
+        body = {"errcode": 88, **wrapped, "errmsg": f"ding talk error[subcode={code},submsg={message}]"}
+    else:
+        body = {"errcode": _LEGACY_GATEWAY_CODES.get(error.refusal) or int(error.code), "errmsg": error.message}
+    return HttpResponse(200, {**body, "request_id": request_id})

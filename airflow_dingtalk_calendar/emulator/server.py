@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .app import DingTalk
-from .checks import Event
-from .control import control
-from .endpoints import ACTIONS
-from .loading import App
-from .settings import nearest
-from .store import Store
+from .schema.event import Event
+from .settings import unknown_name_message
+from .state.data_file import RegisteredApp
+from .state.store import EmulatorStore
+from .web.app import DingTalkApplication
+from .web.control_api import build_control_app
+from .web.routes import ENDPOINTS_BY_ACTION
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 # Airflow masks a Variable by its name: "secret" and "token" are words it looks for.
-_EXTRA: dict[str, dict[str, str]] = {
+_CONNECTION_EXTRAS: dict[str, dict[str, str]] = {
     "app": {},
     "unified": {"auth_type": "unified"},
     "corp_app": {"auth_type": "corp_app", "suite_ticket_variable": "dingtalk_suite_ticket_secret"},
@@ -36,10 +36,10 @@ _EXTRA: dict[str, dict[str, str]] = {
 
 
 #: The kinds of apps a connection can be for.
-AUTH_TYPES = tuple(_EXTRA)
+AUTH_TYPES = tuple(_CONNECTION_EXTRAS)
 
 
-class Connection(H11Protocol):
+class EmulatorConnection(H11Protocol):
     """uvicorn's HTTP protocol that hands its socket to the application, so that a fault can get at it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -50,7 +50,7 @@ class Connection(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
-class Server(uvicorn.Server):
+class EmulatorServer(uvicorn.Server):
     """uvicorn, telling when it is ready, and leaving at once: what still hangs when it ends hangs on purpose."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -69,9 +69,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def application(store: Store) -> ASGIApp:
+def build_application(store: EmulatorStore) -> ASGIApp:
     """Return the whole application: its own routes, and DingTalk's for everything else."""
-    ours, dingtalk = control(store), DingTalk(store)
+    ours, dingtalk = build_control_app(store), DingTalkApplication(store)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         own = scope["raw_path"] == b"/" or scope["raw_path"].startswith(b"/_emulator/")
@@ -83,11 +83,11 @@ def application(store: Store) -> ASGIApp:
 class Emulator:
     """A DingTalk calendar that runs as long as the ``with`` block.
 
-    :param data: apps, users, rooms and events, see :mod:`~.loading`; the sample if absent.
+    :param data: apps, users, rooms and events, see :mod:`~.state.data_file`; the sample if absent.
     :param port: 0 for any free one.
     :param host: the address to listen on.
     :param clock: seconds since the epoch; tests may inject their own.
-    :param settings: switches, see :class:`~.settings.Settings`.
+    :param settings: switches, see :class:`~.settings.EmulatorSettings`.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         **settings: Any,
     ) -> None:
-        self.store = Store(data, clock, **settings)
+        self.store = EmulatorStore(data, clock, **settings)
         self._address = (host, port)
 
     def __enter__(self) -> Emulator:
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._socket = socket.create_server(self._address, family=family, backlog=128)
-        self._server = Server(_config(application(self.store)))
+        self._server = EmulatorServer(_uvicorn_config(build_application(self.store)))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="dingtalk", daemon=True)
         self._thread.start()
         self._server.ready.wait()
@@ -135,7 +135,7 @@ class Emulator:
         return self._app.secret
 
     @property
-    def _app(self) -> App:
+    def _app(self) -> RegisteredApp:
         return next(iter(self.store.apps.values()))
 
     @property
@@ -163,7 +163,7 @@ class Emulator:
 
     def authorization_code(self, union_id: str) -> str:
         """Return the code that the login page would send the app for a user."""
-        return self.store.tokens.code(self.app_key, union_id)
+        return self.store.tokens.issue_code(self.app_key, union_id)
 
     def connection(self, auth_type: str = "app") -> dict[str, Any]:
         """Return an Airflow connection to this emulator, for ``AIRFLOW_CONN_...`` as JSON.
@@ -171,15 +171,15 @@ class Emulator:
         :param auth_type: ``app``, ``unified``, ``corp_app`` or ``user``. The last two name an Airflow Variable each,
             which is for you to fill, with :attr:`suite_ticket` or with the grant of a user.
         """
-        if auth_type not in _EXTRA:
-            raise ValueError(nearest(auth_type, _EXTRA, "auth_type"))
+        if auth_type not in _CONNECTION_EXTRAS:
+            raise ValueError(unknown_name_message(auth_type, _CONNECTION_EXTRAS, "auth_type"))
         corp = {"corp_id": self.corp_id} if auth_type in ("unified", "corp_app") else {}
         return {
             "conn_type": "dingtalk",
             "login": self.app_key,
             "password": self.app_secret,
             "host": self.url,
-            "extra": {"timezone": "Asia/Shanghai", **_EXTRA[auth_type], **corp},
+            "extra": {"timezone": "Asia/Shanghai", **_CONNECTION_EXTRAS[auth_type], **corp},
         }
 
     def reset(self, data: Any = None, **settings: Any) -> None:
@@ -191,12 +191,12 @@ class Emulator:
         self.store.configure(**settings)
 
     def fault(self, **rule: Any) -> None:
-        """Add a fault rule, see :mod:`~.faults` and :mod:`~.failures`."""
-        self.store.faults.add(ACTIONS, rule)
+        """Add a fault rule, see :mod:`~.state.fault_rules`."""
+        self.store.faults.add_rules(ENDPOINTS_BY_ACTION, rule)
 
     def event(self, event_id: str) -> Event:
         """Return a copy of an event as GetEvent shows it to its organizer."""
-        return self.store.shown(self.store.events[event_id])
+        return self.store.render_for_organizer(self.store.events[event_id])
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -208,14 +208,14 @@ class Emulator:
 
     @property
     def effects(self) -> dict[str, Any]:
-        """Every effect so far, see :class:`~.ledger.Ledger`."""
+        """Every effect so far, see :class:`~.state.ledger.EffectsLedger`."""
         return self.store.ledger.as_dict()
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=Connection,
+        http=EmulatorConnection,
         loop="asyncio",
         ws="none",
         lifespan="off",

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 
 @dataclass(frozen=True)
-class Settings:
+class EmulatorSettings:
     """The switches. Those marked UNVERIFIED stand for something no official source settles.
 
     :param attendees: what ``attendees`` in a patch does (UNVERIFIED). ``replace``: the list is the new list, as for
@@ -72,41 +72,41 @@ class Settings:
     service_time: float = 0.0
     client_token_lifetime: float = 86400
 
-    def changed(self, changes: Mapping[str, Any]) -> Settings:
+    def with_changes(self, changes: Mapping[str, Any]) -> EmulatorSettings:
         """Return settings with some switches changed.
 
         :raises ValueError: for an unknown switch, naming the nearest, or a value the switch does not have.
         """
-        return replace(self, **{name: _value(name, value) for name, value in changes.items()})
+        return replace(self, **{name: _check_setting(name, value) for name, value in changes.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """Return name and value of each switch."""
         return asdict(self)
 
 
-def choices(name: str) -> tuple[str, ...]:
+def setting_choices(name: str) -> tuple[str, ...]:
     """Return the words a switch can be set to; none for a number."""
-    return get_args(_TYPES[name])
+    return get_args(_SETTING_TYPES[name])
 
 
-def nearest(name: str, known: Mapping[str, Any], what: str) -> str:
+def unknown_name_message(name: str, known: Mapping[str, Any], what: str) -> str:
     """Return the complaint about an unknown name."""
     close = get_close_matches(name, known, n=1, cutoff=0.0)
     return f"unknown {what} {name!r}, did you mean {close[0]!r}?" if close else f"unknown {what} {name!r}"
 
 
-def _value(name: str, value: Any) -> Any:
-    if name not in _TYPES:
-        raise ValueError(nearest(name, _TYPES, "setting"))
-    if words := choices(name):
+def _check_setting(name: str, value: Any) -> Any:
+    if name not in _SETTING_TYPES:
+        raise ValueError(unknown_name_message(name, _SETTING_TYPES, "setting"))
+    if words := setting_choices(name):
         if value not in words:
             raise ValueError(f"{name} is one of {', '.join(words)}, not {value!r}")
         return value
-    return _number(name, value)
+    return _read_number_setting(name, value)
 
 
-def _number(name: str, value: Any) -> float:
-    kind = _TYPES[name]
+def _read_number_setting(name: str, value: Any) -> float:
+    kind = _SETTING_TYPES[name]
     try:
         number: float = kind(value)
         fits = 0 <= number < float("inf") and number == float(value) and not isinstance(value, bool)
@@ -117,4 +117,8 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
-_TYPES = {name: kind for name, kind in get_type_hints(Settings).items() if name in {f.name for f in fields(Settings)}}
+_SETTING_TYPES = {
+    name: kind
+    for name, kind in get_type_hints(EmulatorSettings).items()
+    if name in {f.name for f in fields(EmulatorSettings)}
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import BAMBOO_ROOM, CHEN, LIN
+from airflow_dingtalk_calendar.emulator.state.sample import BAMBOO_ROOM, CHEN, LIN
 
 PREFIX = "DINGTALK_TEST_"
 REQUIRED = ("HOST", "APP_KEY", "APP_SECRET", "UNION_ID", "GUEST_UNION_ID")

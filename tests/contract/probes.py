@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from airflow_dingtalk_calendar.emulator.settings import Settings
+from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings
 from airflow_dingtalk_calendar.exceptions import (
     InvalidRequestError,
     NotFoundError,
@@ -150,7 +150,7 @@ PROBES: dict[str, tuple[Callable[[Calendar], str], int]] = {
 
 def findings(seen: Mapping[str, str]) -> list[str]:
     """Write what was seen, and how to make the emulator do the same."""
-    usual = Settings().as_dict()
+    usual = EmulatorSettings().as_dict()
     rows = [f"{name:18} {word:18} (the emulator by itself: {usual[name]})" for name, word in seen.items()]
     told = [f"--set {name}={word}" for name, word in seen.items() if word not in (UNSEEN, usual[name])]
     return [*rows, f"python -m airflow_dingtalk_calendar.emulator {' '.join(told)}".strip()]

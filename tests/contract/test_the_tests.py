@@ -15,8 +15,8 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.client import token_cache
 from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN
 from airflow_dingtalk_calendar.emulator.server import AUTH_TYPES
+from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract import conftest, places, probes, test_errors, test_operations, test_unverified
 from tests.contract.calendars import Calendar

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.settings import Settings, choices
+from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings, setting_choices
 from tests.contract.calendars import Calendar
 from tests.contract.probes import PROBES, UNSEEN
 
-VALUES = [(switch, word) for switch in PROBES for word in choices(switch)]
+VALUES = [(switch, word) for switch in PROBES for word in setting_choices(switch)]
 here = pytest.mark.parametrize("place", ["emulator"], indirect=True)
 
 
@@ -23,7 +23,7 @@ def test_what_the_service_does(
     """It is one of the ways that the emulator knows, and goes into the report."""
     seen[switch] = found = PROBES[switch][0](calendar)
     record_property(switch, found)
-    assert found in (*choices(switch), UNSEEN)
+    assert found in (*setting_choices(switch), UNSEEN)
 
 
 # -- of the probes, without a tenant --------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def test_what_the_service_does(
 def configure(emulator: Emulator) -> Iterator[Callable[..., None]]:
     """Set the emulator's switches for one test."""
     yield emulator.configure
-    emulator.configure(**Settings().as_dict())
+    emulator.configure(**EmulatorSettings().as_dict())
 
 
 @here

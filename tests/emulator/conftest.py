@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import LIN
+from airflow_dingtalk_calendar.emulator.state.sample import LIN
 
 
 @dataclass

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import CHEN, LIN, MORGAN, OKAFOR, ONE_TO_ONE, REVIEW, WANG
+from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN, MORGAN, OKAFOR, ONE_TO_ONE, REVIEW, WANG
+from tests.emulator.answers import error_of
 
 
-def refusal(answer):
-    """Return status and code of an answer."""
-    return answer.status_code, answer.json()["code"]
-
-
-def add(client, event_id, *people, user=LIN, **more):
+def invite_people(client, event_id, *people, user=LIN, **more):
     """Invite people."""
     return client.send("POST", event_id, "/attendees", user=user, body={"attendeesToAdd": [*people], **more})
 
 
-def remove(client, event_id, *union_ids, user=LIN):
+def remove_people(client, event_id, *union_ids, user=LIN):
     """Take people off the list."""
     body = {"attendeesToRemove": [{"id": union_id} for union_id in union_ids]}
     return client.send("POST", event_id, "/attendees/batchRemove", user=user, body=body)
 
 
-def people(dingtalk, event_id):
+def attendees_of(dingtalk, event_id):
     """Return the answers of an event's attendees."""
     return {person["id"]: person["responseStatus"] for person in dingtalk.event(event_id)["attendees"]}
 
 
 def test_attendees_are_added(client, dingtalk):
     """Those invited before stay as they are, and asking again adds nobody twice."""
-    answer = add(client, ONE_TO_ONE, {"id": WANG, "isOptional": True}, {"id": CHEN}, {"id": WANG})
+    answer = invite_people(client, ONE_TO_ONE, {"id": WANG, "isOptional": True}, {"id": CHEN}, {"id": WANG})
     assert (answer.status_code, answer.content) == (200, b"")
-    assert people(dingtalk, ONE_TO_ONE) == {LIN: "accepted", CHEN: "accepted", WANG: "needsAction"}
+    assert attendees_of(dingtalk, ONE_TO_ONE) == {LIN: "accepted", CHEN: "accepted", WANG: "needsAction"}
     assert client.get(ONE_TO_ONE, user=WANG).status_code == 200
     (row,) = dingtalk.effects["writes"]
     assert (row["action"], row["changed"].keys()) == ("AddAttendee", {"attendees"})
@@ -40,10 +36,10 @@ def test_attendees_are_added(client, dingtalk):
 
 def test_attendees_are_removed(client, dingtalk):
     """Who is not on the list is ignored, and the organizer stays."""
-    answer = remove(client, REVIEW, WANG, LIN, "nobody")
+    answer = remove_people(client, REVIEW, WANG, LIN, "nobody")
     assert (answer.status_code, answer.content) == (200, b"")
-    assert people(dingtalk, REVIEW).keys() == {LIN, CHEN, MORGAN, OKAFOR}
-    assert refusal(client.get(REVIEW, user=WANG)) == (404, "itemNotFound")
+    assert attendees_of(dingtalk, REVIEW).keys() == {LIN, CHEN, MORGAN, OKAFOR}
+    assert error_of(client.get(REVIEW, user=WANG)) == (404, "itemNotFound")
     assert dingtalk.effects["writes"][0]["action"] == "RemoveAttendee"
 
 
@@ -60,7 +56,7 @@ def test_attendees_are_removed(client, dingtalk):
 def test_new_attendees_are_told_unless_held_back(client, dingtalk, more, switch, kinds):
     """Only those who are new hear of it; what happens to notifications nobody mentioned is a switch."""
     dingtalk.configure(unasked_notifications=switch)
-    add(client, ONE_TO_ONE, {"id": WANG}, {"id": CHEN}, **more)
+    invite_people(client, ONE_TO_ONE, {"id": WANG}, {"id": CHEN}, **more)
     assert [(row["kind"], row["recipients"]) for row in dingtalk.effects["notifications"]] == [
         (kind, 1) for kind in kinds
     ]
@@ -68,15 +64,15 @@ def test_new_attendees_are_told_unless_held_back(client, dingtalk, more, switch,
 
 def test_removed_attendees_are_told(client, dingtalk):
     """Those who were on the list hear of it."""
-    remove(client, REVIEW, WANG, "nobody")
+    remove_people(client, REVIEW, WANG, "nobody")
     assert [row["recipients"] for row in dingtalk.effects["notifications"]] == [1, 1]
 
 
 def test_added_and_removed_attendees_are_news(client):
     """A sync brings the event to those who came, and tells those who went that it is cancelled."""
     tokens = {user: client.list(user=user).json()["syncToken"] for user in (WANG, CHEN)}
-    add(client, ONE_TO_ONE, {"id": WANG})
-    remove(client, ONE_TO_ONE, CHEN)
+    invite_people(client, ONE_TO_ONE, {"id": WANG})
+    remove_people(client, ONE_TO_ONE, CHEN)
     seen = {user: client.list(user=user, syncToken=token).json()["events"] for user, token in tokens.items()}
     assert {user: [event["status"] for event in events] for user, events in seen.items()} == {
         WANG: ["confirmed"],
@@ -101,40 +97,42 @@ def test_added_and_removed_attendees_are_news(client):
 )
 def test_wrong_lists_are_refused(client, dingtalk, under, body):
     """At least one and at most 500 people, each with an id."""
-    assert refusal(client.send("POST", REVIEW, under, body=body)) == (400, "invalidParameter")
+    assert error_of(client.send("POST", REVIEW, under, body=body)) == (400, "invalidParameter")
     assert dingtalk.effects["writes"] == []
 
 
 def test_an_event_has_at_most_5000(client, dingtalk):
     """The limit of an event holds over several calls."""
     crowd = [{"id": f"u{n}"} for n in range(5000)]
-    dingtalk.store.put_all([{**dingtalk.event(ONE_TO_ONE), "attendees": crowd}])
-    answer = add(client, ONE_TO_ONE, {"id": "one more"})
-    assert refusal(answer) == (400, "invalidParameter")
+    dingtalk.store.put_events([{**dingtalk.event(ONE_TO_ONE), "attendees": crowd}])
+    answer = invite_people(client, ONE_TO_ONE, {"id": "one more"})
+    assert error_of(answer) == (400, "invalidParameter")
     assert "5000" in answer.json()["message"]
-    assert add(client, ONE_TO_ONE, {"id": "u1"}).status_code == 200
+    assert invite_people(client, ONE_TO_ONE, {"id": "u1"}).status_code == 200
 
 
-@pytest.mark.parametrize("call", [lambda client, *at, **who: add(client, *at, {"id": "x"}, **who), remove])
+@pytest.mark.parametrize(
+    "call", [lambda client, *at, **who: invite_people(client, *at, {"id": "x"}, **who), remove_people]
+)
 def test_only_the_organizer_changes_who_is_invited(client, dingtalk, call):
     """Others get the error the switch says; an unknown event is not found."""
-    people_given = () if call is not remove else ("x",)
-    assert refusal(call(client, REVIEW, *people_given, user=CHEN)) == (400, "invalidParameter")
+    people_given = () if call is not remove_people else ("x",)
+    assert error_of(call(client, REVIEW, *people_given, user=CHEN)) == (400, "invalidParameter")
     dingtalk.configure(not_organizer="forbidden")
-    assert refusal(call(client, REVIEW, *people_given, user=CHEN)) == (403, "permissionDeny")
-    assert refusal(call(client, "nothing", *people_given)) == (404, "itemNotFound")
+    assert error_of(call(client, REVIEW, *people_given, user=CHEN)) == (403, "permissionDeny")
+    assert error_of(call(client, "nothing", *people_given)) == (404, "itemNotFound")
 
 
-def listed(client, event_id=REVIEW, user=LIN, calendar="primary", **params):
+def list_people(client, event_id=REVIEW, user=LIN, calendar="primary", **params):
     """List attendees."""
     return client.send("GET", event_id, "/attendees", user=user, calendar=calendar, params=params)
 
 
 def test_attendees_are_listed_in_pages(client):
     """Pages cover everybody once; the last one has no nextToken, and a change between two pages does not matter."""
-    first = listed(client, maxResults=3).json()
-    remove(client, REVIEW, WANG)
-    second = listed(client, maxResults=3, nextToken=first["nextToken"]).json()
+    first = list_people(client, maxResults=3).json()
+    remove_people(client, REVIEW, WANG)
+    second = list_people(client, maxResults=3, nextToken=first["nextToken"]).json()
     assert second.keys() == {"attendees"}
     everybody = first["attendees"] + second["attendees"]
     assert [person["id"] for person in everybody] == [LIN, WANG, MORGAN, CHEN, OKAFOR]
@@ -161,12 +159,12 @@ def test_attendees_are_listed_in_pages(client):
 )
 def test_a_list_of_attendees_has_errors_of_its_own(client, given, code):
     """Each wrong parameter has its code."""
-    assert refusal(listed(client, **given)) == (400, code)
+    assert error_of(list_people(client, **given)) == (400, code)
 
 
 def test_a_page_token_is_good_for_its_event_only(client):
     """The nextToken of one event's attendees is not another's, nor another call's."""
-    token = listed(client, maxResults=1).json()["nextToken"]
-    assert refusal(listed(client, ONE_TO_ONE, nextToken=token)) == (400, "invalidParameter")
-    assert refusal(listed(client, user=CHEN, nextToken=token)) == (400, "invalidParameter")
+    token = list_people(client, maxResults=1).json()["nextToken"]
+    assert error_of(list_people(client, ONE_TO_ONE, nextToken=token)) == (400, "invalidParameter")
+    assert error_of(list_people(client, user=CHEN, nextToken=token)) == (400, "invalidParameter")
     assert client.list(nextToken=token).status_code == 400

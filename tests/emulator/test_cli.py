@@ -16,7 +16,7 @@ import pytest
 
 import airflow_dingtalk_calendar
 from airflow_dingtalk_calendar.emulator.__main__ import main
-from airflow_dingtalk_calendar.emulator.sample import SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import SAMPLE
 
 COMMAND = [sys.executable, "-m", "airflow_dingtalk_calendar.emulator"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(airflow_dingtalk_calendar.__file__).parent.parent)}
@@ -35,7 +35,7 @@ DATA = {
 
 
 @contextmanager
-def running(*arguments):
+def running_process(*arguments):
     """Run the command until the block ends."""
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
@@ -46,7 +46,7 @@ def running(*arguments):
 
 
 @pytest.fixture
-def refused(capsys):
+def usage_error(capsys):
     """Return a function that tells what the command says when it does not start."""
 
     def complaint(*arguments):
@@ -62,7 +62,7 @@ def refused(capsys):
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_url_and_ends_on_a_signal(stop):
     """The first line is the URL; an interrupt or a termination ends it cleanly, also with a request hanging."""
-    with running() as process:
+    with running_process() as process:
         url = process.stdout.readline().strip()
         httpx.post(url + "/_emulator/faults", json={"kind": "hang"}, trust_env=False)
         with pytest.raises(httpx.ReadTimeout):
@@ -75,7 +75,9 @@ def test_the_connection_can_be_pasted(tmp_path):
     """--print-connection prints an export that a shell understands, whatever is in the credentials."""
     file = tmp_path / "data.json"
     file.write_text(json.dumps(DATA), encoding="utf-8")
-    with running("--data", str(file), "--print-connection", "--set", "replay=again", "--set", "qps_limit=3") as process:
+    with running_process(
+        "--data", str(file), "--print-connection", "--set", "replay=again", "--set", "qps_limit=3"
+    ) as process:
         url, line = (process.stdout.readline().strip() for _ in range(2))
         export, assignment = shlex.split(line)
         name, _, value = assignment.partition("=")
@@ -89,7 +91,7 @@ def test_the_connection_can_be_pasted(tmp_path):
 
 def test_a_connection_for_another_kind_of_app_can_be_pasted():
     """--auth-type chooses it, and a third-party app's ticket comes along as the Variable it names."""
-    with running("--print-connection", "--auth-type", "corp_app") as process:
+    with running_process("--print-connection", "--auth-type", "corp_app") as process:
         process.stdout.readline()
         connection, variable = (shlex.split(process.stdout.readline())[1] for _ in range(2))
         extra = json.loads(connection.partition("=")[2])["extra"]
@@ -98,12 +100,12 @@ def test_a_connection_for_another_kind_of_app_can_be_pasted():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104
-def test_it_stays_on_this_machine(host, refused):
+def test_it_stays_on_this_machine(host, usage_error):
     """A host that is not loopback is refused unless it is meant."""
-    assert "--allow-remote" in refused("--host", host)
+    assert "--allow-remote" in usage_error("--host", host)
 
 
-def test_wrong_arguments_are_told(tmp_path, refused):
+def test_wrong_arguments_are_told(tmp_path, usage_error):
     """Mistakes in switches and data end it with a message and no traceback."""
     broken, wrong = tmp_path / "broken.json", tmp_path / "wrong.json"
     broken.write_text("{", encoding="utf-8")
@@ -117,13 +119,13 @@ def test_wrong_arguments_are_told(tmp_path, refused):
         "No such file": ["--data", str(tmp_path / "absent.json")],
     }
     for expected, arguments in cases.items():
-        assert expected in refused(*arguments)
+        assert expected in usage_error(*arguments)
 
 
-def test_a_taken_port_is_told(dingtalk, refused):
+def test_a_taken_port_is_told(dingtalk, usage_error):
     """If it cannot listen it says so and ends with 1."""
     port = dingtalk.url.rsplit(":", 1)[1]
-    assert "cannot listen" in refused("--port", port)
+    assert "cannot listen" in usage_error("--port", port)
 
 
 def test_it_says_what_it_can_do(capsys):

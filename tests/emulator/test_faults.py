@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.web.fault_actions import FAULT_ACTIONS
 
 
-def applied(dingtalk):
+def count_updates(dingtalk):
     """Return how many updates were carried out."""
     return len(dingtalk.effects["updates"])
 
@@ -29,7 +31,7 @@ def test_error(client, dingtalk):
         "requestid": answer.headers["x-acs-request-id"],
     }
     assert answer.headers["retry-after"] == "7"
-    assert applied(dingtalk) == 0
+    assert count_updates(dingtalk) == 0
     assert dingtalk.effects["calls"] == {}
 
 
@@ -37,7 +39,7 @@ def test_applied_error(client, dingtalk):
     """The error comes although the request was carried out."""
     dingtalk.fault(kind="applied_error", status=503, code="serviceBusy")
     assert client.patch(REVIEW, summary="x").json()["code"] == "serviceBusy"
-    assert applied(dingtalk) == 1
+    assert count_updates(dingtalk) == 1
 
 
 def test_html(client, dingtalk):
@@ -46,7 +48,7 @@ def test_html(client, dingtalk):
     answer = client.patch(REVIEW, summary="x")
     assert (answer.status_code, answer.text) == (403, "<h1>denied</h1>")
     assert answer.headers["content-type"].startswith("text/html")
-    assert applied(dingtalk) == 0
+    assert count_updates(dingtalk) == 0
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_hang_then_execute(client, dingtalk):
     dingtalk.fault(kind="hang", seconds=0.2)
     with pytest.raises(httpx.ReadTimeout):
         client.http.put(client.url(REVIEW), json={"id": REVIEW, "summary": "x"}, headers=client.headers, timeout=0.05)
-    assert applied(dingtalk) == 0
-    wait_for(lambda: applied(dingtalk) == 1)
+    assert count_updates(dingtalk) == 0
+    wait_until(lambda: count_updates(dingtalk) == 1)
 
 
 def test_a_hanging_request_does_not_take_its_token(client, dingtalk):
@@ -104,10 +106,10 @@ def test_a_hanging_request_does_not_take_its_token(client, dingtalk):
     dingtalk.fault(kind="hang", seconds=0.2)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(client.patch, REVIEW, client_token="t", summary="x")
-        wait_for(lambda: len(dingtalk.requests) == 2)
+        wait_until(lambda: len(dingtalk.requests) == 2)
         assert client.patch(REVIEW, client_token="t", summary="x").status_code == 200
         assert late.result().status_code == 200
-    assert applied(dingtalk) == 1
+    assert count_updates(dingtalk) == 1
 
 
 def test_apply_then_hang(client, dingtalk):
@@ -115,7 +117,7 @@ def test_apply_then_hang(client, dingtalk):
     dingtalk.fault(kind="apply_then_hang", seconds=0.2)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(client.patch, REVIEW, summary="x")
-        wait_for(lambda: applied(dingtalk) == 1)
+        wait_until(lambda: count_updates(dingtalk) == 1)
         assert not late.done()
         assert late.result().json()["summary"] == "x"
 
@@ -125,11 +127,11 @@ def test_what_hangs_over_a_reset_is_dropped(client, dingtalk):
     dingtalk.fault(kind="hang", seconds=0.15)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(client.patch, REVIEW, summary="x")
-        wait_for(lambda: len(dingtalk.requests) == 2)
+        wait_until(lambda: len(dingtalk.requests) == 2)
         dingtalk.reset()
         with pytest.raises(httpx.ReadError):
             late.result()
-    assert applied(dingtalk) == 0
+    assert count_updates(dingtalk) == 0
     assert dingtalk.requests == []
 
 
@@ -138,25 +140,25 @@ def test_reset(client, dingtalk, kind, updates):
     """The connection is reset, before or after the request was carried out."""
     dingtalk.fault(kind=kind)
     with pytest.raises(ConnectionResetError):
-        client.raw(REVIEW, body("x"))
-    assert applied(dingtalk) == updates
+        client.raw(REVIEW, patch_bytes("x"))
+    assert count_updates(dingtalk) == updates
     assert dingtalk.requests[-1]["status"] is None
 
 
 def test_close(client, dingtalk):
     """The connection ends properly, without an answer."""
     dingtalk.fault(kind="close")
-    assert client.raw(REVIEW, body("x")) == b""
-    assert applied(dingtalk) == 0
+    assert client.raw(REVIEW, patch_bytes("x")) == b""
+    assert count_updates(dingtalk) == 0
 
 
 def test_truncated(client, dingtalk):
     """Half of the announced answer comes, of a request carried out."""
     dingtalk.fault(kind="truncated")
-    head, _, half = client.raw(REVIEW, body("x")).partition(b"\r\n\r\n")
+    head, _, half = client.raw(REVIEW, patch_bytes("x")).partition(b"\r\n\r\n")
     announced = int(next(line for line in head.split(b"\r\n") if line.startswith(b"content-length")).split()[1])
     assert len(half) == announced // 2
-    assert applied(dingtalk) == 1
+    assert count_updates(dingtalk) == 1
 
 
 @pytest.mark.parametrize(
@@ -170,8 +172,8 @@ def test_truncated(client, dingtalk):
 def test_raw(client, dingtalk, given, expected):
     """Any bytes can be the answer."""
     dingtalk.fault(kind="raw", **given)
-    assert client.raw(REVIEW, body("x")) == expected
-    assert applied(dingtalk) == 0
+    assert client.raw(REVIEW, patch_bytes("x")) == expected
+    assert count_updates(dingtalk) == 0
 
 
 def test_drip(client, dingtalk):
@@ -250,14 +252,19 @@ def test_a_rule_that_cannot_work_is_refused(dingtalk, rule, message):
     assert dingtalk.store.faults.rules == []
 
 
-def body(summary):
+def patch_bytes(summary):
     """Return the bytes of a patch of the review."""
     return f'{{"id": "{REVIEW}", "summary": "{summary}"}}'.encode()
 
 
-def wait_for(condition):
+def wait_until(condition):
     """Wait until a condition holds, a second at most."""
     deadline = time.monotonic() + 1
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_every_kind_of_fault_does_something():
+    """What a rule can name is what there is an action for."""
+    assert FAULT_ACTIONS.keys() == FAULT_KINDS.keys()

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.emulator.endpoints import ENDPOINTS
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     CORP,
     HOLIDAY,
@@ -22,6 +21,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
     SAMPLE,
     STAND_UP,
 )
+from airflow_dingtalk_calendar.emulator.web.routes import ENDPOINTS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["", "daily", "2027-01-01"]),
@@ -117,7 +117,7 @@ PARAMETERS = {
 }
 
 
-def spoilt(good, wrong):
+def spoiled_copy(good, wrong):
     """Return something good, or with members that are wrong or gone."""
     names = st.sampled_from(sorted(good) or ["any"])
     replaced = st.dictionaries(names, wrong, max_size=2).map(lambda members: {**good, **members})
@@ -129,7 +129,7 @@ relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[Health
 
 
 @pytest.fixture
-def check(client, dingtalk):
+def assert_sound(client, dingtalk):
     """Return a function that makes sure an answer is no accident."""
 
     def sound(answer):
@@ -146,31 +146,31 @@ def check(client, dingtalk):
 
 @relaxed
 @given(event_id=st.sampled_from([REVIEW, STAND_UP, HOLIDAY]), patch=PATCH)
-def test_any_patch(client, dingtalk, check, event_id, patch):
+def test_any_patch(client, dingtalk, assert_sound, event_id, patch):
     """Any JSON gets an answer, and what was accepted can be read, listed and looked at."""
     content = json.dumps({**patch, "id": event_id})
-    if check(client.put(event_id, content)).status_code == 200:
-        check(client.get(event_id))
-        check(client.list())
+    if assert_sound(client.put(event_id, content)).status_code == 200:
+        assert_sound(client.get(event_id))
+        assert_sound(client.list())
         assert client.http.get(dingtalk.url + "/").status_code == 200
 
 
 @relaxed
 @given(content=st.binary() | JSON.map(json.dumps).map(str.encode))
-def test_any_body(client, check, content):
+def test_any_body(client, assert_sound, content):
     """Any bytes get an answer, as a patch and as a token request."""
-    check(client.put(REVIEW, content))
-    check(client.http.post(client.emulator.url + "/v1.0/oauth2/accessToken", content=content))
+    assert_sound(client.put(REVIEW, content))
+    assert_sound(client.http.post(client.emulator.url + "/v1.0/oauth2/accessToken", content=content))
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.action)
 @settings(relaxed, max_examples=20)
 @given(data=st.data())
-def test_any_endpoint(client, dingtalk, check, endpoint, data):
+def test_any_endpoint(client, dingtalk, assert_sound, endpoint, data):
     """Every endpoint answers anything, for an app and for a user, and what comes of it can be listed and looked at."""
     dingtalk.reset(view_ids="usable")
-    body = data.draw(spoilt(GOOD_BODY.get(endpoint.action, {}), JSON) | PATCH | JSON)
-    query = data.draw(spoilt(GOOD_QUERY, st.text()))
+    body = data.draw(spoiled_copy(GOOD_BODY.get(endpoint.action, {}), JSON) | PATCH | JSON)
+    query = data.draw(spoiled_copy(GOOD_QUERY, st.text()))
     parameters = data.draw(st.fixed_dictionaries(PARAMETERS))
     user = data.draw(st.sampled_from([False, False, True]))
     path = endpoint.path.format(**{name: quote(value, safe="") for name, value in parameters.items()})
@@ -178,9 +178,9 @@ def test_any_endpoint(client, dingtalk, check, endpoint, data):
     content = json.dumps(body).encode()
     params = {**query, "access_token": token} if endpoint.legacy else query
     url = dingtalk.url + path
-    check(client.http.request(endpoint.method, url, params=params, content=content, headers=client.headers))
+    assert_sound(client.http.request(endpoint.method, url, params=params, content=content, headers=client.headers))
     if dingtalk.effects["writes"]:
-        check(client.list())
+        assert_sound(client.list())
         assert client.http.get(dingtalk.url + "/").status_code == 200
 
 
@@ -194,12 +194,12 @@ def test_any_endpoint(client, dingtalk, check, endpoint, data):
         st.sampled_from(["timeMin", "nextToken", "maxResults", "maxAttendees"]) | st.text(), st.text()
     ),
 )
-def test_any_path(client, check, method, segments, query):
+def test_any_path(client, assert_sound, method, segments, query):
     """Any path, method and query get an answer."""
     path = "/".join(quote(segment, safe="") for segment in segments)
     if not path.startswith("_emulator") and path:
         url = f"{client.emulator.url}/x/{path}" if path.startswith(".") else f"{client.emulator.url}/{path}"
-        check(client.http.request(method, url, params=query, headers=client.headers))
+        assert_sound(client.http.request(method, url, params=query, headers=client.headers))
 
 
 @relaxed
@@ -223,6 +223,6 @@ def test_any_control_input(client, path, method, content):
         },
     )
 )
-def test_any_question(client, check, params):
+def test_any_question(client, assert_sound, params):
     """Any query parameters of a list get an answer."""
-    check(client.list(**params))
+    assert_sound(client.list(**params))

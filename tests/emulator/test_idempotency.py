@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW, SAMPLE
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW, SAMPLE
 
 MEETING = {"onlineMeetingInfo": {"type": "dingtalk"}}
 
@@ -43,7 +43,7 @@ def test_a_token_names_the_request_whatever_its_body(client, dingtalk):
 def test_a_token_is_forgotten_after_a_day(client, dingtalk):
     """After its lifetime a token is new again."""
     client.patch(REVIEW, client_token="t", summary="one")
-    dingtalk.store.advance(86400)
+    dingtalk.store.advance_clock(86400)
     assert client.log_in().patch(REVIEW, client_token="t", summary="two").json()["summary"] == "two"
 
 
@@ -51,7 +51,7 @@ def test_the_memory_of_tokens_is_a_switch(client, dingtalk):
     """client_token_lifetime decides how long a token is remembered."""
     dingtalk.configure(client_token_lifetime=5)
     client.patch(REVIEW, client_token="t", summary="one")
-    dingtalk.store.advance(5)
+    dingtalk.store.advance_clock(5)
     assert client.patch(REVIEW, client_token="t", summary="two").json()["summary"] == "two"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import HOLIDAY, ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import HOLIDAY, ONE_TO_ONE, REVIEW
 
 
 def test_an_update_is_told_with_before_and_after(client, dingtalk):
@@ -47,7 +47,7 @@ def test_notifications_go_out_unless_held_back(client, dingtalk, extra, kinds):
 def test_what_nobody_sees_notifies_nobody(client, dingtalk):
     """freeBusyStatus never comes back, so changing it is no news; an event without others has nobody to tell."""
     client.patch(REVIEW, freeBusyStatus="free")
-    dingtalk.store.put_all([{**dingtalk.event(ONE_TO_ONE), "attendees": []}])
+    dingtalk.store.put_events([{**dingtalk.event(ONE_TO_ONE), "attendees": []}])
     client.patch(ONE_TO_ONE, summary="x")
     assert dingtalk.effects["notifications"] == []
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     HOLIDAY,
     LIN,
@@ -46,7 +46,7 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture
-def read(http, dingtalk):
+def read_page(http, dingtalk):
     """Return a function that reads the page as it is now."""
 
     def page():
@@ -60,9 +60,9 @@ def read(http, dingtalk):
     return page
 
 
-def test_the_calendar_is_told_by_day(read):
+def test_the_calendar_is_told_by_day(read_page):
     """Each event has its day, local time and zone, place, people and recurrence in words."""
-    text = read().text
+    text = read_page().text
     for expected in (
         "Monday, 4 January 2027",
         "09:30 – 09:45",  # noqa: RUF001
@@ -79,7 +79,7 @@ def test_the_calendar_is_told_by_day(read):
         assert expected in text
 
 
-def test_the_history_is_told(read, client):
+def test_the_history_is_told(read_page, client):
     """Each change has its members before and after, its client token shortened, and who was told."""
     client.patch(REVIEW, client_token="0123456789abcdef", summary="Renamed", attendees=[{"id": LIN}])
     client.patch(
@@ -89,7 +89,7 @@ def test_the_history_is_told(read, client):
         extra={"noPushNotification": "true", "noChatNotification": "true"},
     )
     client.patch(ONE_TO_ONE)
-    text = read().text
+    text = read_page().text
     for expected in (
         "Renamed changed",
         "3 updates",
@@ -110,12 +110,12 @@ def test_the_history_is_told(read, client):
     client.patch(STAND_UP, reminders=[])
     client.patch(HOLIDAY, start={"date": "2027-02-04"}, end={"date": "2027-02-05"})
     client.patch(PLANNING, summary="Not mine")
-    text = read().text
+    text = read_page().text
     for expected in ("notified: 3 by push, 3 by chat", "5 min before", "Thu 4 Feb 2027", "nothing"):
         assert expected in text
 
 
-def test_every_kind_of_change_is_told(read, client):
+def test_every_kind_of_change_is_told(read_page, client):
     """Creation, deletion, answers, attendees and rooms have a row each, with what they changed."""
     quiet = {"noPushNotification": "true", "noChatNotification": "true"}
     moments = {
@@ -130,7 +130,7 @@ def test_every_kind_of_change_is_told(read, client):
     client.send("POST", new, "/meetingRooms/batchRemove", body={"meetingRoomsToRemove": [{"roomId": ORCHID_ROOM}]})
     client.send("DELETE", new)
     client.patch(REVIEW, summary="x")
-    page = read()
+    page = read_page()
     for expected in (
         "created",
         "attendees added",
@@ -151,13 +151,13 @@ def test_every_kind_of_change_is_told(read, client):
     assert "createTime" not in page.text
 
 
-def test_rooms_are_told_with_their_bookings(read, client, dingtalk):
+def test_rooms_are_told_with_their_bookings(read_page, client, dingtalk):
     """Each room has what takes place in it; without rooms there is nothing to tell."""
-    text = read().text
+    text = read_page().text
     assert "Thu 14 Jan 2027 15:00 Asia/Shanghai: Design review" in text
     assert "4F Bamboo 竹 free" in text
     dingtalk.reset({"apps": SAMPLE["apps"]})
-    assert "Rooms" not in read().text
+    assert "Rooms" not in read_page().text
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,17 @@ def test_rooms_are_told_with_their_bookings(read, client, dingtalk):
         {"categories": [{"categoryId": EVIL}]},
     ],
 )
-def test_everything_is_escaped(read, client, body):
+def test_everything_is_escaped(read_page, client, body):
     """Whatever comes from requests is shown as text and never becomes markup."""
     client.patch(REVIEW, client_token="<b>", **body)
-    page = read()
+    page = read_page()
     assert "alert" in page.text
     assert not page.tags & {"script", "b "}
 
 
-def test_nothing_is_loaded_from_elsewhere(read):
+def test_nothing_is_loaded_from_elsewhere(read_page):
     """No address in the page leads elsewhere."""
-    page = read()
+    page = read_page()
     assert not page.tags & {"script", "img", "iframe"}
     assert [value for name, value in page.attributes if name in ("src", "href")] == ["data:,", "#history"]
     assert ("id", "history") in page.attributes
@@ -201,20 +201,20 @@ def test_nothing_is_loaded_from_elsewhere(read):
         ({"range": {"type": "noEnd"}}, "incomplete rule"),
     ],
 )
-def test_recurrence_in_words(read, client, rule, words):
-    """Each kind of rule can be read, and one that lacks its type is shown as it is."""
+def test_recurrence_in_words(read_page, client, rule, words):
+    """Each kind of rule can be read_page, and one that lacks its type is shown as it is."""
     assert client.patch(ONE_TO_ONE, recurrence=rule).status_code == 200
-    assert words in read().text
+    assert words in read_page().text
 
 
-def test_odd_events_can_be_shown(read, client, dingtalk):
+def test_odd_events_can_be_shown(read_page, client, dingtalk):
     """Cancelled events, empty titles, crowds, nights and an empty calendar have a place, too."""
-    dingtalk.store.put_all([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
     client.patch(ONE_TO_ONE, summary="", end={"dateTime": "2027-01-06T01:00:00+08:00", "timeZone": "Asia/Shanghai"})
     client.patch(REVIEW, attendees=[{"id": f"u{number}"} for number in range(100)])
     client.patch(HOLIDAY, start={"date": "2027-02-05"}, end={"date": "2027-02-06"}, reminders=[{"method": "dingtalk"}])
-    text = read().text
+    text = read_page().text
     for expected in ("cancelled", "(no title)", "14:00 – 6 Jan 01:00", "and 71 more", "and 95 more", "all day"):  # noqa: RUF001
         assert expected in text
     dingtalk.store.events.clear()
-    assert "There are no events." in read().text
+    assert "There are no events." in read_page().text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dingtalk_calendar.emulator.sample import (
+from airflow_dingtalk_calendar.emulator.state.sample import (
     CHEN,
     DEMO,
     HOLIDAY,
@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar.emulator.sample import (
 IN_ORDER = [STAND_UP, ONE_TO_ONE, STAND_UP_MOVED, REVIEW, DEMO, PLANNING, HOLIDAY]
 
 
-def ids(answer):
+def event_ids(answer):
     """Return the ids of the events listed."""
     assert answer.status_code == 200, answer.text
     return [event["id"] for event in answer.json()["events"]]
@@ -56,7 +56,7 @@ def test_an_event_is_not_found(client, event_id, user):
 def test_a_deleted_instance_does_not_exist(client, dingtalk):
     """A cancelled instance of a series has a code of its own; a cancelled event is shown as such."""
     gone = [{**dingtalk.event(event_id), "status": "cancelled"} for event_id in (STAND_UP_MOVED, ONE_TO_ONE)]
-    dingtalk.store.put_all(gone)
+    dingtalk.store.put_events(gone)
     answer = client.get(STAND_UP_MOVED)
     assert (answer.status_code, answer.json()["code"]) == (404, "instanceNotExist")
     assert client.get(ONE_TO_ONE).json()["status"] == "cancelled"
@@ -80,13 +80,13 @@ def test_as_many_attendees_as_asked_for(client):
 )
 def test_a_list_has_what_somebody_takes_part_in(client, user, expected):
     """Events come in the order of their start."""
-    assert ids(client.list(user=user)) == expected
+    assert event_ids(client.list(user=user)) == expected
 
 
 def test_times_filter_on_the_start(client):
     """timeMin is included, timeMax is not."""
     between = {"timeMin": "2027-01-05T14:00:00+08:00", "timeMax": "2027-01-14T07:00:00Z"}
-    assert ids(client.list(**between)) == [ONE_TO_ONE, STAND_UP_MOVED]
+    assert event_ids(client.list(**between)) == [ONE_TO_ONE, STAND_UP_MOVED]
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_wrong_questions_are_refused(client, params):
 
 def test_instances_of_a_series(client):
     """seriesMasterId lists the stored instances of one series."""
-    assert ids(client.list(seriesMasterId=STAND_UP)) == [STAND_UP_MOVED]
+    assert event_ids(client.list(seriesMasterId=STAND_UP)) == [STAND_UP_MOVED]
 
 
 def test_deleted_events_are_listed_on_request(client, dingtalk):
     """showDeleted brings cancelled events back."""
-    dingtalk.store.put_all([{**dingtalk.event(REVIEW), "status": "cancelled"}])
-    assert REVIEW not in ids(client.list())
-    assert REVIEW in ids(client.list(showDeleted="true"))
+    dingtalk.store.put_events([{**dingtalk.event(REVIEW), "status": "cancelled"}])
+    assert REVIEW not in event_ids(client.list())
+    assert REVIEW in event_ids(client.list(showDeleted="true"))
 
 
 def test_pages_cover_everything_once(client, dingtalk):
@@ -128,7 +128,7 @@ def test_pages_cover_everything_once(client, dingtalk):
     seen, token = [], None
     while True:
         answer = client.list(maxResults=3, **({"nextToken": token} if token else {}))
-        seen += ids(answer)
+        seen += event_ids(answer)
         client.patch(HOLIDAY, start={"date": "2027-01-01"}, isAllDay=True)
         token = answer.json().get("nextToken")
         if not token:
@@ -160,7 +160,7 @@ def test_a_sync_token_tells_what_has_changed(client, dingtalk):
     client.patch(ONE_TO_ONE, summary="two")
     client.patch(REVIEW, attendees=[])
     client.patch(PLANNING, user=MORGAN, summary="not for Chen")
-    dingtalk.store.put_all([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
+    dingtalk.store.put_events([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
     answer = client.list(user=CHEN, syncToken=token).json()
     assert [(event["id"], event["status"]) for event in answer["events"]] == [
         (ONE_TO_ONE, "confirmed"),
@@ -168,8 +168,8 @@ def test_a_sync_token_tells_what_has_changed(client, dingtalk):
         (STAND_UP_MOVED, "cancelled"),
     ]
     assert answer["events"][0]["summary"] == "two"
-    assert ids(client.list(user=CHEN, syncToken=answer["syncToken"])) == []
-    assert len(ids(client.list(user=CHEN, syncToken=token))) == 3
+    assert event_ids(client.list(user=CHEN, syncToken=answer["syncToken"])) == []
+    assert len(event_ids(client.list(user=CHEN, syncToken=token))) == 3
 
 
 def test_changes_come_in_pages_as_well(client):
@@ -179,8 +179,8 @@ def test_changes_come_in_pages_as_well(client):
         client.patch(event_id, summary="x")
     first = client.list(syncToken=token, maxResults=1)
     second = client.list(nextToken=first.json()["nextToken"], maxResults=1)
-    assert ids(first) + ids(second) == [STAND_UP, ONE_TO_ONE]
-    assert ids(client.list(syncToken=second.json()["syncToken"])) == []
+    assert event_ids(first) + event_ids(second) == [STAND_UP, ONE_TO_ONE]
+    assert event_ids(client.list(syncToken=second.json()["syncToken"])) == []
 
 
 def test_another_calendar_is_not_found(client, http):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.sample import ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW
 from tests.standalone import RUN_LIMIT, Standalone, until
 from tests.ui import pages
 from tests.ui.browser import picture

@@ -1,0 +1,1 @@
+"""The calls that give out tokens, and those about people."""

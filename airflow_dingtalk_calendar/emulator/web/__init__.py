@@ -1,0 +1,1 @@
+"""HTTP: DingTalk's paths, and the emulator's own."""
