@@ -152,6 +152,6 @@ def test_dead_names_are_noticed() -> None:
     assert exists(f"{NAME}.exceptions.DingTalkError")
     assert not exists(f"{NAME}.exceptions.NoError")
     assert not exists(f"{NAME}.nothing")
-    assert is_known("~.settings.Settings".lstrip("~"), PACKAGE.root / "emulator" / "server.py")
+    assert is_known("~.settings.EmulatorSettings".lstrip("~"), PACKAGE.root / "emulator" / "server.py")
     assert not is_known(".settings.Nothing", PACKAGE.root / "emulator" / "server.py")
     assert not is_known("nothing_of_the_kind", page.parent / "conf.py")

@@ -59,7 +59,7 @@ def parse_mapping(value: Any, path: str) -> Mapping[Any, Any]:
 def parse_json(text: str, path: str) -> Any:
     """Read JSON text strictly: no duplicate keys, no NaN."""
     try:
-        return json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_refuse_repeated_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         if text.strip() in ("", "None"):
             raise InvalidPatchError(
@@ -167,7 +167,7 @@ class _RefusedJsonError(ValueError):
     """Valid JSON that we refuse; its text holds no value."""
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _RefusedJsonError("has a key twice in one object")

@@ -41,7 +41,7 @@ class EmulatorStore:
 
     :param data: apps, users, rooms and events; the sample if absent.
     :param clock: seconds since the epoch; tests inject their own.
-    :param settings: switches, see :class:`~..settings.EmulatorSettings`.
+    :param settings: switches, see :class:`~airflow_dingtalk_calendar.emulator.settings.EmulatorSettings`.
     """
 
     def __init__(self, data: Any = None, clock: Callable[[], float] = time.time, **settings: Any) -> None:

@@ -85,7 +85,7 @@ async def _drip_response(exchange: HttpExchange, given: Mapping[str, Any]) -> No
     await exchange.send_response(await exchange.execute_call(), interval=given["interval"])
 
 
-#: Their parameters, and what they are for, stand in :mod:`~..state.fault_rules`.
+#: Their parameters, and what they are for, stand in :mod:`~airflow_dingtalk_calendar.emulator.state.fault_rules`.
 FAULT_ACTIONS: dict[str, FaultAction] = {
     "error": _send_error,
     "applied_error": _apply_then_send_error,
