@@ -45,7 +45,9 @@ __all__ = [
     "set_occurrences",
     "shift",
 ]
+
 Event = Mapping[str, Any]
+
 Patch = dict[str, Any]
 
 QUIET_SWITCHES = {"noPushNotification": "true", "noChatNotification": "true"}
@@ -214,6 +216,31 @@ def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
     return {"isAllDay": True, **EventTimes(start, event_times.add_elapsed(end, ONE_DAY), None).to_patch()}
 
 
+def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
+    """Put patches of one event together; None when none of them changes anything.
+
+    :param patches: what edits of the event made, None included.
+    :raises InvalidInputError: when two set a field to different values.
+    """
+    merged: Patch = {}
+    problems: list[tuple[str, str]] = []
+    for patch in patches:
+        for name, value in normalize_value(patch or {}, ("patch",)).items():
+            problems += _find_conflicts(merged, name, value)
+            merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
+    if problems:
+        raise InvalidInputError(*problems)
+    return merged or None
+
+
+def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
+    """Let a change send no push message and no chat card; no change stays none.
+
+    :param patch: one that another edit made, or None.
+    """
+    return merge(patch, {"extra": QUIET_SWITCHES}) if patch else None
+
+
 def _refuse_instance(event: Any, allow_instance: bool) -> None:
     if not isinstance(event, Mapping):
         raise InvalidInputError(("event", "must be an event as get_event and list_events return it"))
@@ -256,31 +283,6 @@ def _patch_if_needed(event: Event, patch: Patch) -> Patch | None:
         return None
     EventPatch.parse(patch)
     return patch
-
-
-def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
-    """Let a change send no push message and no chat card; no change stays none.
-
-    :param patch: one that another edit made, or None.
-    """
-    return merge(patch, {"extra": QUIET_SWITCHES}) if patch else None
-
-
-def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
-    """Put patches of one event together; None when none of them changes anything.
-
-    :param patches: what edits of the event made, None included.
-    :raises InvalidInputError: when two set a field to different values.
-    """
-    merged: Patch = {}
-    problems: list[tuple[str, str]] = []
-    for patch in patches:
-        for name, value in normalize_value(patch or {}, ("patch",)).items():
-            problems += _find_conflicts(merged, name, value)
-            merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
-    if problems:
-        raise InvalidInputError(*problems)
-    return merged or None
 
 
 def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:

@@ -28,65 +28,15 @@ DAYS_BY_CODE = {
     "SU": "sunday",
 }
 DAY_NAMES = tuple(DAYS_BY_CODE.values())  # in the order of date.weekday()
-_CODES_BY_DAY = {name: code for code, name in DAYS_BY_CODE.items()}
+CODES_BY_DAY = {name: code for code, name in DAYS_BY_CODE.items()}
 INDEX_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
-_INDEX_NUMBERS = {name: number for number, name in INDEX_NAMES.items()}
+INDEX_NUMBERS = {name: number for number, name in INDEX_NAMES.items()}
 
-
-def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
-    """Copy a rule that the service returned into one that a patch can have: nothing empty, nothing missing.
-
-    The service also returns members that the rule's type does not use (its page's own sample has ``endDate`` beside
-    ``numberOfOccurrences``); sent back, they would be refused.
-
-    :param zone: IANA zone for an ``endDate`` without an offset.
-    :raises ValueError: when a member that the rule needs is missing or wrong.
-    """
-    pattern, span = (mapping_or_empty(mapping_or_empty(recurrence).get(name)) for name in ("pattern", "range"))
-    used = {"type", "interval", "first_day_of_week"} | PATTERN_MEMBERS.get(str(pattern.get("type")), (set(), set()))[1]
-    limits = _keep_members(span, {"type"} | RANGE_MEMBERS.get(str(span.get("type")), set()))
-    if "endDate" in limits:
-        limits["endDate"] = datetimes.complete_series_end(limits["endDate"], zone)
-    try:
-        rule = Recurrence.model_validate({"pattern": _keep_members(pattern, used), "range": limits})
-    except ValidationError:
-        raise ValueError("is not a whole rule, with pattern and range") from None
-    return rule.model_dump(by_alias=True, exclude_none=True)
-
-
-def _keep_members(part: Mapping[str, Any], names: set[str]) -> Json:
-    return {name: part[name] for name in map(to_camel, names) if part.get(name) not in (None, "", 0)}
-
-
-def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
-    """Tell whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
-    return _FITS_PATTERN[pattern["type"]](pattern, day)
-
-
-def start_day(start: Mapping[str, Any]) -> dt.date:
-    """Return the day of a start, as the API writes it, in its zone."""
-    if start.get("date"):
-        return dt.date.fromisoformat(start["date"])
-    return datetimes.to_local_time(start["dateTime"], start["timeZone"]).date()
-
-
-def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:
-    last = (day + dt.timedelta(days=7)).month != day.month
-    in_its_week = last if pattern["index"] == "last" else _INDEX_NUMBERS[pattern["index"]] == (day.day + 6) // 7
-    return in_its_week and pattern["daysOfWeek"] == DAY_NAMES[day.weekday()]
-
-
-_FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
-    "daily": lambda pattern, day: True,
-    "weekly": lambda pattern, day: DAY_NAMES[day.weekday()] in pattern["daysOfWeek"].split(","),
-    "absoluteMonthly": lambda pattern, day: day.day == pattern["dayOfMonth"],
-    "relativeMonthly": _is_nth_weekday,
-    "absoluteYearly": lambda pattern, day: day.day == pattern["dayOfMonth"],
-}
 Weekday = Annotated[
     Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
     Choice,
 ]
+
 # What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
 # absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).
 PATTERN_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
@@ -142,6 +92,58 @@ class Recurrence(Component):
 
     pattern: RecurrencePattern
     range: RecurrenceRange
+
+
+def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
+    """Copy a rule that the service returned into one that a patch can have: nothing empty, nothing missing.
+
+    The service also returns members that the rule's type does not use (its page's own sample has ``endDate`` beside
+    ``numberOfOccurrences``); sent back, they would be refused.
+
+    :param zone: IANA zone for an ``endDate`` without an offset.
+    :raises ValueError: when a member that the rule needs is missing or wrong.
+    """
+    pattern, span = (mapping_or_empty(mapping_or_empty(recurrence).get(name)) for name in ("pattern", "range"))
+    used = {"type", "interval", "first_day_of_week"} | PATTERN_MEMBERS.get(str(pattern.get("type")), (set(), set()))[1]
+    limits = _keep_members(span, {"type"} | RANGE_MEMBERS.get(str(span.get("type")), set()))
+    if "endDate" in limits:
+        limits["endDate"] = datetimes.complete_series_end(limits["endDate"], zone)
+    try:
+        rule = Recurrence.model_validate({"pattern": _keep_members(pattern, used), "range": limits})
+    except ValidationError:
+        raise ValueError("is not a whole rule, with pattern and range") from None
+    return rule.model_dump(by_alias=True, exclude_none=True)
+
+
+def _keep_members(part: Mapping[str, Any], names: set[str]) -> Json:
+    return {name: part[name] for name in map(to_camel, names) if part.get(name) not in (None, "", 0)}
+
+
+def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
+    """Tell whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
+    return _FITS_PATTERN[pattern["type"]](pattern, day)
+
+
+def start_day(start: Mapping[str, Any]) -> dt.date:
+    """Return the day of a start, as the API writes it, in its zone."""
+    if start.get("date"):
+        return dt.date.fromisoformat(start["date"])
+    return datetimes.to_local_time(start["dateTime"], start["timeZone"]).date()
+
+
+def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:
+    last = (day + dt.timedelta(days=7)).month != day.month
+    in_its_week = last if pattern["index"] == "last" else INDEX_NUMBERS[pattern["index"]] == (day.day + 6) // 7
+    return in_its_week and pattern["daysOfWeek"] == DAY_NAMES[day.weekday()]
+
+
+_FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
+    "daily": lambda pattern, day: True,
+    "weekly": lambda pattern, day: DAY_NAMES[day.weekday()] in pattern["daysOfWeek"].split(","),
+    "absoluteMonthly": lambda pattern, day: day.day == pattern["dayOfMonth"],
+    "relativeMonthly": _is_nth_weekday,
+    "absoluteYearly": lambda pattern, day: day.day == pattern["dayOfMonth"],
+}
 
 
 def _check_members(part: Component, needed: set[str], allowed: set[str], known: set[str]) -> None:

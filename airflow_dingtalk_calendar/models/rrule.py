@@ -25,17 +25,18 @@ from typing import Any
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.json_values import Json
 from airflow_dingtalk_calendar.models.recurrence import (
-    _CODES_BY_DAY,
-    _INDEX_NUMBERS,
+    CODES_BY_DAY,
     DAY_NAMES,
     DAYS_BY_CODE,
     INDEX_NAMES,
+    INDEX_NUMBERS,
     complete_rule,
     fits_pattern,
     start_day,
 )
 
 __all__ = ["from_rrule", "to_rrule"]
+
 RuleParts = dict[str, str]
 _PART_FORM = re.compile(r"([A-Z-]+)=([^=;]+)")
 _WEEKDAY_FORM = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
@@ -215,7 +216,7 @@ def to_rrule(recurrence: Mapping[str, Any], start: Mapping[str, Any] | None = No
     interval = {"INTERVAL": pattern["interval"]} if pattern["interval"] != 1 else {}
     parts = {**_FORMATTERS[pattern["type"]](pattern, start), **interval, **_format_range(span, start)}
     if pattern["type"] == "weekly" or "firstDayOfWeek" in pattern:
-        parts["WKST"] = _CODES_BY_DAY[pattern.get("firstDayOfWeek", "sunday")]
+        parts["WKST"] = CODES_BY_DAY[pattern.get("firstDayOfWeek", "sunday")]
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
@@ -232,7 +233,7 @@ def _format_range(span: Json, start: Mapping[str, Any] | None) -> Json:
 def _format_nth_weekday(pattern: Json, start: Any) -> Json:
     if "," in pattern["daysOfWeek"]:
         raise ValueError("has several weekdays within a month, which DingTalk does not explain")
-    return {"FREQ": "MONTHLY", "BYDAY": f"{_INDEX_NUMBERS[pattern['index']]}{_CODES_BY_DAY[pattern['daysOfWeek']]}"}
+    return {"FREQ": "MONTHLY", "BYDAY": f"{INDEX_NUMBERS[pattern['index']]}{CODES_BY_DAY[pattern['daysOfWeek']]}"}
 
 
 def _format_yearly(pattern: Json, start: Mapping[str, Any] | None) -> Json:
@@ -246,7 +247,7 @@ _FORMATTERS: dict[str, Callable[[Json, Any], Json]] = {
     "daily": lambda pattern, start: {"FREQ": "DAILY"},
     "weekly": lambda pattern, start: {
         "FREQ": "WEEKLY",
-        "BYDAY": ",".join(_CODES_BY_DAY[day] for day in pattern["daysOfWeek"].split(",")),
+        "BYDAY": ",".join(CODES_BY_DAY[day] for day in pattern["daysOfWeek"].split(",")),
     },
     "absoluteMonthly": lambda pattern, start: {"FREQ": "MONTHLY", "BYMONTHDAY": pattern["dayOfMonth"]},
     "relativeMonthly": _format_nth_weekday,
