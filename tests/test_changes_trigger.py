@@ -248,7 +248,7 @@ def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
         edit(dingtalk, "event-009", status="cancelled")()
         del dingtalk.store.events["event-010"]
         if rejects == "emulator":
-            dingtalk.store.pages.clear()
+            dingtalk.store.list_pages.clear()
         else:
             dingtalk.fault(
                 kind="error", action="ListEvents", status=400, code="invalidParameter.syncToken", message="x"

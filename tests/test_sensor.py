@@ -150,7 +150,7 @@ def looks(dingtalk: Emulator) -> int:
 
 def change(dingtalk: Emulator, **fields: Any) -> Callable[[], None]:
     """Return what changes the event."""
-    return lambda: dingtalk.store.put_all([event(**fields)])
+    return lambda: dingtalk.store.put_events([event(**fields)])
 
 
 def starting(minutes: int) -> dict[str, Any]:
