@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, is_unicode
 
 T = TypeVar("T")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -34,7 +35,9 @@ def read_argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
 def parse_text(value: Any) -> str:
     """Text, or an integer that native rendering made of one."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return _check_unicode(str(value))
+        if not is_unicode(str(value)):
+            raise ValueError(NOT_UNICODE_TEXT)
+        return str(value)
     raise ValueError(f"must be text, not {_type_name(value)}; write {{{{ … | string }}}} or quote it")
 
 
@@ -112,14 +115,6 @@ def parse_weekdays(value: Any) -> str:
 def parse_switch(value: Any) -> str:
     """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
     return "true" if parse_flag(value) else "false"
-
-
-def _check_unicode(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is not valid Unicode (it has half a surrogate pair)") from None
-    return text
 
 
 def _type_name(value: Any) -> str:

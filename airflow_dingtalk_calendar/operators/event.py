@@ -10,7 +10,6 @@ from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
     flag_arguments,
     integer_argument,
-    permanent_errors_fail,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
     :param skip_if_unchanged: read the event first (one more call) and send nothing when it has all that already.
     :param dry_run: send nothing, return the request.
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
@@ -96,9 +96,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the patch, send it, and return the updated event."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             choices = flag_arguments(
                 skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
             )
@@ -215,9 +213,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the event and return it."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             most = None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
             self.log.info("Event %s: read.", event["id"])
