@@ -151,7 +151,7 @@ def looks(dingtalk: Emulator) -> int:
 
 def change(dingtalk: Emulator, **fields: Any) -> Callable[[], None]:
     """Return what changes the event."""
-    return lambda: dingtalk.store.put_all([event(**fields)])
+    return lambda: dingtalk.store.put_events([event(**fields)])
 
 
 def starting(minutes: int) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def test_the_time_is_up(dag: Dag, dingtalk: Emulator, mode: str) -> None:
 @pytest.mark.parametrize("mode", SLEEPING)
 @pytest.mark.parametrize("change", [{"event_id": "gone"}, {"starts_within": "soon"}, {"timeout": 0}], ids=str)
 def test_how_waiting_fails(dingtalk: Emulator, mode: str, change: dict[str, Any]) -> None:
-    """An event that is not there or a time-out fails the task for good, or skips it if so asked; a wrong argument fails."""
+    """A missing event or a time-out fails the task for good, or skips it if so asked; a wrong argument fails it."""
     arguments = {"starts_within": 0, **change}
     with pytest.raises(AirflowSensorTimeout if "timeout" in change else AirflowFailException):
         finish(mode, **arguments)

@@ -74,7 +74,7 @@ def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulato
     start = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30)
     times = {"start": start, "end": start + dt.timedelta(hours=1)}
     ends = {name: {"dateTime": one.isoformat(), "timeZone": "Asia/Shanghai"} for name, one in times.items()}
-    dingtalk.store.put_all([event("soon", **ends)])
+    dingtalk.store.put_events([event("soon", **ends)])
     runs = {dag_id: airflow.trigger(dag_id) for dag_id in ("soon", "late")}
     expected = {"soon": ["deferred", "up_for_reschedule"], "late": ["deferred"] * LATE}
     until(
@@ -83,7 +83,7 @@ def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulato
         lambda: f"{[states(airflow, dag_id, run) for dag_id, run in runs.items()]}",
     )
     airflow.kill("triggerer")
-    dingtalk.store.put_all([event("called off", status="cancelled")])
+    dingtalk.store.put_events([event("called off", status="cancelled")])
     airflow.launch("triggerer")
     assert [airflow.wait(dag_id, run) for dag_id, run in runs.items()] == ["success", "success"]
     assert states(airflow, "late", runs["late"]) == ["success"] * LATE

@@ -47,7 +47,8 @@ class Call(Generic[T]):
     def __post_init__(self) -> None:
         """Refuse what no check of an endpoint has refused before."""
         texts = {**self.params, **(self.form or {})}
-        problems = [(_argument_name(name), NOT_UNICODE_TEXT) for name, text in texts.items() if not is_unicode(str(text))]
+        wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
+        problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
         if problems := problems + find_unsendable(self.json, "body"):
             raise InvalidInputError(*problems)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
@@ -112,6 +112,13 @@ def parse_weekdays(value: Any) -> str:
     return ",".join(days)
 
 
+def refuse_set(value: Any) -> Any:
+    """Anything but a set, whose order is another one in each process: a retry would send another request."""
+    if isinstance(value, Set):
+        raise ValueError("must be a list; a set has no order")
+    return value
+
+
 def parse_switch(value: Any) -> str:
     """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
     return "true" if parse_flag(value) else "false"
@@ -131,4 +138,5 @@ Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
 Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
 Switch = Annotated[str, BeforeValidator(parse_switch)]
 Choice = BeforeValidator(parse_choice)
+Members = Annotated[list[T], BeforeValidator(refuse_set)]
 Interval = Annotated[Integer, Field(ge=1, le=365)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
@@ -66,7 +67,7 @@ class AttendeesOperator(EventWritingOperator):
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
                 self._report_stop(context, people, number, error)
                 raise
-        ids = sum(people, [])
+        ids = list(chain.from_iterable(people))
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
 
@@ -76,7 +77,8 @@ class AttendeesOperator(EventWritingOperator):
         for key, ids in status.items():
             context["ti"].xcom_push(key=key, value=ids)
         counts = ", ".join(f"{len(ids)} {key.replace('_', ' ')}" for key, ids in status.items())
-        text = f"Stopped at call {number + 1} of {len(people)}, of {len(sum(people, []))} people: {counts}."
+        total = sum(map(len, people))
+        text = f"Stopped at call {number + 1} of {len(people)}; of {total} people: {counts}."
         self.log.error("Event %s: %s", self.event_id, text)
         if isinstance(error, DingTalkError):
             error.hint = f"{text} {error.hint}".strip()
@@ -206,20 +208,15 @@ def _ids_in(call: Call[Any]) -> list[str]:
     return [one["id"] for value in (call.json or {}).values() if isinstance(value, list) for one in value]
 
 
-def _split_people(
-    people: list[list[str]], number: int, error: BaseException, *, retried: bool
-) -> dict[str, list[str]]:
+def _split_people(people: list[list[str]], number: int, error: BaseException, *, retried: bool) -> dict[str, list[str]]:
     """Sort people by what became of them when the call of a number failed; calls run in order.
 
     :param retried: whether an earlier try may have come further than this one.
     """
     refused = isinstance(error, DingTalkError) and error.outcome != "unknown"
-    done, (failed, *later) = people[:number], people[number:]
-    left = sum(later, [])
-    if retried:
-        return {"done": sum(done, []), "not_done": [], "unknown": failed + left}
-    not_done, unknown = (failed + left, []) if refused else (left, failed)
-    return {"done": sum(done, []), "not_done": not_done, "unknown": unknown}
+    known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done
+    parts = {"done": people[:number], "not_done": people[known:], "unknown": people[number:known]}
+    return {key: list(chain.from_iterable(part)) for key, part in parts.items()}
 
 
 def _parse_attendee(path: str, value: Any) -> Json:

@@ -79,9 +79,7 @@ class WritingOperator(CalendarOperator):
             self._client_token(context, *parts, call=number, calls=len(calls))
             for number, parts in enumerate(about, start=1)
         ]
-        return [
-            replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)
-        ]
+        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
 
     def _client_token(self, context: Context, *parts: Any, call: int = 1, calls: int = 1) -> str:
         """Return a call's client token: of the one given, or derived from what the request is about."""

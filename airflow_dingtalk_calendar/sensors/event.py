@@ -72,10 +72,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     that is less. After ``timeout`` (Airflow's default: 7 days from the start of the try; in mode ``reschedule`` of the
     first try) it looks a last time and fails.
 
-    With ``soft_fail`` or ``never_fail`` it is skipped when it has waited in vain: when the time is up, or when the event
-    is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no connection, the month's
-    quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail`` only. The log says why it was
-    skipped.
+    With ``soft_fail`` or ``never_fail`` it is skipped when it has waited in vain: when the time is up, or when the
+    event is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no connection, the
+    month's quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail`` only. The log says
+    why it was skipped.
 
     All arguments of our own but ``deferrable`` are templated, nested values too. XCom: ``return_value`` is the event,
     as DingTalk sent it; of one that is not there any more ``{"id": …, "status": "cancelled"}``.
