@@ -9,7 +9,8 @@ nothing is metered::
 A patch has an event's shape, so an edit that builds on another takes ``{**event, **patch}``.
 
 **Series.** GetEvent and ListEvents return a series as one event that has ``recurrence``: an edit of it is an edit of
-all its times, past ones included. One time of a series has ``seriesMasterId``, and is refused: no official source says
+all its times, past ones included. Those before a later start are taken away; a warning in the log counts them. To keep
+them, end the series and create a new one. One time of a series has ``seriesMasterId``, and is refused: no source says
 whether patching it changes that time or the whole series (UNVERIFIED), nor whether an id that only the expanded view
 knows can be patched at all. ``allow_instance=True`` makes the patch all the same; :func:`is_instance` tells them apart.
 The rule of a series is always sent whole, because the service replaces it whole, and an instance has none of its own.
@@ -20,6 +21,7 @@ All functions raise :class:`InvalidInputError`, which names the field (``event.s
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +32,7 @@ from airflow_dingtalk_calendar.models.comparison import is_unchanged
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.event_times import ONE_DAY, EventTimes
 from airflow_dingtalk_calendar.models.normalize import normalize_value
+from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
 
 __all__ = [
     "all_day",
@@ -46,6 +49,7 @@ __all__ = [
     "shift",
 ]
 
+log = logging.getLogger(__name__)
 Event = Mapping[str, Any]
 
 Patch = dict[str, Any]
@@ -105,8 +109,8 @@ def move_to(
     :param allow_instance: as of :func:`shift`.
     """
     old = _times_of(event, allow_instance)
-    new, zone = event_times.parse_new_start(start, old.zone, timezone)
-    return _patch_for_move(event, old, old.starting_at(new, zone), move_weekdays)
+    moved = old.starting_at(*event_times.parse_new_start(start, old.zone, timezone))
+    return _patch_for_move(event, old, moved, move_weekdays)
 
 
 def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False) -> Patch | None:
@@ -121,10 +125,8 @@ def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False
         raise InvalidInputError(("duration", "must be a timedelta of more than nothing, and have no months"))
     if old.zone is None and duration % ONE_DAY:
         raise InvalidInputError(("duration", "must be whole days, because the event is all-day"))
-    length = dt.timedelta(seconds=duration.total_seconds())  # pendulum's own arithmetic would add months
-    return _patch_if_needed(
-        event, EventTimes(old.start, event_times.add_elapsed(old.start, length), old.zone).to_patch()
-    )
+    end = event_times.add_elapsed(old.start, dt.timedelta(seconds=duration.total_seconds()))  # pendulum adds months
+    return _patch_if_needed(event, EventTimes(old.start, end, old.zone).to_patch())
 
 
 def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instance: bool = False) -> Patch | None:
@@ -256,7 +258,9 @@ def _times_of(event: Event, allow_instance: bool) -> EventTimes:
 
 def _patch_for_move(event: Event, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Patch | None:
     rule = event_times.move_recurrence(event, old, new, move_weekdays) if is_series(event) else {}
-    return _patch_if_needed(event, {**new.to_patch(), **rule})
+    if (patch := _patch_if_needed(event, {**new.to_patch(), **rule})) and (loss := warn_of_loss(patch, event)):
+        log.warning("Event %s: start: %s", event.get("id"), loss)
+    return patch
 
 
 def _series_rule(event: Event) -> tuple[Patch, EventTimes]:

@@ -9,6 +9,10 @@ it, clearing sets it to the tries so far plus ``retries``. (``try_number`` and `
 Where it does not hold: a task cleared while it runs whose end the executor reports as failed keeps its token;
 so does a task whose ``retries`` were lowered, before clearing it, by as many as it had used; and a run deleted
 and made again under the same ``run_id``. In those cases give a ``client_token`` of your own.
+
+A token of your own goes out as it is where it can stand for one request only. Where the same argument serves several,
+the task instances of a mapped task or the calls of one task, each gets its own, derived from it: DingTalk would take
+different requests of one name for the same.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+
 NAMESPACE = UUID("6f5d0c57-0a3f-4d0c-9f0e-4b3c3b8f3a52")
 
 
@@ -26,10 +32,25 @@ def client_token_for(context: Mapping[str, Any], *parts: Any) -> str:
 
     :param context: Airflow's task context (``get_current_context()`` in a plain ``@task``).
     :param parts: what the request is about, JSON values: the event's id, the body.
+    :raises InvalidInputError: for what is no JSON value. A set is none: its order is another one in each process.
     """
     ti = context["ti"]
     index = -1 if ti.map_index is None else ti.map_index
     return _derive_token(ti.dag_id, ti.run_id, ti.task_id, index, _region_id(ti), ti.max_tries, *parts)
+
+
+def distinct_client_token(context: Mapping[str, Any], given: str, call: int = 1, calls: int = 1) -> str:
+    """Make of a token that somebody gave the one of a call: itself, if it is for one call of one task instance.
+
+    :param context: Airflow's task context.
+    :param call: which of the task's calls it is, from 1.
+    :param calls: how many calls the task makes.
+    """
+    ti = context["ti"]
+    index, region = -1 if ti.map_index is None else ti.map_index, _region_id(ti)
+    if index < 0 and region is None and calls == 1:
+        return given
+    return _derive_token(given, index, call, *filter(None, [region]))
 
 
 def fresh_client_token() -> str:
@@ -50,4 +71,8 @@ def _region_id(ti: Any) -> str | None:
 
 
 def _derive_token(*parts: Any) -> str:
-    return str(uuid5(NAMESPACE, json.dumps(parts, sort_keys=True, ensure_ascii=True)))
+    try:
+        return str(uuid5(NAMESPACE, json.dumps(parts, sort_keys=True, ensure_ascii=True)))
+    except (TypeError, ValueError, RecursionError):
+        text = "must be JSON values, to be the same in each process; give a set as a sorted list, a time as text"
+        raise InvalidInputError(("parts", text)) from None

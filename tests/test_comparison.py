@@ -43,7 +43,6 @@ SAME: list[dict[str, Any]] = [
             "range": {"type": "endDate", "endDate": "2027-12-31T10:00:00+08:00"},
         }
     },
-    {"attendees": [{"id": "a"}, {"id": "b", "isOptional": False}]},
     {"attendees": [{"id": "boss"}, {"id": "a", "isOptional": True}, {"id": "b"}]},
     {"location": {"displayName": "Room 1"}},
     {"reminders": [{"minutes": 5}, {"method": "dingtalk", "minutes": 15}]},
@@ -92,6 +91,7 @@ def test_something_else(body: dict[str, Any]) -> None:
     [
         {"freeBusyStatus": "busy"},
         {"attendees": [{"email": "x@y.z"}, {"id": "a"}, {"id": "b"}]},
+        {"attendees": [{"id": "a"}, {"id": "b", "isOptional": False}]},
         {"categories": [{"categoryId": "c"}]},
         {"newField": 1},
     ],

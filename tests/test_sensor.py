@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -203,12 +204,12 @@ def test_the_time_is_up(dag: Dag, dingtalk: Emulator, mode: str) -> None:
 @pytest.mark.parametrize("mode", SLEEPING)
 @pytest.mark.parametrize("change", [{"event_id": "gone"}, {"starts_within": "soon"}, {"timeout": 0}], ids=str)
 def test_how_waiting_fails(dingtalk: Emulator, mode: str, change: dict[str, Any]) -> None:
-    """An event that is not there, a wrong argument or a time-out fails the task for good, or skips it if so asked."""
+    """A missing event or a time-out fails the task for good, or skips it if so asked; a wrong argument fails it."""
     arguments = {"starts_within": 0, **change}
     with pytest.raises(AirflowSensorTimeout if "timeout" in change else AirflowFailException):
         finish(mode, **arguments)
     for asked in ("soft_fail", "never_fail"):
-        with pytest.raises(AirflowSkipException):
+        with pytest.raises(AirflowFailException if "starts_within" in change else AirflowSkipException):
             finish(mode, **arguments, **{asked: True})
 
 
@@ -451,9 +452,12 @@ def test_resuming(asked: dict[str, Any], skips: bool, dingtalk: Emulator) -> Non
         return sensor(ended=True, **asked).resume_execution("execute_complete", {"event": event}, {})  # type: ignore[typeddict-item]
 
     assert resumed({"status": "met", "event": {"id": "x"}}) == {"id": "x"}
-    for status, error in (("failed", AirflowFailException), ("timeout", AirflowSensorTimeout)):
+    for status, error in (("hopeless", AirflowFailException), ("timeout", AirflowSensorTimeout)):
         with pytest.raises(AirflowSkipException if skips else error):
             resumed({"status": status, "message": "Event x is not there."})
+    for status, error in (("failed", AirflowFailException), ("no_connection", AirflowNotFoundException)):
+        with pytest.raises(error):
+            resumed({"status": status, "message": "The app lacks a permission."})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
-from airflow_dingtalk_calendar.models.json_values import Json
+from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, find_unsendable, is_unicode
 
 T = TypeVar("T")
 Event = Json
@@ -28,6 +28,7 @@ class Call(Generic[T]):
     :ivar host: which host: the API's, or the legacy one.
     :ivar writes: whether it changes anything; then the outcome of a failure matters.
     :ivar repeatable: whether sending it again does no harm when it may have taken effect already.
+    :raises InvalidInputError: when it cannot be written as a request, so that none is begun that cannot be sent.
     """
 
     action: str
@@ -43,12 +44,27 @@ class Call(Generic[T]):
     writes: bool = False
     repeatable: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse what no check of an endpoint has refused before."""
+        texts = {**self.params, **(self.form or {})}
+        wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
+        problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
+        if problems := problems + find_unsendable(self.json, "body"):
+            raise InvalidInputError(*problems)
+
+
+def _argument_name(name: str) -> str:
+    """Name the argument that a query parameter was made of: ``nextToken`` of ``next_token``."""
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+
 
 def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
     text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if text in ("", "None"):
         raise InvalidInputError((name, "is blank, or the word None"))
+    if not is_unicode(text):
+        raise InvalidInputError((name, NOT_UNICODE_TEXT))
     if text in (".", ".."):  # the only segments that percent-encoding does not keep in their place
         raise InvalidInputError((name, "is not an id"))
     return text
@@ -71,18 +87,20 @@ def user_path(union_id: str) -> str:
 
 def path_segment(name: str, value: str) -> str:
     """Write an id as one segment of a path."""
-    try:
-        return quote(check_id(name, value), safe="")
-    except UnicodeEncodeError:
-        raise InvalidInputError((name, "is not valid Unicode")) from None
+    return quote(check_id(name, value), safe="")
 
 
 def client_token_header(client_token: str | None) -> Mapping[str, str]:
     """Write the header that gives a request its identity; without one given, it gets one of its own."""
-    text = fresh_client_token() if client_token is None else check_id("client_token", client_token)
+    return {"x-client-token": fresh_client_token() if client_token is None else check_client_token(client_token)}
+
+
+def check_client_token(client_token: str) -> str:
+    """Check a client token that somebody gave; a header has no place for white space around it."""
+    text = check_id("client_token", client_token)
     if not (text.isascii() and text.isprintable()) or len(text) > 256:
         raise InvalidInputError(("client_token", "must be 1 to 256 printable ASCII characters"))
-    return {"x-client-token": text}
+    return text
 
 
 def query_params(**params: str | int | bool | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ the Chinese page is the same); limits of ``summary`` and ``description`` are fro
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
@@ -38,13 +37,14 @@ from airflow_dingtalk_calendar.models.components import (
     RichTextDescription,
     UiConfig,
 )
+from airflow_dingtalk_calendar.models.json_values import find_unsendable
 from airflow_dingtalk_calendar.models.normalize import (
     normalize_times,
     parse_mapping,
 )
 from airflow_dingtalk_calendar.models.recurrence import Recurrence
 from airflow_dingtalk_calendar.models.rrule import from_rrule
-from airflow_dingtalk_calendar.models.types import Flag, Text, parse_switch
+from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch
 from airflow_dingtalk_calendar.models.validation_errors import describe_errors, printable_name
 
 # Conveniences that say "send it" for switches that say "do not send it".
@@ -80,15 +80,15 @@ class EventFields(Component):
     start: EventTime | None = None
     end: EventTime | None = None
     recurrence: Recurrence | None = None
-    attendees: Annotated[list[Attendee], Field(min_length=1, max_length=500)] | None = None
+    attendees: Annotated[Members[Attendee], Field(min_length=1, max_length=500)] | None = None
     location: Location | None = None
     extra: Extra | None = None
-    reminders: list[Reminder] | None = None
+    reminders: Members[Reminder] | None = None
     online_meeting_info: OnlineMeetingInfo | None = None
     rich_text_description: RichTextDescription | None = None
-    ui_configs: list[UiConfig] | None = None
-    card_instances: list[CardInstance] | None = None
-    categories: list[Category] | None = None
+    ui_configs: Members[UiConfig] | None = None
+    card_instances: Members[CardInstance] | None = None
+    categories: Members[Category] | None = None
     free_busy_status: Text | None = None
     online_meeting: Annotated[Flag | None, Field(exclude=True)] = None
     notify_push: Annotated[Flag | None, Field(exclude=True)] = None
@@ -175,9 +175,10 @@ class EventFields(Component):
         model, wrong = cls._validated(data, None if given else timezone)
         if zone_problems:  # then these only follow from it
             wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
-        unchecked, refused = _parse_unchecked(unchecked_fields, data)
-        if model is None or given or refused:
-            raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused]))
+        unchecked, refused = _parse_unchecked(unchecked_fields)
+        clashes = _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
+        if model is None or given or refused or clashes:
+            raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused, *clashes]))
         model._unchecked = unchecked
         return model
 
@@ -201,7 +202,7 @@ class EventFields(Component):
         for name, switch in NOTIFY_SWITCHES.items():
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
-        return {**fields, **copy.deepcopy(self._unchecked)} if self._unchecked else fields
+        return _merge_members(fields, self._unchecked) if self._unchecked else fields
 
 
 def _check_span(start: EventTime, end: EventTime) -> None:
@@ -226,25 +227,27 @@ def _check_timezone(timezone: str | None) -> list[Problem]:
     return []
 
 
-def _parse_unchecked(
-    fields: Mapping[str, Any] | str | None, patch: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[Problem]]:
+def _parse_unchecked(fields: Mapping[str, Any] | str | None) -> tuple[dict[str, Any], list[Problem]]:
     if fields is None:
         return {}, []
     given = dict(parse_mapping(fields, "unchecked_fields"))
-    problems = [
-        Problem(f"unchecked_fields.{printable_name(name)}", "is in the patch as well, or is the event's id")
-        for name in given
-        if name in patch or name == "id"
-    ]
-    if not _is_json_value(given):
-        problems.append(Problem("unchecked_fields", "holds something that is not JSON"))
-    return given, problems
+    problems = [Problem("unchecked_fields.id", "is the event's id")] if "id" in given else []
+    return given, problems + [Problem(*one) for one in find_unsendable(given, "unchecked_fields")]
 
 
-def _is_json_value(value: object) -> bool:
-    try:
-        json.dumps(value, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+def _find_clashes(fields: Mapping[str, Any], unchecked: Mapping[str, Any], path: str) -> list[Problem]:
+    """Find members that both have; objects are merged, so that a new member can stand beside those that are known."""
+    problems: list[Problem] = []
+    for name, value in unchecked.items():
+        place = f"{path}.{printable_name(name)}"
+        if isinstance(value, Mapping) and isinstance(fields.get(name), Mapping):
+            problems += _find_clashes(fields[name], value, place)
+        elif name in fields and name != "id":
+            problems.append(Problem(place, "is in the patch as well: give one of them"))
+    return problems
+
+
+def _merge_members(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**fields, **copy.deepcopy(dict(more))}
+    both = [name for name in more if isinstance(fields.get(name), Mapping) and isinstance(more[name], Mapping)]
+    return {**merged, **{name: _merge_members(fields[name], more[name]) for name in both}}

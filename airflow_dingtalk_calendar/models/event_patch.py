@@ -8,14 +8,21 @@ The page of PatchEvent is ``modify-event`` (help.dingtalk.io).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any, Self
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models.event import BLANK_TEXT, ENDS_WHERE_IT_STARTS, Caution, EventFields
 from airflow_dingtalk_calendar.models.normalize import apply_clear, find_blanks, normalize_value, parse_mapping
+from airflow_dingtalk_calendar.models.occurrences import SPLIT_REMEDY, warn_of_loss
 from airflow_dingtalk_calendar.models.types import Id
 from airflow_dingtalk_calendar.models.validation_errors import format_path
+
+LOSES_OCCURRENCES = Caution(
+    lambda patch: patch.start and patch.recurrence,
+    ".start",
+    f"if it is later than that of a series, all occurrences before it are taken away, past ones too; {SPLIT_REMEDY}",
+)
 
 
 class EventPatch(EventFields):
@@ -54,6 +61,7 @@ class EventPatch(EventFields):
             ".isAllDay",
             "an event that becomes all-day, or stops being so, needs start and end as well",
         ),
+        LOSES_OCCURRENCES,
     )
 
     @classmethod
@@ -82,6 +90,17 @@ class EventPatch(EventFields):
         if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or model._unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
         return model
+
+    def cautions_about(self, event: Mapping[str, Any] | None) -> tuple[str, ...]:
+        """Name what is allowed here although its effect is open, or takes something away from this event.
+
+        :param event: as it was read; None when nobody has read it.
+        """
+        loss = None if event is None else warn_of_loss(self._to_json(), event)
+        if loss is None:
+            return self.cautions
+        others = [one for one in self.cautions if not one.endswith(LOSES_OCCURRENCES.text)]
+        return (*others, *([f"{self._NAME}.start: {loss}"] if loss else []))
 
     def to_body(self, event_id: str) -> dict[str, Any]:
         """Write the request body: exactly the fields given, plus the event's id.
@@ -121,5 +140,5 @@ class WantedFields(EventFields):
 
 
 def _split_names(clear: Collection[str]) -> list[str]:
-    given = clear.split(",") if isinstance(clear, str) else clear
+    given = clear.split(",") if isinstance(clear, str) else sorted(clear) if isinstance(clear, Set) else clear
     return [name.strip() for name in given if name.strip()]

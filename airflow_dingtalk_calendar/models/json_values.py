@@ -1,12 +1,16 @@
-"""Members of JSON that DingTalk returned, whose shape is never taken for granted."""
+"""JSON values: members of what DingTalk returned, whose shape is never taken for granted, and what can be sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Json = dict[str, Any]
 Body = Mapping[str, Any]
+
+NOT_UNICODE_TEXT = "is not valid Unicode (it has half a surrogate pair)"
+NOT_JSON_TEXT = "holds something that is not JSON"
 
 
 def get_member(value: Any, *path: str) -> Any:
@@ -24,3 +28,35 @@ def mapping_or_empty(value: Any) -> Body:
 def mappings_in(value: Any) -> list[Body]:
     """Return the mappings in a list; of anything but a list, none."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be sent. JSON can name half a surrogate pair (``"\\ud83d"``), which no encoding can write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def find_unsendable(value: Any, path: str) -> list[tuple[str, str]]:
+    """Say what in a value cannot be written as JSON text in UTF-8, by its path: nothing, most of the time."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return [(place, NOT_UNICODE_TEXT) for place in _find_half_pairs(value, path)]
+    except (TypeError, ValueError, RecursionError):
+        return [(path, NOT_JSON_TEXT)]
+    return []
+
+
+def _find_half_pairs(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, str) and not is_unicode(value):
+        yield path
+    for key, member in value.items() if isinstance(value, Mapping) else ():
+        if is_unicode(str(key)):
+            yield from _find_half_pairs(member, f"{path}.{key}")
+        else:
+            yield f"{path}, a key"
+    for index, member in enumerate(value) if isinstance(value, (list, tuple)) else ():
+        yield from _find_half_pairs(member, f"{path}[{index}]")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, is_unicode
 
 T = TypeVar("T")
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -34,7 +35,9 @@ def read_argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
 def parse_text(value: Any) -> str:
     """Text, or an integer that native rendering made of one."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return _check_unicode(str(value))
+        if not is_unicode(str(value)):
+            raise ValueError(NOT_UNICODE_TEXT)
+        return str(value)
     raise ValueError(f"must be text, not {_type_name(value)}; write {{{{ … | string }}}} or quote it")
 
 
@@ -109,17 +112,16 @@ def parse_weekdays(value: Any) -> str:
     return ",".join(days)
 
 
+def refuse_set(value: Any) -> Any:
+    """Anything but a set, whose order is another one in each process: a retry would send another request."""
+    if isinstance(value, Set):
+        raise ValueError("must be a list; a set has no order")
+    return value
+
+
 def parse_switch(value: Any) -> str:
     """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
     return "true" if parse_flag(value) else "false"
-
-
-def _check_unicode(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is not valid Unicode (it has half a surrogate pair)") from None
-    return text
 
 
 def _type_name(value: Any) -> str:
@@ -136,4 +138,5 @@ Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
 Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
 Switch = Annotated[str, BeforeValidator(parse_switch)]
 Choice = BeforeValidator(parse_choice)
+Members = Annotated[list[T], BeforeValidator(refuse_set)]
 Interval = Annotated[Integer, Field(ge=1, le=365)]

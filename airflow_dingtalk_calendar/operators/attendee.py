@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
+from airflow_dingtalk_calendar.idempotency import is_automatic_retry
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
     flag_arguments,
@@ -58,11 +60,28 @@ class AttendeesOperator(EventWritingOperator):
         return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 
     def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
-        for call in calls:
-            hook.run(call)
-        ids = [one["id"] for one in self._parse_attendees()]
+        people = [_ids_in(call) for call in calls]
+        for number, call in enumerate(calls):
+            try:
+                hook.run(call)
+            except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
+                self._report_stop(context, people, number, error)
+                raise
+        ids = list(chain.from_iterable(people))
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
+
+    def _report_stop(self, context: Context, people: list[list[str]], number: int, error: BaseException) -> None:
+        """Say where a task stopped, in its error and its log, and push who is done and who is not."""
+        status = _split_people(people, number, error, retried=is_automatic_retry(context, self.retries or 0))
+        for key, ids in status.items():
+            context["ti"].xcom_push(key=key, value=ids)
+        counts = ", ".join(f"{len(ids)} {key.replace('_', ' ')}" for key, ids in status.items())
+        total = sum(map(len, people))
+        text = f"Stopped at call {number + 1} of {len(people)}; of {total} people: {counts}."
+        self.log.error("Event %s: %s", self.event_id, text)
+        if isinstance(error, DingTalkError):
+            error.hint = f"{text} {error.hint}".strip()
 
 
 class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
@@ -72,7 +91,9 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     too that took effect before. All arguments are templated, nested values too.
 
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
-    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``.
+    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
+    it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
+    retry, who is not done for sure is ``unknown``, since an earlier try may have come further.
 
     :param union_id: unionId of the event's **organizer**.
     :param event_id: the event's ``id``, as listing or creating it returned.
@@ -82,7 +103,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     :param chat_notification: whether they get a chat card; without it, DingTalk decides.
     :param calendar_id: the documentation knows ``primary`` only.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of several calls, the second one's has ``-2`` at its end, and so on.
+        Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the requests.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
@@ -134,7 +155,9 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     too that took effect before. All arguments are templated, nested values too.
 
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
-    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``.
+    ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
+    it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
+    retry, who is not done for sure is ``unknown``, since an earlier try may have come further.
 
     :param union_id: unionId of the event's **organizer**.
     :param event_id: the event's ``id``, as listing or creating it returned.
@@ -142,7 +165,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         of a list. At most 5,000, nobody twice.
     :param calendar_id: the documentation knows ``primary`` only.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of several calls, the second one's has ``-2`` at its end, and so on.
+        Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the requests.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
@@ -178,6 +201,22 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
                 self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
             )
         )
+
+
+def _ids_in(call: Call[Any]) -> list[str]:
+    """Name the people whom a call is about."""
+    return [one["id"] for value in (call.json or {}).values() if isinstance(value, list) for one in value]
+
+
+def _split_people(people: list[list[str]], number: int, error: BaseException, *, retried: bool) -> dict[str, list[str]]:
+    """Sort people by what became of them when the call of a number failed; calls run in order.
+
+    :param retried: whether an earlier try may have come further than this one.
+    """
+    refused = isinstance(error, DingTalkError) and error.outcome != "unknown"
+    known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done
+    parts = {"done": people[:number], "not_done": people[known:], "unknown": people[number:known]}
+    return {key: list(chain.from_iterable(part)) for key, part in parts.items()}
 
 
 def _parse_attendee(path: str, value: Any) -> Json:

@@ -32,12 +32,23 @@ class CalendarOperator(BaseOperator):
     calendar_id: str
     dingtalk_conn_id: str
 
+    @contextmanager
+    def _open_hook(self) -> Iterator[DingTalkCalendarHook]:
+        """Check the arguments that are text, and work with the hook; what no retry can mend fails the task."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+        with permanent_errors_fail():
+            check_texts({name: getattr(self, name) for name in self.template_fields})
+            with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+                yield hook
+
 
 class WritingOperator(CalendarOperator):
     """An operator that changes something. By itself it sends the calls that ``_calls`` makes.
 
     ``client_token``: the request's identity, 1-256 ASCII characters; default: derived from the task and the request.
-    Of several calls, the second one's has ``-2`` at its end, and so on. ``dry_run``: send nothing, return the request.
+    One that is given goes out as it is, but for a mapped task, or one of several calls, each request gets its own,
+    derived from it. ``dry_run``: send nothing, return the request.
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
@@ -47,14 +58,9 @@ class WritingOperator(CalendarOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             dry_run = flag_arguments(dry_run=self.dry_run)["dry_run"]
-            calls = [
-                self._add_client_token(context, call, number)
-                for number, call in enumerate(self._make_calls(hook), start=1)
-            ]
+            calls = self._add_client_tokens(context, self._make_calls(hook))
             return self._show_dry_run(calls) if dry_run else self._send_calls(context, hook, calls)
 
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
@@ -65,19 +71,24 @@ class WritingOperator(CalendarOperator):
         """Send the calls and return the task's result."""
         raise NotImplementedError
 
-    def _add_client_token(self, context: Context, call: Call[Any], number: int) -> Call[Any]:
+    def _add_client_tokens(self, context: Context, calls: Sequence[Call[Any]]) -> list[Call[Any]]:
         from airflow_dingtalk_calendar.api.call import client_token_header
 
-        token = self._client_token(context, call.action, call.path, dict(call.params), call.json, number=number)
-        return replace(call, headers=client_token_header(token))
+        about = [(call.action, call.path, dict(call.params), call.json) for call in calls]
+        tokens = [
+            self._client_token(context, *parts, call=number, calls=len(calls))
+            for number, parts in enumerate(about, start=1)
+        ]
+        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
 
-    def _client_token(self, context: Context, *parts: Any, number: int = 1) -> str:
-        """Return the client token given, or derive one from what the request is about."""
-        from airflow_dingtalk_calendar.idempotency import client_token_for
+    def _client_token(self, context: Context, *parts: Any, call: int = 1, calls: int = 1) -> str:
+        """Return a call's client token: of the one given, or derived from what the request is about."""
+        from airflow_dingtalk_calendar.api.call import check_client_token
+        from airflow_dingtalk_calendar.idempotency import client_token_for, distinct_client_token
 
         if self.client_token is None:
             return client_token_for(context, *parts)
-        return self.client_token if number == 1 else f"{self.client_token}-{number}"
+        return distinct_client_token(context, check_client_token(self.client_token), call, calls)
 
     def _log_cautions(self, cautions: Sequence[str]) -> None:
         for caution in cautions:
@@ -121,6 +132,18 @@ def permanent_errors_fail() -> Iterator[None]:
         if error.retryable:
             raise
         raise AirflowFailException(str(error)) from error
+
+
+def check_texts(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that are no text in any encoding; what is in lists and mappings, its own reader checks.
+
+    :raises InvalidInputError: naming them.
+    """
+    from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, is_unicode
+
+    texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
+    if problems := [(name, NOT_UNICODE_TEXT) for name, text in texts.items() if not is_unicode(text)]:
+        raise InvalidInputError(*problems)
 
 
 def flag_arguments(**values: Any) -> Mapping[str, bool]:

@@ -10,7 +10,6 @@ from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
     flag_arguments,
     integer_argument,
-    permanent_errors_fail,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
     :param skip_if_unchanged: read the event first (one more call) and send nothing when it has all that already.
     :param dry_run: send nothing, return the request.
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
@@ -96,18 +96,20 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the patch, send it, and return the updated event."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.models import comparison
 
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             choices = flag_arguments(
                 skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
             )
             patch = self._parse_patch(hook)
             call = self._patch_call(context, patch, repeat_meeting=choices["repeat_meeting"])
+            found = self._found_event(hook, call) if choices["skip_if_unchanged"] and not choices["dry_run"] else None
+            self._log_cautions(patch.cautions_about(found))
             if choices["dry_run"]:
                 return self._show_dry_run([call])
-            if choices["skip_if_unchanged"] and (event := self._unchanged_event(hook, call)):
-                return self._push_result(context, event, sent={})
+            if found and comparison.is_unchanged(call.json or {}, found):
+                return self._push_result(context, found, sent={})
             if not call.repeatable:
                 self._refuse_second_meeting(context, hook)
             event = hook.run(call)
@@ -116,14 +118,12 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     def _parse_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
         from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
-        patch = EventPatch.parse(
+        return EventPatch.parse(
             self.patch,
             timezone=hook.get_conn().zone_for(self.timezone),
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
         )
-        self._log_cautions(patch.cautions)
-        return patch
 
     def _patch_call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:
         from airflow_dingtalk_calendar import api
@@ -140,12 +140,9 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             repeat_meeting=repeat_meeting,
         )
 
-    def _unchanged_event(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event | None:
-        from airflow_dingtalk_calendar.models import comparison
-
-        body = call.json or {}
-        event = self._read_event(hook, max_attendees=500 if "attendees" in body else None)
-        return event if comparison.is_unchanged(body, event) else None
+    def _found_event(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event:
+        """Read the event as it is, as far as the patch is about it."""
+        return self._read_event(hook, max_attendees=500 if "attendees" in (call.json or {}) else None)
 
     def _refuse_second_meeting(self, context: Context, hook: DingTalkCalendarHook) -> None:
         """On an automatic retry, an earlier try may have made the meeting without being able to tell."""
@@ -175,6 +172,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.log.info(
             "Event %s: %s.", event["id"], f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
+        if untold := comparison.not_told(sent, event):
+            self.log.info("Whether the event has them, DingTalk's answer does not tell: %s.", ", ".join(untold))
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))
         return event
@@ -215,9 +214,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the event and return it."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             most = None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
             self.log.info("Event %s: read.", event["id"])

@@ -39,6 +39,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong event, credential or permission, the day's
@@ -109,6 +110,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
     :param push_notification: whether a notification pops up; without it, DingTalk decides.
     :param fail_if_missing: fail when there is no such event.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the event.
+        Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.

@@ -11,7 +11,6 @@ from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     flag_arguments,
     integer_argument,
-    permanent_errors_fail,
 )
 
 if TYPE_CHECKING:
@@ -104,9 +103,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read all pages and return the events that the filters let through."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             most = integer_argument("max_events", self.max_events)
             call, wanted = self._list_call(hook), self._event_filter()
             events: list[Event] = []

@@ -66,6 +66,7 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list.
     :param calendar_id: the documentation knows ``primary`` only.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, a room that is taken, a wrong credential or
@@ -94,6 +95,7 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list.
     :param calendar_id: the documentation knows ``primary`` only.
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.

@@ -11,7 +11,6 @@ from airflow_dingtalk_calendar.operators.base import (
     flag_arguments,
     integer_argument,
     list_argument,
-    permanent_errors_fail,
 )
 
 if TYPE_CHECKING:
@@ -120,11 +119,10 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the plan, carry it out, and return the counts."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
         from airflow_dingtalk_calendar.plans.progress import Progress
         from airflow_dingtalk_calendar.plans.runner import PlanRunner
 
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             options, limits = self._apply_options(context), self._parse_limits()
             rows = self._parse_rows(hook)
             if flag_arguments(dry_run=self.dry_run)["dry_run"]:

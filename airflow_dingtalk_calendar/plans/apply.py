@@ -7,15 +7,18 @@ that they return, and ends with the row's result.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
 from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, HAS_MEETING, RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
 
+log = logging.getLogger(__name__)
 RowCalls = Generator[api.Call[api.Event], api.Event, RowResult]
 
 
@@ -89,6 +92,8 @@ def apply_row(row: Row, options: ApplyOptions) -> RowCalls:
         )
         if refused := options.refuse_row(row, event):
             return refused
+        if row.event is None and (loss := warn_of_loss(row.body, event)):
+            log.warning("patches[%d].patch.start: %s", row.index, loss)
     event = yield options.patch_call(row)
     kept = event if options.return_events else None
     return RowResult(row, "updated", comparison.not_applied(row.body, event), event=kept)

@@ -21,15 +21,12 @@ NOTHING_TEXT = "(nothing)"
 
 
 def diff_lines(body: Body, event: Body) -> list[str]:
-    """Say field by field what a request would change in an event, as it was read; no line for what stays.
-
-    Of ``extra`` and of fields that this package does not know the event shows nothing, so only the new value is said.
-    """
-    changed = set(comparison.not_applied(body, event)) | comparison.not_comparable(body)
-    if not comparison.same_attendee_list(body, event):
-        changed.add("attendees")
-    new = {name: value for name, value in body.items() if name in changed}
-    return [f"{name}: {_DESCRIBERS.get(name, _describe_value)(value, event.get(name))}" for name, value in new.items()]
+    """Say field by field what a request would change in an event, as it was read; no line for what surely stays."""
+    judged = comparison.compare_fields(body, event)
+    new = {name: body[name] for name, judgement in judged.items() if judgement != "same"}
+    lines = [f"{name}: {_DESCRIBERS.get(name, _describe_value)(value, event.get(name))}" for name, value in new.items()]
+    # A text of the event may have half a surrogate pair, which nobody can print.
+    return [line.encode(errors="replace").decode() for line in lines]
 
 
 def _describe_value(wanted: Any, _: Any) -> str:
@@ -92,6 +89,14 @@ def _describe_reminders(wanted: Any, found: Any) -> str:
     return f"{old} -> {new} (minutes before)"
 
 
+def _describe_ui_configs(wanted: Any, found: Any) -> str:
+    old, new = (
+        ", ".join(f"{get_member(one, 'uiName')} {get_member(one, 'uiStatus')}" for one in _list_or_empty(value))
+        for value in (found, wanted)
+    )
+    return _describe_text(new, old)
+
+
 def _describe_recurrence(wanted: Any, found: Any) -> str:
     return f"{_format_rule(found)} -> {_format_rule(wanted)}"
 
@@ -108,11 +113,13 @@ def _format_rule(value: Any) -> str:
     ]
     words = [str(member) for member in members if member]
     every = str(get_member(pattern, "interval") or 1)
+    first = str(get_member(pattern, "firstDayOfWeek") or "sunday")
+    weeks = [] if first == "sunday" else [f"weeks begin on {first}"]
     ends = {
         "endDate": f"until {get_member(span, 'endDate')}",
         "numbered": f"{get_member(span, 'numberOfOccurrences')} times",
     }
-    return ", ".join([" ".join(words), f"every {every}", ends.get(str(get_member(span, "type")), "no end")])
+    return ", ".join([" ".join(words), f"every {every}", *weeks, ends.get(str(get_member(span, "type")), "no end")])
 
 
 def _describe_meeting(_: Any, found: Any) -> str:
@@ -140,4 +147,5 @@ _DESCRIBERS: dict[str, Callable[[Any, Any], str]] = {
     "reminders": _describe_reminders,
     "recurrence": _describe_recurrence,
     "onlineMeetingInfo": _describe_meeting,
+    "uiConfigs": _describe_ui_configs,
 }

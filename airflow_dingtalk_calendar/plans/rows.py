@@ -105,13 +105,13 @@ def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
         _collect_problems(problems, place, api.check_id, name, row.get(name))
         for name in ("union_id", "calendar_id", "event_id")
     )
-    patch = _collect_problems(problems, place, _parse_patch, row, event_id)
+    patch = _collect_problems(problems, place, _parse_patch, row)
     since = _collect_problems(problems, place, _parse_if_updated_at, row.get("if_updated_at"))
     event = _collect_problems(problems, place, _check_event, row.get("event"))
-    if problems or patch is None:
+    body = _collect_problems(problems, place, _write_body, patch, union_id, calendar_id, event_id) if patch else None
+    if problems or body is None:
         raise InvalidInputError(*problems)
-    body, cautions = patch
-    return Row(index, union_id, calendar_id, event_id, body, cautions, since, event)
+    return Row(index, union_id, calendar_id, event_id, body, patch.cautions_about(event), since, event)
 
 
 def _collect_problems(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
@@ -122,16 +122,28 @@ def _collect_problems(problems: list[Problem], place: str, reader: Any, *argumen
         problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
 
 
-def _parse_patch(row: Mapping[str, Any], event_id: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _parse_patch(row: Mapping[str, Any]) -> EventPatch:
     if "patch" not in row:
         raise InvalidPatchError(("patch", "is required; a row that changes nothing is to be left out"))
-    patch = EventPatch.parse(
+    return EventPatch.parse(
         row["patch"],
         timezone=row["timezone"],
         clear=row.get("clear", ()),
         unchecked_fields=row.get("unchecked_fields"),
     )
-    return patch.to_body(event_id or ""), patch.cautions
+
+
+def _write_body(
+    patch: EventPatch, union_id: str | None, calendar_id: str | None, event_id: str | None
+) -> Mapping[str, Any]:
+    """Write the body, and make a call of it: no row is sent before all of them can be.
+
+    :param event_id: None, like the other ids, when that of the row is wrong.
+    """
+    body = patch.to_body(event_id or "")
+    if union_id and calendar_id and event_id:
+        api.patch_event_body(union_id, event_id, body, calendar_id=calendar_id)
+    return body
 
 
 def _parse_if_updated_at(value: Any) -> dt.datetime | None:

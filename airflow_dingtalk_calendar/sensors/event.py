@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
 )
 
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, permanent_errors_fail, seconds_argument
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, seconds_argument
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -35,6 +37,10 @@ DurationInput = dt.timedelta | float | str
 HEAD_START = 15.0
 # Airflow's own time-out is for a triggerer that is down: a trigger that runs has its last look before.
 GRACE = dt.timedelta(minutes=10)
+
+
+class WaitInVainError(AirflowFailException):
+    """What a sensor waits for cannot come true any more."""
 
 
 class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
@@ -64,7 +70,12 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     A failure that may pass by itself does not end the wait: it looks again after 5 minutes, or ``poke_interval`` if
     that is less. After ``timeout`` (Airflow's default: 7 days from the start of the try; in mode ``reschedule`` of the
-    first try) it looks a last time and fails, or is skipped with ``soft_fail`` or ``never_fail``.
+    first try) it looks a last time and fails.
+
+    With ``soft_fail`` or ``never_fail`` it is skipped when it has waited in vain: when the time is up, or when the
+    event is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no connection, the
+    month's quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail`` only. The log says
+    why it was skipped.
 
     All arguments of our own but ``deferrable`` are templated, nested values too. XCom: ``return_value`` is the event,
     as DingTalk sent it; of one that is not there any more ``{"id": …, "status": "cancelled"}``.
@@ -149,22 +160,21 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait, in the worker or, after a first look, in the triggerer; return the event."""
-        with self._never_failing(AirflowSensorTimeout):
+        with self._skip_as_meant(AirflowSensorTimeout):
             return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; one metered call."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
         from airflow_dingtalk_calendar.watch.event_poll import poll_event
 
         self._wake = None
-        with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+        with self._open_hook() as hook:
             recheck = seconds_argument("recheck", self.recheck)
             watch = self._event_target(hook)
             verdict = hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
         if verdict.state == "hopeless":
-            raise AirflowFailException(f"Event {self.event_id} {verdict.text}.")
+            raise WaitInVainError(f"Event {self.event_id} {verdict.text}.")
         if verdict.state != "met":
             self._schedule_next(watch, verdict, recheck)
         return PokeReturnValue(verdict.state == "met", verdict.event)
@@ -229,8 +239,12 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
             case {"status": "met", "event": dict(found)}:
                 self.log.info("Event %s is as wanted.", self.event_id)
                 return found
+            case {"status": "hopeless", "message": str(message)}:
+                raise WaitInVainError(message)
             case {"status": "failed", "message": str(message)}:
                 raise AirflowFailException(message)
+            case {"status": "no_connection", "message": str(message)}:
+                raise AirflowNotFoundException(message)
             case {"status": "timeout", "message": str(message)}:
                 raise AirflowSensorTimeout(message)
             case {"status": "error", "message": str(message)}:
@@ -241,17 +255,28 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the triggerer, with ``soft_fail`` and ``never_fail`` as in the other modes."""
-        with self._never_failing(Exception):
+        with self._skip_as_meant(Exception):
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
-    def _never_failing(self, kind: type[Exception]) -> Iterator[None]:
-        """Skip instead of failing, as ``never_fail`` asks, where Airflow itself does not in all versions and modes."""
+    def _skip_as_meant(self, missed: type[Exception]) -> Iterator[None]:
+        """Decide anew where Airflow skips, which it does for misconfigurations, too, and without saying why.
+
+        Airflow chains its exception to the failure that it stands for.
+
+        :param missed: failures of which Airflow does not skip all, in all versions and modes.
+        """
         try:
             yield
-        except AirflowSkipException:
-            raise
-        except kind as error:
-            if not self.never_fail:
-                raise
-            raise AirflowSkipException(f"Skipped instead of failing (never_fail): {error}") from error
+        except (AirflowSkipException, missed) as error:
+            failure = (error.__cause__ if isinstance(error, AirflowSkipException) else None) or error
+            if not self._may_skip(failure):
+                raise failure  # noqa: B904  # instead of Airflow's
+            self.log.warning("Skipped instead of failed: %s", failure)
+            raise AirflowSkipException(f"Skipped instead of failed: {failure}") from failure
+
+    def _may_skip(self, failure: BaseException) -> bool:
+        """Whether who sets ``soft_fail`` or ``never_fail`` means such a failure."""
+        if isinstance(failure, (AirflowSkipException, AirflowSensorTimeout, AirflowTaskTimeout, WaitInVainError)):
+            return bool(self.soft_fail or self.never_fail)
+        return bool(self.never_fail) and not isinstance(failure, (AirflowFailException, AirflowNotFoundException))

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError
@@ -38,8 +39,9 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     one that is started anew, after the triggerer ended or was killed, goes on where it was. The Airflow connection is
     read anew for each look, and no socket is open in between.
 
-    It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``failed`` (no retry
-    can mend it), ``timeout`` or ``error`` (something else went wrong).
+    It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``hopeless`` (the
+    condition cannot be met any more), ``failed`` (no retry can mend it), ``no_connection`` (the triggerer finds no such
+    Airflow connection), ``timeout`` or ``error`` (something else went wrong).
 
     :param union_id: unionId of anybody who takes part in the event.
     :param event_id: the event's ``id``.
@@ -95,6 +97,9 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             payload = await self._await_outcome()
         except DingTalkError as error:
             payload = {"status": "failed", "message": str(error)}
+        except AirflowNotFoundException:
+            message = f"The triggerer does not find the connection {self.dingtalk_conn_id}."
+            payload = {"status": "no_connection", "message": message}
         except Exception as error:
             self.log.exception("Waiting for event %s went wrong.", self.event_id)
             # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
@@ -111,7 +116,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             if verdict.state == "met":
                 return {"status": "met", "event": verdict.event}
             if verdict.state == "hopeless":
-                return {"status": "failed", "message": f"Event {self.event_id} {verdict.text}."}
+                return {"status": "hopeless", "message": f"Event {self.event_id} {verdict.text}."}
             now = self._clock()
             if now >= self.deadline:
                 return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; time is up."}

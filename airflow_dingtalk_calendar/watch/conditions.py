@@ -184,7 +184,7 @@ def _check_responses(wanted: Any, event: Body, *_: Any) -> Verdict:
 
 
 def _check_fields(wanted: Any, event: Body, *_: Any) -> Verdict:
-    other = comparison.not_applied(wanted, event)
+    other = comparison.unmet_fields(wanted, event)
     return _met_if(not other, f"differs in {', '.join(other)}" if other else f"has the wanted {', '.join(wanted)}")
 
 

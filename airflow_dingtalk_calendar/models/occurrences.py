@@ -1,0 +1,71 @@
+"""How many occurrences of a series a patch would drop: those before a later start, past ones too.
+
+A series has no start but that of its first occurrence, so a patch that gives it a later one takes away all occurrences
+before, whether the rule comes along or stays. Days are counted, by the rule (python-dateutil): an occurrence that moves
+within its day is not lost.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import islice, takewhile
+from typing import Any
+
+from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.event_times import EventTimes, last_day, read_times, recurrence_of
+from airflow_dingtalk_calendar.models.json_values import Body, get_member
+from airflow_dingtalk_calendar.models.rrule import to_rrule
+
+MAX_COUNTED = 1000
+SPLIT_REMEDY = (
+    "to keep them, end the series before that day (edits.extend_until with shorten=True) and create a new one that "
+    "begins on it"
+)
+
+
+def warn_of_loss(body: Body, event: Body) -> str | None:
+    """Say how many occurrences of a series a request would drop; empty when none, None when nobody can tell.
+
+    :param body: of PatchEvent.
+    :param event: the event as it was read.
+    """
+    if "start" not in body or not event.get("recurrence") or _is_one_time(event):
+        return ""
+    try:
+        lost = _count_lost(body["start"], event)
+    except (AttributeError, KeyError, TypeError, ValueError):  # an event of odd shape, or a rule that nobody explains
+        return None
+    number = f"{lost:,}" if lost <= MAX_COUNTED else f"more than {MAX_COUNTED:,}"
+    return f"takes away {number} of the series' occurrences, all before the new start; {SPLIT_REMEDY}" if lost else ""
+
+
+def _is_one_time(event: Body) -> bool:
+    return event.get("seriesMasterId") not in (None, "", event.get("id"))
+
+
+def _count_lost(start: Any, event: Body) -> int:
+    times = read_times(event)
+    first_kept = _new_day(start, times.zone)
+    before = takewhile(lambda day: day < first_kept, _occurrence_days(event, times))
+    return sum(1 for _ in islice(before, MAX_COUNTED + 1))
+
+
+def _new_day(start: Any, zone: str | None) -> dt.date:
+    """Return the day of a new start, where the series takes place now."""
+    if day := get_member(start, "date"):
+        return dt.date.fromisoformat(day)
+    return datetimes.to_local_time(start["dateTime"], zone or start["timeZone"]).date()
+
+
+def _occurrence_days(event: Body, times: EventTimes) -> Iterator[dt.date]:
+    """Name the days of a series, from its first."""
+    from dateutil.rrule import rrulestr  # takes a while to import
+
+    rule = recurrence_of(event, times.zone)
+    span = rule["range"]
+    until = last_day(span, times) if "endDate" in span else dt.date.max
+    endless = {**rule, "range": span if "numberOfOccurrences" in span else {"type": "noEnd"}}
+    text = to_rrule(endless, event["start"])
+    moments = rrulestr(text, dtstart=dt.datetime.combine(times.day, dt.time.min))
+    return takewhile(lambda day: day <= until, (moment.date() for moment in moments))

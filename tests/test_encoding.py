@@ -1,0 +1,148 @@
+"""Text that cannot be encoded: half a surrogate pair, which JSON can name, is refused before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.json_values import find_unsendable
+from airflow_dingtalk_calendar.operators.attendee import (
+    DingTalkCalendarAddAttendeesOperator,
+    DingTalkCalendarRemoveAttendeesOperator,
+)
+from airflow_dingtalk_calendar.operators.event import (
+    DingTalkCalendarGetEventOperator,
+    DingTalkCalendarPatchEventOperator,
+)
+from airflow_dingtalk_calendar.operators.event_lifecycle import (
+    DingTalkCalendarCreateEventOperator,
+    DingTalkCalendarDeleteEventOperator,
+)
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.meeting_room import DingTalkCalendarAddMeetingRoomsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
+from tests.airflow_runs import Ti
+from tests.conftest import EVENT, ORGANIZER, event
+
+HALF = "x\ud83d"
+ONE = {"union_id": ORGANIZER, "event_id": EVENT}
+WINDOW = {"time_min": "2027-03-01T00:00:00+08:00", "time_max": "2027-04-01T00:00:00+08:00"}
+OPERATORS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+    (DingTalkCalendarPatchEventOperator, {**ONE, "patch": {"summary": "New"}}),
+    (DingTalkCalendarGetEventOperator, ONE),
+    (DingTalkCalendarCreateEventOperator, {"union_id": ORGANIZER, "event": {"summary": "N", "start": "2027-03-02"}}),
+    (DingTalkCalendarDeleteEventOperator, ONE),
+    (DingTalkCalendarListEventsOperator, {"union_id": ORGANIZER, **WINDOW}),
+    (DingTalkCalendarAddAttendeesOperator, {**ONE, "attendees": ["iiPguest"]}),
+    (DingTalkCalendarRemoveAttendeesOperator, {**ONE, "attendees": ["iiPguest"]}),
+    (DingTalkCalendarAddMeetingRoomsOperator, {**ONE, "room_ids": ["R1"]}),
+    (DingTalkCalendarBatchPatchEventsOperator, {"union_id": ORGANIZER, "patches": [{"event_id": EVENT, "patch": {}}]}),
+    (DingTalkCalendarEventSensor, {**ONE, "exists": True}),
+]
+ARGUMENTS = [
+    pytest.param(operator, given, name, id=f"{operator.__name__[16:]} {name}")  # type: ignore[attr-defined]
+    for operator, given in OPERATORS
+    for name in operator.template_fields  # type: ignore[attr-defined]
+]
+INSIDE: list[tuple[int, dict[str, Any], str]] = [
+    (0, {"patch": {"summary": HALF}}, "patch.summary"),
+    (0, {"patch": json.dumps({"location": HALF})}, "patch.location.displayName"),
+    (0, {"patch": {"attendees": ["a", {"email": HALF}]}}, r"patch.attendees\[1\].email"),
+    (0, {"unchecked_fields": {"newField": [{"text": HALF}]}}, r"unchecked_fields.newField\[0\].text"),
+    (0, {"unchecked_fields": json.dumps({HALF: 1})}, "unchecked_fields, a key"),
+    (2, {"event": {"summary": HALF, "start": "2027-03-02"}}, "event.summary"),
+    (5, {"attendees": ["a", HALF]}, r"attendees\[1\]"),
+    (6, {"attendees": json.dumps([{"id": HALF}])}, r"attendees\[0\]"),
+    (7, {"room_ids": [HALF]}, r"room_ids\[0\]"),
+    (9, {"exists": False, "fields": {"summary": HALF}}, "fields.summary"),
+]
+ROWS: list[tuple[dict[str, Any], str]] = [
+    ({"patch": {"description": HALF}}, "patch.description"),
+    ({"event_id": HALF}, "event_id"),
+    ({"union_id": HALF}, "union_id"),
+    ({"calendar_id": HALF}, "calendar_id"),
+    ({"unchecked_fields": {"newField": HALF}}, "unchecked_fields.newField"),
+    ({"timezone": HALF}, "timezone"),
+]
+
+
+@pytest.mark.parametrize(("operator", "given", "name"), ARGUMENTS)
+def test_any_argument(dingtalk: Emulator, operator: Callable[..., Any], given: dict[str, Any], name: str) -> None:
+    """An argument that cannot be encoded fails the task for good, by name."""
+    with pytest.raises(AirflowFailException, match=name):
+        operator(task_id="t", **{**given, name: HALF}).execute({"ti": Ti()})
+    assert dingtalk.requests == []
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "place"), INSIDE, ids=lambda value: str(value)[:40].encode("ascii", "replace").decode()
+)
+def test_inside_an_argument(dingtalk: Emulator, number: int, change: dict[str, Any], place: str) -> None:
+    """A text inside a list, a mapping or JSON text is refused by its path."""
+    operator, given = OPERATORS[number]
+    with pytest.raises(AirflowFailException, match=f"{place}.*not valid Unicode"):
+        operator(task_id="t", **{**given, **change}).execute({"ti": Ti()})
+    assert dingtalk.requests == []
+
+
+@pytest.mark.parametrize(("change", "place"), ROWS, ids=[place for _, place in ROWS])
+def test_one_row_of_a_plan(dingtalk: Emulator, change: dict[str, Any], place: str) -> None:
+    """A plan of which one row cannot be encoded is not begun; the row is named."""
+    good = [{"event_id": name, "patch": {"summary": "New"}} for name in "ABC"]
+    rows = [*good, {"event_id": EVENT, "patch": {"summary": "New"}, **change}]
+    operator = DingTalkCalendarBatchPatchEventsOperator(task_id="t", union_id=ORGANIZER, patches=rows)
+    with pytest.raises(AirflowFailException, match=rf"patches\[3\].{place}.*not valid Unicode"):
+        operator.execute({"ti": Ti()})
+    assert dingtalk.requests == []
+
+
+def test_the_event_of_a_row_may_be_odd(dingtalk: Emulator) -> None:
+    """An event that DingTalk returned with half a pair stops no plan, and is shown as well as can be."""
+    row = {"event_id": EVENT, "patch": {"summary": "New"}, "event": event(summary=HALF)}
+    operator = DingTalkCalendarBatchPatchEventsOperator(task_id="t", union_id=ORGANIZER, patches=[row], dry_run=True)
+    (shown,) = operator.execute({"ti": Ti()})["rows"]
+    assert shown["diff"] == ["summary: x? -> New"]
+
+
+@pytest.mark.parametrize("name", ["next_token", "sync_token"])
+def test_a_page_token_is_named(name: str) -> None:
+    """What no endpoint checks is refused when the call is made, under its argument's name."""
+    with pytest.raises(InvalidInputError, match=f"^{name}: is not valid Unicode"):
+        api.list_events(ORGANIZER, **{name: HALF})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": {1}}, {"a": object()}], ids=["NaN", "set", "object"])
+def test_a_body_that_is_not_json(body: dict[str, Any]) -> None:
+    """A body that cannot be written as JSON makes no call."""
+    with pytest.raises(InvalidInputError, match=r"^body: holds something that is not JSON"):
+        api.create_event(ORGANIZER, body)
+
+
+Json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=()), max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=3), inner, max_size=3)
+    ),
+)
+
+
+@given(Json)
+def test_what_is_let_through_can_be_encoded(value: Any) -> None:
+    """A value is found unsendable exactly when it cannot be written in UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        assert find_unsendable(value, "v")
+    else:
+        assert find_unsendable(value, "v") == []
