@@ -45,11 +45,15 @@ from airflow_dingtalk_calendar.models.normalize import (
 from airflow_dingtalk_calendar.models.recurrence import Recurrence
 from airflow_dingtalk_calendar.models.rrule import from_rrule
 from airflow_dingtalk_calendar.models.types import Flag, Text, parse_switch
-from airflow_dingtalk_calendar.models.validation_errors import describe_errors, printable_name
+from airflow_dingtalk_calendar.models.validation_errors import (
+    describe_errors,
+    drop_consequences,
+    limit_problems,
+    printable_name,
+)
 
 # Conveniences that say "send it" for switches that say "do not send it".
 NOTIFY_SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
-BLANK_TEXT = "is blank, or the word None; leave it out, or give it a value"
 
 
 class Caution(NamedTuple):
@@ -171,13 +175,14 @@ class EventFields(Component):
         :param problems: what was wrong already.
         """
         zone_problems = _check_timezone(timezone)
-        given = [*zone_problems, *problems]
-        model, wrong = cls._validated(data, None if given else timezone)
-        if zone_problems:  # then these only follow from it
-            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
         unchecked, refused = _parse_unchecked(unchecked_fields, data)
-        if model is None or given or refused:
-            raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused]))
+        known = [*zone_problems, *problems]
+        model, wrong = cls._validated(data, None if zone_problems else timezone)
+        wrong = drop_consequences(wrong, known, cls._NAME)
+        if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
+            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
+        if model is None or known or refused:
+            raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
         model._unchecked = unchecked
         return model
 
@@ -217,6 +222,12 @@ def _check_span(start: EventTime, end: EventTime) -> None:
         raise ValueError("must be after the start")
 
 
+def _is_about_zone(problem: Problem, root: str) -> bool:
+    """Tell whether a problem is of a zone, or of an end of the event, from which the other end may have its zone."""
+    unread = problem.path in (f"{root}.start", f"{root}.end") and problem.text != NO_ZONE_TEXT
+    return unread or problem.path in ("timezone", f"{root}.start.timeZone", f"{root}.end.timeZone")
+
+
 def _check_timezone(timezone: str | None) -> list[Problem]:
     try:
         if timezone is not None:
@@ -231,7 +242,10 @@ def _parse_unchecked(
 ) -> tuple[dict[str, Any], list[Problem]]:
     if fields is None:
         return {}, []
-    given = dict(parse_mapping(fields, "unchecked_fields"))
+    try:
+        given = dict(parse_mapping(fields, "unchecked_fields"))
+    except InvalidPatchError as error:
+        return {}, list(error.problems)
     problems = [
         Problem(f"unchecked_fields.{printable_name(name)}", "is in the patch as well, or is the event's id")
         for name in given

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
     flag_arguments,
@@ -40,7 +41,7 @@ class AttendeesOperator(EventWritingOperator):
         from airflow_dingtalk_calendar.api.call import check_ids
 
         given = list_argument("attendees", self.attendees)
-        people = [_parse_attendee(f"attendees[{index}]", value) for index, value in enumerate(given)]
+        people = read_all(*(partial(_parse_attendee, f"attendees[{index}]", one) for index, one in enumerate(given)))
         check_ids("attendees", [one["id"] for one in people], MAX_EVENT_ATTENDEES)
         return people
 
@@ -188,6 +189,8 @@ def _parse_attendee(path: str, value: Any) -> Json:
     if not given.keys() <= {"id", *OPTIONAL_NAMES}:
         raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
     person: Json = {"id": api.check_id(f"{path}.id", given.get("id"))}
+    if "@" in person["id"]:
+        raise InvalidInputError((f"{path}.id", "is a mail address; here people are named by unionId"))
     if optional := given.keys() & set(OPTIONAL_NAMES):
         person["isOptional"] = all(
             flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values()

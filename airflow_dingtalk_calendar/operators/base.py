@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -32,6 +33,17 @@ class CalendarOperator(BaseOperator):
     calendar_id: str
     dingtalk_conn_id: str
 
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
+        rendered = super().render_template(content, *args, **kwargs)
+        return "None" if rendered is None and isinstance(content, str) else rendered
+
+    def _check_ids(self) -> None:
+        from airflow_dingtalk_calendar.api.call import check_id
+
+        names = [name for name in ("union_id", "calendar_id", "event_id") if name in self.template_fields]
+        read_all(*(partial(check_id, name, getattr(self, name)) for name in names))
+
 
 class WritingOperator(CalendarOperator):
     """An operator that changes something. By itself it sends the calls that ``_calls`` makes.
@@ -50,12 +62,11 @@ class WritingOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            dry_run = flag_arguments(dry_run=self.dry_run)["dry_run"]
-            calls = [
-                self._add_client_token(context, call, number)
-                for number, call in enumerate(self._make_calls(hook), start=1)
-            ]
-            return self._show_dry_run(calls) if dry_run else self._send_calls(context, hook, calls)
+            flags, _, made = read_all(
+                lambda: flag_arguments(dry_run=self.dry_run), self._check_ids, lambda: self._make_calls(hook)
+            )
+            calls = [self._add_client_token(context, call, number) for number, call in enumerate(made, start=1)]
+            return self._show_dry_run(calls) if flags["dry_run"] else self._send_calls(context, hook, calls)
 
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         """Check the arguments and make the calls; the base gives them their client tokens."""
@@ -172,14 +183,17 @@ def list_argument(name: str, value: Any) -> list[Any]:
 
     :raises InvalidInputError: when it is none.
     """
+    from airflow_dingtalk_calendar.models.blanks import explain_refusal, is_blank
     from airflow_dingtalk_calendar.models.normalize import parse_json
 
     if isinstance(value, str):
         try:
             value = parse_json(value, name)
         except InvalidInputError:
+            if is_blank(value):
+                raise
             value = None
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         problem = "must be a list or the JSON text of one; a list rendered by a template needs | tojson"
-        raise InvalidInputError((name, problem))
+        raise InvalidInputError((name, explain_refusal(problem, value)))
     return list(value)
