@@ -70,8 +70,8 @@ def test_every_bad_row_is_named_by_index_and_path() -> None:
         "patches[3].event_id: is absent: give it in the row",
         "patches[4]: must be a mapping with event_id and patch",
         "patches[5]: has no place for evnt; did you mean event?; what to change belongs into patch",
-        "patches[6].patch.description: is blank, or the word None; name the field in clear=[…] to empty it, or leave it "
-        "out",
+        "patches[6].patch.description: is blank, or the word None; name the field in clear=[…] to empty it, or leave "
+        "it out",
         "patches[7].if_updated_at: must be an ISO 8601 date and time, like 2027-03-02T10:00:00+08:00",
         "patches[7].event: must be a mapping: the event as it was read",
         "patches[8].patch: is absent: give it in the row; None changes nothing",

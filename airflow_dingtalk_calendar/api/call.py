@@ -12,7 +12,7 @@ from urllib.parse import quote
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
-from airflow_dingtalk_calendar.models.json_values import Json
+from airflow_dingtalk_calendar.models.json_values import Json, find_pair
 
 T = TypeVar("T")
 Event = Json
@@ -152,8 +152,8 @@ def check_ids(name: str, ids: Sequence[str], most: int) -> list[str]:
         raise InvalidInputError((name, "must not be empty"))
     if len(checked) > most:
         raise InvalidInputError((name, f"has more than {most} members"))
-    if len(set(checked)) < len(checked):
-        raise InvalidInputError((name, "names one of them twice"))
+    if pair := find_pair(checked):
+        raise InvalidInputError((name, f"names one of them twice: [{pair[0]}] and [{pair[1]}]"))
     return checked
 
 

@@ -8,7 +8,13 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.exceptions import Problem
-from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
+from airflow_dingtalk_calendar.models.blanks import (
+    describe_blank,
+    describe_type,
+    explain_refusal,
+    is_blank,
+    is_undefined,
+)
 from airflow_dingtalk_calendar.models.normalize import note_problem
 from airflow_dingtalk_calendar.models.validation_errors import Loc, printable_name, suggest_name
 
@@ -28,14 +34,19 @@ LOST_REMEDY = "leave it out, or give it a value"
 _CLEAR_REMEDY = "name the field in clear=[…] to empty it, or leave it out"
 
 
-def refuse_blanks(data: Mapping[str, Any], root: str) -> tuple[dict[str, Any], list[Problem]]:
+def refuse_blanks(
+    data: Mapping[str, Any], root: str, required: Collection[str] = ()
+) -> tuple[dict[str, Any], list[Problem]]:
     """Find the texts that are blank, or the word ``None``: what a template makes of a variable that is not set.
 
     :param root: the name with which the paths of the problems begin.
+    :param required: fields that cannot be left out.
     :return: the data with :data:`~.normalize.UNREADABLE` in their places, and the problems.
     """
     problems: list[Problem] = []
-    return {name: _mark_blanks(value, (root, name), LOST_REMEDY, problems) for name, value in data.items()}, problems
+    remedies = {name: "give it a value" if name in required else LOST_REMEDY for name in data}
+    marked = {name: _mark_blanks(value, (root, name), remedies[name], problems) for name, value in data.items()}
+    return marked, problems
 
 
 def apply_clear(data: Mapping[str, Any], clear: Any, root: str) -> tuple[dict[str, Any], list[Problem]]:
@@ -57,14 +68,14 @@ def _mark_blanks(value: Any, loc: Loc, remedy: str, problems: list[Problem]) -> 
     if isinstance(value, dict):
         return {name: _mark_blanks(member, (*loc, name), remedy, problems) for name, member in value.items()}
     if isinstance(value, list):
-        return [_mark_blanks(item, (*loc, index), remedy, problems) for index, item in enumerate(value)]
+        return [_mark_blanks(item, (*loc, index), LOST_REMEDY, problems) for index, item in enumerate(value)]
     return value
 
 
 def _read_names(clear: Any) -> tuple[list[str], list[Problem]]:
     """Read a list of names, or text with commas, also as Python or JSON write a list."""
     given = clear.strip(" \n[]()").split(",") if isinstance(clear, str) else clear
-    if not isinstance(given, Collection) or isinstance(given, (bytes, Mapping)):
+    if is_undefined(given) or not isinstance(given, Collection) or isinstance(given, (bytes, Mapping)):
         problem = explain_refusal(f"must be a list of field names, not {describe_type(given)}", given)
         return [], [Problem("clear", problem)]
     names = [_spell_name(item) for item in given]

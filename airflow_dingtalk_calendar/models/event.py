@@ -38,6 +38,7 @@ from airflow_dingtalk_calendar.models.components import (
     RichTextDescription,
     UiConfig,
 )
+from airflow_dingtalk_calendar.models.json_values import find_pair
 from airflow_dingtalk_calendar.models.normalize import (
     normalize_times,
     parse_mapping,
@@ -127,7 +128,7 @@ class EventFields(Component):
         if not isinstance(value, str):
             return value
         if "start" not in info.data:
-            raise ValueError("can be read only when the start is right")
+            return None  # what is wrong with the start is said there
         start, zone = info.data["start"], (info.context or {}).get("timezone")
         return from_rrule(value, start.model_dump(by_alias=True, exclude_none=True) if start else None, zone)
 
@@ -142,9 +143,12 @@ class EventFields(Component):
     @field_validator("attendees")
     @classmethod
     def _each_once(cls, value: list[Attendee] | None) -> list[Attendee] | None:
-        names = [name.lower() for one in value or () for name in (one.id, one.email) if name]
-        if len(set(names)) < len(names):
-            raise ValueError("names somebody twice")
+        people = [
+            (index, name.lower()) for index, one in enumerate(value or ()) for name in (one.id, one.email) if name
+        ]
+        if pair := find_pair(name for _, name in people):
+            first, second = (people[place][0] for place in pair)
+            raise ValueError(f"names somebody twice: [{first}] and [{second}]")
         return value
 
     @field_validator("online_meeting")

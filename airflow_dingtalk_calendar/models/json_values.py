@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -24,3 +24,12 @@ def mapping_or_empty(value: Any) -> Body:
 def mappings_in(value: Any) -> list[Body]:
     """Return the mappings in a list; of anything but a list, none."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def find_pair(values: Iterable[Hashable]) -> tuple[int, int] | None:
+    """Find the first value that stands there twice: where it does."""
+    first: dict[Hashable, int] = {}
+    for index, value in enumerate(values):
+        if first.setdefault(value, index) != index:
+            return first[value], index
+    return None

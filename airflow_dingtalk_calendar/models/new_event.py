@@ -52,7 +52,7 @@ class NewEvent(EventFields):
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
         data, problems = normalize_mapping(event, cls._NAME)
-        data, blanks = refuse_blanks(data, cls._NAME)
+        data, blanks = refuse_blanks(data, cls._NAME, required=("summary", "start"))
         return cls._parse_data(data, [*problems, *blanks], timezone, unchecked_fields)
 
     def to_body(self) -> dict[str, Any]:

@@ -103,25 +103,34 @@ def _describe_error(item: ErrorDetails, model: type[BaseModel]) -> str:
     if item["type"] == "extra_forbidden":
         return f"is not a field{suggest_field(str(name), _field_names_at(model, above), at_the_root=not above)}"
     context = item.get("ctx", {})
+    not_a_mapping = _NOT_A_MAPPING.get(str(above[-1] if isinstance(name, int) else name), "must be a mapping")
     unit = "members" if context.get("field_type") == "List" else "characters"
     said = {
         "missing": "is required",
         "string_too_long": "has more than {max_length} characters",
         "too_long": f"has more than {{max_length}} {unit}",
         "too_short": "must not be empty",
-        "literal_error": "must be one of {expected}",
+        "literal_error": "must be one of {expected}" if " or " in context.get("expected", "") else "must be {expected}",
         "greater_than_equal": "must be {ge} or more",
         "less_than_equal": "must be {le} or less",
-        "list_type": "must be a list",
-        "model_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
-        "model_attributes_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
+        "list_type": "must be a list or the JSON text of one",
+        "model_type": not_a_mapping,
+        "model_attributes_type": not_a_mapping,
     }.get(item["type"])
     return said.format(**context) if said else item["msg"].removeprefix("Value error, ")
 
 
-_NOT_A_MAPPING = dict.fromkeys(
-    ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
-)
+# What may stand for an object, by its field; of a list it is said of each item.
+_NOT_A_MAPPING = {
+    **dict.fromkeys(
+        ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
+    ),
+    "location": "must be text, or a mapping with displayName",
+    "richTextDescription": "must be text, or a mapping with text",
+    "recurrence": "must be the text of an RRULE, or a mapping with pattern and range",
+    "attendees": "must be a unionId, a mail address, or a mapping with id or email",
+    "reminders": "must be minutes, or a mapping with minutes",
+}
 
 
 def _field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:

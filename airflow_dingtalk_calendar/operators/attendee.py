@@ -45,12 +45,12 @@ class AttendeesOperator(EventWritingOperator):
         check_ids("attendees", [one["id"] for one in people], MAX_EVENT_ATTENDEES)
         return people
 
-    def _split_calls(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
+    def _split_calls(self, people: list[Json], make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
         """Make one call for each 500 people."""
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 
-        return [make(part) for part in api.split_batches(self._parse_attendees(), MAX_ATTENDEES)]
+        return [make(part) for part in api.split_batches(people, MAX_ATTENDEES)]
 
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         from airflow_dingtalk_calendar.api.call import describe_request
@@ -120,12 +120,16 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        switches = given_flag_arguments(
-            push_notification=self.push_notification, chat_notification=self.chat_notification
-        )
+        people, switches = read_all(self._parse_attendees, self._parse_switches)
         return self._split_calls(
-            lambda part: api.add_attendees(self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches)
+            people,
+            lambda part: api.add_attendees(
+                self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches
+            ),
         )
+
+    def _parse_switches(self) -> dict[str, Any]:
+        return given_flag_arguments(push_notification=self.push_notification, chat_notification=self.chat_notification)
 
 
 class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
@@ -175,9 +179,10 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         from airflow_dingtalk_calendar import api
 
         return self._split_calls(
+            self._parse_attendees(),
             lambda part: api.remove_attendees(
                 self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
-            )
+            ),
         )
 
 

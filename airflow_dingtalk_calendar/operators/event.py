@@ -227,7 +227,10 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
         with permanent_errors_fail(), DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-            most = None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
+            _, most = read_all(self._check_ids, self._parse_max_attendees)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
             self.log.info("Event %s: read.", event["id"])
             return event
+
+    def _parse_max_attendees(self) -> int | None:
+        return None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)

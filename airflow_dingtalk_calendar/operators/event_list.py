@@ -138,10 +138,13 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 show_deleted=choices["show_deleted"] or None,
                 series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
-        if first is None or last is None:
-            raise InvalidInputError(("time_min" if first is None else "time_max", "is required with expand"))
+        problems = [
+            (name, "is required with expand") for name in ("time_min", "time_max") if getattr(self, name) is None
+        ]
         if choices["show_deleted"]:
-            raise InvalidInputError(("show_deleted", "cannot be had with expand"))
+            problems.append(("show_deleted", "cannot be had with expand"))
+        if problems:
+            raise InvalidInputError(*problems)
         return api.list_events_view(self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last)
 
     def _window(self, zone: str | None) -> list[str | None]:
