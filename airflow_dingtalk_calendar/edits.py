@@ -31,7 +31,7 @@ from airflow_dingtalk_calendar.models import datetimes, event_times
 from airflow_dingtalk_calendar.models.comparison import is_unchanged
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.event_times import ONE_DAY, EventTimes
-from airflow_dingtalk_calendar.models.normalize import normalize_value
+from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
 
 __all__ = [
@@ -227,7 +227,9 @@ def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
     merged: Patch = {}
     problems: list[tuple[str, str]] = []
     for patch in patches:
-        for name, value in normalize_value(patch or {}, ("patch",)).items():
+        data, refused = normalize_mapping(patch or {}, "patch")
+        problems += refused
+        for name, value in data.items():
             problems += _find_conflicts(merged, name, value)
             merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
     if problems:

@@ -26,8 +26,8 @@ None of them is an ``AirflowException``: the operators translate errors that no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["rejected", "unknown"]
 
@@ -113,6 +113,25 @@ class InvalidInputError(DingTalkError, ValueError):
         self.problems = tuple(Problem(*problem) for problem in problems)
         super().__init__("; ".join(map(str, self.problems)))
         self.args = problems  # so that pickling calls this constructor with what it takes
+
+
+def read_all(*readers: Callable[[], Any]) -> list[Any]:
+    """Read several inputs, so that one error names what is wrong with any of them.
+
+    :raises InvalidInputError: of their own kind, if they are all of one.
+    """
+    found: list[Any] = []
+    errors: list[InvalidInputError] = []
+    for read in readers:
+        try:
+            found.append(read())
+        except InvalidInputError as error:
+            errors.append(error)
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else InvalidInputError
+        raise kind(*dict.fromkeys(problem for error in errors for problem in error.problems))
+    return found
 
 
 class InvalidPatchError(InvalidInputError):

@@ -379,14 +379,12 @@ def test_wrong_patches_are_refused(patch: dict[str, Any], path: str, text: str) 
     [
         ("{'summary': 'x'}", "tojson"),
         ("{", "line 1, column 2"),
-        ('{"summary": "a", "summary": "b"}', "key twice"),
-        ('{"reminders": [{"minutes": NaN}]}', "NaN"),
         ("[" * 100_000, "cannot be read"),
         ('{"a": ' + "1" * 5000 + "}", "cannot be read"),
         ("[1]", "not a list"),
-        ('"text"', "not str"),
+        ('"text"', "not text"),
         (("summary", "x"), ".expand(patch={…})"),
-        (None, "not NoneType"),
+        (None, "not None"),
         (b"{}", "not bytes"),
         ({1: "x"}, "key that is not text"),
     ],
@@ -397,6 +395,14 @@ def test_what_is_no_patch_at_all_is_refused(given: Any, text: str) -> None:
     if text == "cannot be read":
         text = "is not JSON"
     assert text in problems(given)["patch"]
+
+
+def test_what_json_does_not_allow_is_named_where_it_is() -> None:
+    """A key given twice and NaN are refused by their paths, beside everything else."""
+    found = problems('{"summary": "a", "summary": "b", "reminders": [{"minutes": NaN}], "sumary": 1}')
+    assert found["patch.summary"] == "is given twice in one JSON object"
+    assert found["patch.reminders[0].minutes"] == "is NaN or Infinity, which JSON does not know"
+    assert set(found) == {"patch.summary", "patch.reminders[0].minutes", "patch.sumary"}
 
 
 def test_nesting_is_bounded() -> None:
@@ -446,7 +452,7 @@ def test_a_blank_that_cannot_be_cleared_is_told_otherwise() -> None:
     with pytest.raises(InvalidPatchError) as caught:
         EventPatch.parse({"start": "None", "attendees": [""], "summary": " "}, clear=())
     remedies = {problem.path: problem.text.partition("; ")[2] for problem in caught.value.problems}
-    assert remedies["patch.start"] == remedies["patch.attendees[0]"] == "give it a value, or leave it out"
+    assert remedies["patch.start"] == remedies["patch.attendees[0]"] == "leave it out, or give it a value"
     assert remedies["patch.summary"].startswith("name the field in clear=")
 
 

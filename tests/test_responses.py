@@ -63,6 +63,7 @@ TABLE: list[tuple[int, str, str, bool, float | None]] = [
     (502, "anything", "ServiceError", True, None),
     (408, "anything", "ServiceError", True, None),
     (400, "invalidParameter", "InvalidRequestError", False, None),
+    (400, "meetingRoomNotAvailable", "InvalidRequestError", False, None),
     (400, "paramIllegal", "InvalidRequestError", False, None),
     (400, "InvalidParameter.ParsedISO8601TimestampError", "InvalidRequestError", False, None),
     (422, "anything", "InvalidRequestError", False, None),

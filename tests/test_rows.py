@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.plans.rows import MAX_PROBLEMS, parse_rows, plan_digest
+from airflow_dingtalk_calendar.models.validation_errors import MAX_PROBLEMS
+from airflow_dingtalk_calendar.plans.rows import parse_rows, plan_digest
 
 Json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -66,16 +67,17 @@ def test_every_bad_row_is_named_by_index_and_path() -> None:
     ) == [
         "patches[0].patch.sumary: is not a field; did you mean summary?",
         "patches[2].patch.start: needs a time zone: give timeZone, or the timezone argument",
-        "patches[3].event_id: is blank, or the word None",
+        "patches[3].event_id: is absent: give it in the row",
         "patches[4]: must be a mapping with event_id and patch",
         "patches[5]: has no place for evnt; did you mean event?; what to change belongs into patch",
-        "patches[6].patch.description: came out blank (or as the word None); name the field in clear=[…] to empty it, "
-        "or leave it out",
+        "patches[6].patch.description: is blank, or the word None; name the field in clear=[…] to empty it, or leave "
+        "it out",
         "patches[7].if_updated_at: must be an ISO 8601 date and time, like 2027-03-02T10:00:00+08:00",
         "patches[7].event: must be a mapping: the event as it was read",
-        "patches[8].patch: is required; a row that changes nothing is to be left out",
+        "patches[8].patch: is absent: give it in the row; None changes nothing",
         "patches[9].patch.id: is another event's id than event_id; leave it out",
-        "patches[10].unchecked_fields: is not JSON (line 1, column 2)",
+        "patches[10].unchecked_fields: is not JSON (line 1, column 2); a mapping or list that a template renders needs "
+        "| tojson",
     ]
 
 
@@ -96,7 +98,9 @@ def test_an_event_has_one_row() -> None:
 
 def test_without_an_organizer_there_is_no_request() -> None:
     """A row that has no union_id where the operator has none either is refused."""
-    assert problems(row(), union_id=None) == ["patches[0].union_id: is blank, or the word None"]
+    assert problems(row(), union_id=None) == [
+        "patches[0].union_id: is absent: give it in the row, or to the operator for all rows"
+    ]
 
 
 def test_the_digest_is_of_what_is_asked_for() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
-from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, find_unsendable, is_unicode
+from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
+from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, find_pair, find_unsendable, is_unicode
 
 T = TypeVar("T")
 Event = Json
@@ -60,9 +62,13 @@ def _argument_name(name: str) -> str:
 
 def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
-    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    if text in ("", "None"):
-        raise InvalidInputError((name, "is blank, or the word None"))
+    if value is None:
+        raise InvalidInputError((name, "is absent, and has to be given"))
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise InvalidInputError((name, explain_refusal(f"must be text, not {describe_type(value)}", value)))
+    text = str(value).strip()
+    if is_blank(text):
+        raise InvalidInputError((name, describe_blank(text)))
     if not is_unicode(text):
         raise InvalidInputError((name, NOT_UNICODE_TEXT))
     if text in (".", ".."):  # the only segments that percent-encoding does not keep in their place
@@ -159,13 +165,13 @@ def check_ids(name: str, ids: Sequence[str], most: int) -> list[str]:
     """Check a list of ids: some, not too many, none blank, none twice."""
     if isinstance(ids, str) or not isinstance(ids, Sequence):
         raise InvalidInputError((name, "must be a list"))
-    checked = [check_id(f"{name}[{index}]", value) for index, value in enumerate(ids)]
+    checked = read_all(*(partial(check_id, f"{name}[{index}]", value) for index, value in enumerate(ids)))
     if not checked:
         raise InvalidInputError((name, "must not be empty"))
     if len(checked) > most:
         raise InvalidInputError((name, f"has more than {most} members"))
-    if len(set(checked)) < len(checked):
-        raise InvalidInputError((name, "names one of them twice"))
+    if pair := find_pair(checked):
+        raise InvalidInputError((name, f"names one of them twice: [{pair[0]}] and [{pair[1]}]"))
     return checked
 
 

@@ -7,6 +7,8 @@ and an expired token is a 400. Codes, statuses and meanings are from DingTalk's 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from airflow_dingtalk_calendar.exceptions import (
@@ -27,20 +29,54 @@ IP_BAN_SECONDS = 5 * MINUTE_SECONDS  # the edge bans an address that made 10,000
 
 
 class ErrorCode(NamedTuple):
-    """What a code means: which error, what to do, and how long to wait at least."""
+    """What a code means: which error, what to do, and how long to wait at least.
+
+    :ivar hint: what to do, whatever the action; ``hints`` says what to do instead for some actions.
+    """
 
     error: type[RequestError]
     hint: str = ""
     wait: float | None = None
+    hints: Mapping[str, str] = MappingProxyType({})
+
+    def hint_for(self, action: str) -> str:
+        """Say what to do when an action was answered so."""
+        return self.hints.get(action, self.hint)
 
 
 REGION_HINT = (
     "The app may belong to the other region: api.dingtalk.com is China's, api.dingtalk.io the international one."
 )
-ORGANIZER_HINT = (
-    "Check that union_id is the organizer's unionId (not a staff userId, nor a unionId from another company's app) "
-    "and that the event is in this calendar."
-)
+# Whose unionId an action takes, and what else may be wrong with it.
+_WHOSE_UNION_ID = {
+    **dict.fromkeys(
+        ("PatchEvent", "AddAttendee", "RemoveAttendee", "AddMeetingRooms", "RemoveMeetingRooms"),
+        "the organizer's unionId",
+    ),
+    **dict.fromkeys(
+        ("GetEvent", "DeleteEvent", "ListAttendees", "ListInstances"),
+        "the unionId of somebody who takes part in the event",
+    ),
+    "RespondEvent": "the unionId of the attendee who answers",
+    **dict.fromkeys(
+        ("CreateEvent", "ListEvents", "ListEventsView", "ListCalendars"), "the unionId of the calendar's owner"
+    ),
+}
+_ABOUT_ROOMS = {
+    "PatchEvent": ", and a room booked for the event must be free at the new time",
+    "AddMeetingRooms": ", and the rooms must be free at the time of the event",
+}
+_ON_ONE_EVENT = _WHOSE_UNION_ID.keys() - {"CreateEvent", "ListEvents", "ListEventsView", "ListCalendars"}
+_NO_STAFF_ID = "(not a staff userId, nor a unionId from another company's app)"
+NOT_FOUND_HINTS = {
+    action: f"Check that union_id is {whose} {_NO_STAFF_ID}"
+    + (" and that the event is in this calendar." if action in _ON_ONE_EVENT else ".")
+    for action, whose in _WHOSE_UNION_ID.items()
+}
+INVALID_HINTS = {
+    action: f"Where that text does not tell: union_id must be {whose} {_NO_STAFF_ID}{_ABOUT_ROOMS.get(action, '')}."
+    for action, whose in _WHOSE_UNION_ID.items()
+}
 SCOPE_HINT = "Grant the permission to the app in DingTalk's developer console and publish the app again."
 CORP_HINT = "Check corp_id in the connection's extra, or have an administrator of that organisation add the app."
 GRANT_GONE_CODE = "invalidParameter.authCode.notFound"  # seen by third parties; the page has no table of errors
@@ -100,12 +136,12 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "ServiceUnavailable": SERVICE_FAILURE,
     "invalidParameter": ErrorCode(
         InvalidRequestError,
-        "Where that text does not tell: union_id must be the organizer's unionId (not a staff userId, nor a unionId "
-        "from another company's app), and a room booked for the event must be free at the new time.",
+        hints=INVALID_HINTS,
     ),
+    "meetingRoomNotAvailable": ErrorCode(InvalidRequestError, "The rooms must be free at the time of the event."),
     "paramIllegal": INVALID_REQUEST,
     "InvalidParameter.ParsedISO8601TimestampError": INVALID_REQUEST,
-    "itemNotFound": ErrorCode(NotFoundError, ORGANIZER_HINT),
+    "itemNotFound": ErrorCode(NotFoundError, hints=NOT_FOUND_HINTS),
     "instanceNotExist": ErrorCode(NotFoundError, "This instance of the series is gone."),
 }
 _TOKEN_REFUSED = ErrorCode(TokenRejectedError, REGION_HINT)
@@ -128,7 +164,27 @@ LEGACY_CODES: dict[str, ErrorCode] = {
 STATUS_CODES: dict[int, ErrorCode] = {
     401: ErrorCode(TokenRejectedError, REGION_HINT),
     403: ErrorCode(PermissionDeniedError),
-    404: ErrorCode(NotFoundError, ORGANIZER_HINT),
+    404: ErrorCode(NotFoundError, hints=NOT_FOUND_HINTS),
     408: SERVICE_FAILURE,
     429: _GLOBAL_LIMIT,
 }
+_CODES_FOLDED = {code.lower(): meaning for code, meaning in ERROR_CODES.items()}
+# What the last part of a code begins with, for those of a known family that DingTalk adds.
+_CODE_FAMILIES = {
+    "qpslimit": _QPS_LIMIT,
+    "qpmlimit": _QPM_LIMIT,
+    "apicountlimit": ERROR_CODES["Forbidden.AccessDenied.ApiCountLimitForOrg"],
+    "ipnotin": ERROR_CODES["Forbidden.AccessDenied.IpNotInWhiteList"],
+    "accesstokenpermission": ERROR_CODES["Forbidden.AccessDenied.AccessTokenPermissionDenied"],
+}
+
+
+def find_meaning(code: str) -> ErrorCode | None:
+    """Look up a code, in capitals or not; one that is not in the table is like its family, or what it is a part of."""
+    folded = code.lower()
+    family = next((known for known in _CODE_FAMILIES if folded.rpartition(".")[2].startswith(known)), "")
+    if family and folded not in _CODES_FOLDED:
+        return _CODE_FAMILIES[family]
+    while folded and folded not in _CODES_FOLDED:
+        folded = folded.rpartition(".")[0]
+    return _CODES_FOLDED.get(folded)

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.client.error_codes import (
-    ERROR_CODES,
     INVALID_REQUEST,
     IP_BAN_SECONDS,
     LEGACY_CODES,
@@ -23,6 +22,7 @@ from airflow_dingtalk_calendar.client.error_codes import (
     SERVICE_FAILURE,
     STATUS_CODES,
     ErrorCode,
+    find_meaning,
 )
 from airflow_dingtalk_calendar.exceptions import (
     InvalidRequestError,
@@ -45,19 +45,20 @@ class Response:
     content: bytes = field(repr=False)
 
 
-def read_response(answer: Response, *secrets: str) -> Any:
+def read_response(answer: Response, *secrets: str, action: str = "") -> Any:
     """Return the JSON that a good answer holds (None for an empty body); raise what a bad one means.
 
     :param secrets: blotted out of the error's texts, in case the answer echoes the request.
+    :param action: DingTalk's name of what was asked for, which decides what a person can do about a refusal.
     :raises RequestError: one of its classes, by the tables above.
     """
-    payload, error = _interpret_response(answer, secrets)
+    payload, error = _interpret_response(answer, secrets, action)
     if error:
         raise error  # here, where no variable holds the body: some tracebacks show variables
     return payload
 
 
-def _interpret_response(answer: Response, secrets: tuple[str, ...]) -> tuple[Any, RequestError | None]:
+def _interpret_response(answer: Response, secrets: tuple[str, ...], action: str) -> tuple[Any, RequestError | None]:
     try:
         payload = json.loads(answer.content) if answer.content.strip() or answer.status >= 300 else None
     except (ValueError, RecursionError):
@@ -65,7 +66,7 @@ def _interpret_response(answer: Response, secrets: tuple[str, ...]) -> tuple[Any
     fields = {key.lower(): value for key, value in payload.items()} if isinstance(payload, dict) else {}
     if answer.status < 300 and not _is_error_payload(fields):
         return payload, None
-    return None, _build_error(answer, fields, partial(_clean_text, secrets=secrets))
+    return None, _build_error(answer, fields, partial(_clean_text, secrets=secrets), action)
 
 
 def parse_response(call: Call[T], answer: Response, *secrets: str) -> T:
@@ -74,7 +75,7 @@ def parse_response(call: Call[T], answer: Response, *secrets: str) -> T:
     :raises RequestError: with status, request id and the name of the action.
     """
     try:
-        return call.parse(read_response(answer, *secrets))
+        return call.parse(read_response(answer, *secrets, action=call.action))
     except RequestError as error:
         error.action = error.action or call.action
         error.hint = _page_token_hint(call, error) or error.hint
@@ -122,7 +123,7 @@ def _not_json_error(answer: Response) -> RequestError:
     )
 
 
-def _build_error(answer: Response, fields: Mapping[str, Any], text: Callable[[Any], str]) -> RequestError:
+def _build_error(answer: Response, fields: Mapping[str, Any], text: Callable[[Any], str], action: str) -> RequestError:
     code = text(fields.get("code") or fields.get("sub_code") or fields.get("errcode") or fields.get("status") or "")
     meaning = _find_code(answer.status, code, fields)
     scopes = tuple(map(text, _required_scopes(fields.get("accessdenieddetail"))))
@@ -133,7 +134,7 @@ def _build_error(answer: Response, fields: Mapping[str, Any], text: Callable[[An
         request_id=text(fields.get("requestid") or fields.get("request_id") or request_id(answer)),
         required_scopes=scopes,
         retry_after=_wait_seconds(answer, meaning),
-        hint=" ".join(filter(None, (meaning.hint, f"Missing: {', '.join(scopes)}." if scopes else ""))),
+        hint=" ".join(filter(None, (meaning.hint_for(action), f"Missing: {', '.join(scopes)}." if scopes else ""))),
     )
 
 
@@ -142,7 +143,7 @@ def _find_code(status: int, code: str, fields: Mapping[str, Any]) -> ErrorCode:
         return ErrorCode(ThrottledError, "DingTalk bans this address for having called too often.", IP_BAN_SECONDS)
     if status < 300:
         return LEGACY_CODES.get(code) or LEGACY_CODES.get(_scalar_text(fields.get("errcode"))) or _unknown_api(code)
-    return ERROR_CODES.get(code) or STATUS_CODES.get(status) or (SERVICE_FAILURE if status >= 500 else INVALID_REQUEST)
+    return find_meaning(code) or STATUS_CODES.get(status) or (SERVICE_FAILURE if status >= 500 else INVALID_REQUEST)
 
 
 def _unknown_api(code: str) -> ErrorCode:

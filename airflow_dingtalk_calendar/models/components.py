@@ -69,8 +69,9 @@ class Attendee(Component):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_id(cls, value: Any) -> Any:
-        return {"id": value} if isinstance(value, (str, int)) else value
+    def _from_text(cls, value: Any) -> Any:
+        is_mail = isinstance(value, str) and "@" in value  # no unionId has one
+        return {"email" if is_mail else "id": value} if isinstance(value, (str, int)) else value
 
     @model_validator(mode="after")
     def _someone(self) -> Self:

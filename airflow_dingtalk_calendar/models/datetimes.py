@@ -26,6 +26,7 @@ import pendulum
 from pendulum.tz.exceptions import AmbiguousTime, NonExistingTime
 from pydantic import BeforeValidator
 
+from airflow_dingtalk_calendar.models.blanks import describe_blank, is_blank
 from airflow_dingtalk_calendar.models.types import parse_text
 
 _DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -64,8 +65,8 @@ def zone_name(value: Any) -> str | None:
 def parse_zone(value: Any) -> str:
     """Check an IANA zone name."""
     name = parse_text(value).strip()
-    if name in ("", "None"):
-        raise ValueError("is blank, or the word None; name a zone, like Asia/Shanghai, or leave it out")
+    if is_blank(name):
+        raise ValueError(f"{describe_blank(name)}; name a zone, like Asia/Shanghai, or leave it out")
     if not _is_known_zone(name):
         raise ValueError(f"is not a zone of the tz database{_suggest_zone(name)}")
     return name

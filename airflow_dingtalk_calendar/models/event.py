@@ -37,7 +37,7 @@ from airflow_dingtalk_calendar.models.components import (
     RichTextDescription,
     UiConfig,
 )
-from airflow_dingtalk_calendar.models.json_values import find_unsendable
+from airflow_dingtalk_calendar.models.json_values import find_pair, find_unsendable
 from airflow_dingtalk_calendar.models.normalize import (
     normalize_times,
     parse_mapping,
@@ -45,11 +45,15 @@ from airflow_dingtalk_calendar.models.normalize import (
 from airflow_dingtalk_calendar.models.recurrence import Recurrence
 from airflow_dingtalk_calendar.models.rrule import from_rrule
 from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch
-from airflow_dingtalk_calendar.models.validation_errors import describe_errors, printable_name
+from airflow_dingtalk_calendar.models.validation_errors import (
+    describe_errors,
+    drop_consequences,
+    limit_problems,
+    printable_name,
+)
 
 # Conveniences that say "send it" for switches that say "do not send it".
 NOTIFY_SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
-BLANK_TEXT = "is blank, or the word None; leave it out, or give it a value"
 
 
 class Caution(NamedTuple):
@@ -123,7 +127,7 @@ class EventFields(Component):
         if not isinstance(value, str):
             return value
         if "start" not in info.data:
-            raise ValueError("can be read only when the start is right")
+            return None  # what is wrong with the start is said there
         start, zone = info.data["start"], (info.context or {}).get("timezone")
         return from_rrule(value, start.model_dump(by_alias=True, exclude_none=True) if start else None, zone)
 
@@ -138,9 +142,12 @@ class EventFields(Component):
     @field_validator("attendees")
     @classmethod
     def _each_once(cls, value: list[Attendee] | None) -> list[Attendee] | None:
-        names = [name.lower() for one in value or () for name in (one.id, one.email) if name]
-        if len(set(names)) < len(names):
-            raise ValueError("names somebody twice")
+        people = [
+            (index, name.lower()) for index, one in enumerate(value or ()) for name in (one.id, one.email) if name
+        ]
+        if pair := find_pair(name for _, name in people):
+            first, second = (people[place][0] for place in pair)
+            raise ValueError(f"names somebody twice: [{first}] and [{second}]")
         return value
 
     @field_validator("online_meeting")
@@ -171,14 +178,15 @@ class EventFields(Component):
         :param problems: what was wrong already.
         """
         zone_problems = _check_timezone(timezone)
-        given = [*zone_problems, *problems]
-        model, wrong = cls._validated(data, None if given else timezone)
-        if zone_problems:  # then these only follow from it
-            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
         unchecked, refused = _parse_unchecked(unchecked_fields)
-        clashes = _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
-        if model is None or given or refused or clashes:
-            raise InvalidPatchError(*dict.fromkeys([*given, *wrong, *refused, *clashes]))
+        known = [*zone_problems, *problems]
+        model, wrong = cls._validated(data, None if zone_problems else timezone)
+        wrong = drop_consequences(wrong, known, cls._NAME)
+        if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
+            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
+        refused += _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
+        if model is None or known or refused:
+            raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
         model._unchecked = unchecked
         return model
 
@@ -218,6 +226,12 @@ def _check_span(start: EventTime, end: EventTime) -> None:
         raise ValueError("must be after the start")
 
 
+def _is_about_zone(problem: Problem, root: str) -> bool:
+    """Tell whether a problem is of a zone, or of an end of the event, from which the other end may have its zone."""
+    unread = problem.path in (f"{root}.start", f"{root}.end") and problem.text != NO_ZONE_TEXT
+    return unread or problem.path in ("timezone", f"{root}.start.timeZone", f"{root}.end.timeZone")
+
+
 def _check_timezone(timezone: str | None) -> list[Problem]:
     try:
         if timezone is not None:
@@ -230,7 +244,10 @@ def _check_timezone(timezone: str | None) -> list[Problem]:
 def _parse_unchecked(fields: Mapping[str, Any] | str | None) -> tuple[dict[str, Any], list[Problem]]:
     if fields is None:
         return {}, []
-    given = dict(parse_mapping(fields, "unchecked_fields"))
+    try:
+        given = dict(parse_mapping(fields, "unchecked_fields"))
+    except InvalidPatchError as error:
+        return {}, list(error.problems)
     problems = [Problem("unchecked_fields.id", "is the event's id")] if "id" in given else []
     return given, problems + [Problem(*one) for one in find_unsendable(given, "unchecked_fields")]
 

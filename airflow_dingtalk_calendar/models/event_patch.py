@@ -8,15 +8,15 @@ The page of PatchEvent is ``modify-event`` (help.dingtalk.io).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
-from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
-from airflow_dingtalk_calendar.models.event import BLANK_TEXT, ENDS_WHERE_IT_STARTS, Caution, EventFields
-from airflow_dingtalk_calendar.models.normalize import apply_clear, find_blanks, normalize_value, parse_mapping
+from airflow_dingtalk_calendar.exceptions import InvalidPatchError
+from airflow_dingtalk_calendar.models.clearing import apply_clear, refuse_blanks
+from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, Caution, EventFields
+from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.occurrences import SPLIT_REMEDY, warn_of_loss
 from airflow_dingtalk_calendar.models.types import Id
-from airflow_dingtalk_calendar.models.validation_errors import format_path
 
 LOSES_OCCURRENCES = Caution(
     lambda patch: patch.start and patch.recurrence,
@@ -82,10 +82,10 @@ class EventPatch(EventFields):
         :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = normalize_value(parse_mapping(patch, cls._NAME), (cls._NAME,))
-        problems: list[Problem] = []
+        data, problems = normalize_mapping(patch, cls._NAME)
         if clear is not None:
-            data, problems = apply_clear(data, _split_names(clear), cls._NAME)
+            data, refused = apply_clear(data, clear, cls._NAME)
+            problems += refused
         model = cls._parse_data(data, problems, timezone, unchecked_fields)
         if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or model._unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
@@ -127,9 +127,9 @@ class WantedFields(EventFields):
         :param timezone: IANA zone for times that have none of their own.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = normalize_value(parse_mapping(fields, cls._NAME), (cls._NAME,))
-        blanks = [Problem(format_path(loc), BLANK_TEXT) for loc in find_blanks(data, (cls._NAME,))]
-        model = cls._parse_data(data, blanks, timezone, None)
+        data, problems = normalize_mapping(fields, cls._NAME)
+        data, blanks = refuse_blanks(data, cls._NAME)
+        model = cls._parse_data(data, [*problems, *blanks], timezone, None)
         if not model.to_body():
             raise InvalidPatchError((cls._NAME, "names nothing to wait for"))
         return model
@@ -137,8 +137,3 @@ class WantedFields(EventFields):
     def to_body(self) -> dict[str, Any]:
         """Write the values as a request would have them."""
         return self._to_json()
-
-
-def _split_names(clear: Collection[str]) -> list[str]:
-    given = clear.split(",") if isinstance(clear, str) else sorted(clear) if isinstance(clear, Set) else clear
-    return [name.strip() for name in given if name.strip()]

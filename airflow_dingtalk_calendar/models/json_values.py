@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -60,3 +60,12 @@ def _find_half_pairs(value: Any, path: str) -> Iterator[str]:
             yield f"{path}, a key"
     for index, member in enumerate(value) if isinstance(value, (list, tuple)) else ():
         yield from _find_half_pairs(member, f"{path}[{index}]")
+
+
+def find_pair(values: Iterable[Hashable]) -> tuple[int, int] | None:
+    """Find the first value that stands there twice: where it does."""
+    first: dict[Hashable, int] = {}
+    for index, value in enumerate(values):
+        if first.setdefault(value, index) != index:
+            return first[value], index
+    return None

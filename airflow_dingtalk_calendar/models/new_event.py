@@ -7,12 +7,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator
 
-from airflow_dingtalk_calendar.exceptions import Problem
+from airflow_dingtalk_calendar.models.clearing import refuse_blanks
 from airflow_dingtalk_calendar.models.components import Attendee, EventConfig, EventTime
-from airflow_dingtalk_calendar.models.event import BLANK_TEXT, ENDS_WHERE_IT_STARTS, EventFields
-from airflow_dingtalk_calendar.models.normalize import find_blanks, normalize_value, parse_mapping
+from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, EventFields
+from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.types import Text
-from airflow_dingtalk_calendar.models.validation_errors import format_path
 
 
 class NewEvent(EventFields):
@@ -52,9 +51,9 @@ class NewEvent(EventFields):
         :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
-        data = normalize_value(parse_mapping(event, cls._NAME), (cls._NAME,))
-        blanks = [Problem(format_path(loc), BLANK_TEXT) for loc in find_blanks(data, (cls._NAME,))]
-        return cls._parse_data(data, blanks, timezone, unchecked_fields)
+        data, problems = normalize_mapping(event, cls._NAME)
+        data, blanks = refuse_blanks(data, cls._NAME, required=("summary", "start"))
+        return cls._parse_data(data, [*problems, *blanks], timezone, unchecked_fields)
 
     def to_body(self) -> dict[str, Any]:
         """Write the request body: exactly the fields given."""

@@ -1,143 +1,76 @@
 """From whatever a DAG hands over to plain data in the API's spelling: what happens before pydantic.
 
-JSON text is read, snake_case becomes camelCase, ``None`` is left out, and blanks that a template left are found.
+JSON text is read, snake_case becomes camelCase, and ``None`` is left out. What is wrong is noted rather than raised, so
+that one error can name all problems; :data:`UNREADABLE` stands in its place.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.validation_errors import (
-    Loc,
-    format_path,
-    printable_name,
-    suggest_name,
-)
+from airflow_dingtalk_calendar.models.blanks import UNDEFINED_TEXT, describe_type, explain_refusal, is_undefined
+from airflow_dingtalk_calendar.models.json_text import JsonObject, load_json
+from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 MAX_DEPTH = 20
-# What "empty" is for each field that can be emptied. Only reminders: [] is documented to mean "none"; that the
-# service takes the others is unverified. An event cannot be emptied of attendees or times.
-CLEARED_VALUES: dict[str, Any] = {
-    "summary": "",
-    "description": "",
-    "location": {"displayName": ""},
-    "richTextDescription": {"text": ""},
-    "reminders": [],
-    "uiConfigs": [],
-    "cardInstances": [],
-    "categories": [],
-}
 # Fields whose value may come as JSON text, because a template cannot render anything but text.
 STRUCTURED_FIELDS = frozenset(
     {"start", "end", "recurrence", "attendees", "extra", "reminders", "onlineMeetingInfo"}
     | {"uiConfigs", "cardInstances", "categories"}
 )
+# Fields that are a text or an object, so that text in brackets may be meant as it is.
+TEXT_OR_OBJECT_FIELDS = frozenset({"location", "richTextDescription"})
+
+
+class Unreadable:
+    """Stands where something could not be read, so that nothing is concluded from its absence."""
+
+
+UNREADABLE = Unreadable()
 
 
 def parse_mapping(value: Any, path: str) -> Mapping[Any, Any]:
-    """Take a mapping, or JSON text of an object."""
+    """Take a mapping, or JSON text of an object.
+
+    :raises InvalidPatchError: when it is neither.
+    """
+    found = _load_mapping(value, path)
     if isinstance(value, str):
-        value = parse_json(value, path)
-    if isinstance(value, Mapping):
-        return value
-    if isinstance(value, (list, tuple)):
-        raise InvalidPatchError(
-            (
-                path,
-                f"must be a mapping, not a list; .expand({path}={{…}}) maps over items: expand over a list of mappings",
-            )
-        )
-    raise InvalidPatchError((path, f"must be a mapping or the JSON text of one, not {type(value).__name__}"))
+        _refuse_lax_json(found, path)
+    return found
 
 
 def parse_json(text: str, path: str) -> Any:
-    """Read JSON text strictly: no duplicate keys, no NaN."""
-    try:
-        return json.loads(text, object_pairs_hook=_refuse_repeated_keys, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        if text.strip() in ("", "None"):
-            raise InvalidPatchError(
-                (path, "is blank, or the word None: what it was to come from had no value")
-            ) from None
-        problem = f"is not JSON (line {error.lineno}, column {error.colno})"
-        problem += "; a mapping rendered by a template needs | tojson" if text.lstrip()[:2] in ("{'", '{"') else ""
-    except (ValueError, RecursionError) as error:
-        problem = str(error) if isinstance(error, _RefusedJsonError) else "is not JSON that can be read"
-    raise InvalidPatchError((path, problem))
+    """Read JSON text strictly: no duplicate keys, no NaN.
 
-
-def normalize_value(value: Any, loc: Loc) -> Any:
-    """Copy into dicts and lists with camelCase keys, without None members.
-
-    :param loc: the way to this place in the input, which begins with the input's own name.
+    :raises InvalidPatchError: when it is none.
     """
-    if isinstance(value, (str, bytes, int)):  # told apart first, because looking for abstract types takes a while
-        return value
-    if len(loc) > MAX_DEPTH:
-        raise InvalidPatchError((format_path(loc), "is nested too deeply"))
-    if isinstance(value, (dict, Mapping)):
-        return _normalize_mapping(value, loc)
-    if isinstance(value, (list, Sequence)):
-        return [normalize_value(item, (*loc, index)) for index, item in enumerate(value)]
-    return value
+    found = load_json(text, path)
+    _refuse_lax_json(found, path)
+    return found
 
 
-def _normalize_mapping(value: Mapping[Any, Any], loc: Loc) -> dict[str, Any]:
-    tidied: dict[str, Any] = {}
-    for key, member in value.items():
-        if not isinstance(key, str):
-            raise InvalidPatchError((format_path(loc), "has a key that is not text"))
-        name = to_camel(key) if "_" in key else key
-        if name in tidied:
-            raise InvalidPatchError((format_path((*loc, name)), "is given twice, in snake_case and in camelCase"))
-        if member is not None:
-            place = (*loc, name)
-            tidied[name] = normalize_value(_parse_structured(member, place), place)
-    return tidied
+def normalize_mapping(value: Any, root: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Copy a mapping, or JSON text of one, into dicts and lists with camelCase keys, without None members.
+
+    :param root: the input's name, with which the paths of its problems begin.
+    :return: the copy, and what is wrong with the input so far.
+    :raises InvalidPatchError: when it is no mapping at all.
+    """
+    problems: list[Problem] = []
+    return _normalize_members(_load_mapping(value, root), (root,), problems), problems
 
 
-def _parse_structured(value: Any, loc: Loc) -> Any:
-    """Read a field's value from JSON text, where only a structure makes sense."""
-    is_text = isinstance(value, str) and len(loc) == 2 and loc[1] in STRUCTURED_FIELDS
-    is_json = is_text and value.lstrip()[:1] in ("[", "{")
-    return parse_json(value, format_path(loc)) if is_json else value
-
-
-def apply_clear(data: dict[str, Any], clear: Collection[str], root: str) -> tuple[dict[str, Any], list[Problem]]:
-    """Empty the fields named in ``clear`` that have no value; refuse blanks in all others."""
-    names = [to_camel(name) if "_" in name else name for name in clear]
-    problems = [
-        Problem("clear", f"cannot clear {printable_name(name)}{suggest_name(name, CLEARED_VALUES)}")
-        for name in names
-        if name not in CLEARED_VALUES
-    ]
-    blanks = {name: list(find_blanks(value, (root, name))) for name, value in data.items()}
-    for name, locs in blanks.items():
-        if name not in names:
-            problems += [
-                Problem(format_path(loc), _BLANK_TEXT if name in CLEARED_VALUES else _LOST_TEXT) for loc in locs
-            ]
-    kept = {name: value for name, value in data.items() if not blanks[name]}
-    return {**{name: CLEARED_VALUES[name] for name in names if name in CLEARED_VALUES}, **kept}, problems
-
-
-_BLANK_TEXT = "came out blank (or as the word None); name the field in clear=[…] to empty it, or leave it out"
-_LOST_TEXT = "came out blank (or as the word None); give it a value, or leave it out"
-
-
-def find_blanks(value: Any, loc: Loc) -> Iterator[Loc]:
-    """Find the texts that are blank, or the word ``None``: what a template makes of a variable that is not set."""
-    if isinstance(value, str) and value.strip() in ("", "None"):
-        yield loc
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, member in members:
-        yield from find_blanks(member, (*loc, step))
+def note_problem(problems: list[Problem], loc: Loc, text: str) -> Unreadable:
+    """Note that a place is wrong, and return what to put there."""
+    problems.append(Problem(format_path(loc), text))
+    return UNREADABLE
 
 
 def normalize_times(data: Any, default: str | None) -> Any:
@@ -163,16 +96,88 @@ def _complete_range(recurrence: Any, zone: str | None) -> Any:
     return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone)}}
 
 
-class _RefusedJsonError(ValueError):
-    """Valid JSON that we refuse; its text holds no value."""
+def _load_mapping(value: Any, path: str) -> Mapping[Any, Any]:
+    if isinstance(value, str):
+        value = load_json(value, path)
+    if isinstance(value, Mapping):
+        return value
+    problem = f"must be a mapping or the JSON text of one, not {describe_type(value)}"
+    if isinstance(value, (list, tuple)):
+        problem = (
+            f"must be a mapping, not a list; .expand({path}={{…}}) maps over items: expand over a list of mappings"
+        )
+    raise InvalidPatchError((path, explain_refusal(problem, value)))
 
 
-def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _RefusedJsonError("has a key twice in one object")
-    return found
+def _refuse_lax_json(value: Any, path: str) -> None:
+    problems: list[Problem] = []
+    _normalize_value(value, (path,), problems, rename=False)
+    if problems:
+        raise InvalidPatchError(*problems)
 
 
-def _refuse_constant(_: str) -> Any:
-    raise _RefusedJsonError("has NaN or Infinity, which JSON does not know")
+def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool = True) -> Any:
+    if isinstance(value, (str, bytes, int)):  # told apart first, because looking for abstract types takes a while
+        return value
+    if isinstance(value, (dict, Mapping)):
+        return _normalize_members(value, loc, problems, rename=rename)
+    if isinstance(value, (list, Sequence)):
+        if len(loc) > MAX_DEPTH:
+            return note_problem(problems, loc, "is nested too deeply")
+        return [_normalize_item(item, (*loc, index), problems, rename=rename) for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return note_problem(problems, loc, "is NaN or Infinity, which JSON does not know")
+    return note_problem(problems, loc, UNDEFINED_TEXT) if is_undefined(value) else value
+
+
+def _normalize_item(value: Any, loc: Loc, problems: list[Problem], *, rename: bool) -> Any:
+    if value is None and rename:
+        return note_problem(problems, loc, "is None; leave it out, or give it a value")
+    return _normalize_value(value, loc, problems, rename=rename)
+
+
+def _normalize_members(
+    value: Mapping[Any, Any], loc: Loc, problems: list[Problem], *, rename: bool = True
+) -> dict[str, Any]:
+    tidied: dict[str, Any] = {}
+    if len(loc) > MAX_DEPTH:
+        note_problem(problems, loc, "is nested too deeply")
+        return tidied
+    for key, member in value.items():
+        if not isinstance(key, str):
+            note_problem(problems, loc, "has a key that is not text")
+            continue
+        name = to_camel(key) if "_" in key and rename else key
+        place = (*loc, name)
+        if name in tidied:
+            tidied[name] = note_problem(problems, place, "is given twice, in snake_case and in camelCase")
+        elif isinstance(value, JsonObject) and key in value.repeated:
+            tidied[name] = note_problem(problems, place, "is given twice in one JSON object")
+        elif member is not None:
+            member = _parse_structured(member, place, problems) if rename else member
+            tidied[name] = _normalize_value(member, place, problems, rename=rename)
+    return tidied
+
+
+def _parse_structured(value: Any, loc: Loc, problems: list[Problem]) -> Any:
+    """Read a field's value from JSON text, where a structure makes sense."""
+    if not isinstance(value, str) or len(loc) != 2:
+        return value
+    begins = value.lstrip()[:1]
+    try:
+        if loc[1] in TEXT_OR_OBJECT_FIELDS and begins == "{":
+            return _load_object(value, format_path(loc))
+        return load_json(value, format_path(loc)) if loc[1] in STRUCTURED_FIELDS and begins in ("[", "{") else value
+    except InvalidPatchError as error:
+        problems += error.problems
+        return UNREADABLE
+
+
+def _load_object(text: str, path: str) -> Any:
+    """Read JSON text of an object; any other text is meant as it is, unless it is a mapping as Python shows it."""
+    try:
+        return load_json(text, path)
+    except InvalidPatchError:
+        if text.lstrip("{ \n\t")[:1] in ("'", '"'):
+            raise
+        return text

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
 from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, is_unicode
 
 T = TypeVar("T")
@@ -38,14 +39,16 @@ def parse_text(value: Any) -> str:
         if not is_unicode(str(value)):
             raise ValueError(NOT_UNICODE_TEXT)
         return str(value)
-    raise ValueError(f"must be text, not {_type_name(value)}; write {{{{ … | string }}}} or quote it")
+    structured = isinstance(value, (list, tuple, dict))
+    remedy = "" if structured else "; quote it, or in a template with native rendering write {{ … | string | tojson }}"
+    raise ValueError(explain_refusal(f"must be text, not {describe_type(value)}{remedy}", value))
 
 
 def parse_id(value: Any) -> str:
     """Text that names something, so it cannot be blank."""
     text = parse_text(value).strip()
-    if text in ("", "None"):
-        raise ValueError("must not be blank")
+    if is_blank(text):
+        raise ValueError(describe_blank(text))
     return text
 
 
@@ -56,12 +59,12 @@ def parse_choice(value: Any) -> str:
 
 def parse_flag(value: Any) -> bool:
     """A boolean, or its name in text: ``bool("False")`` is true in Python, so no other text will do."""
-    word = value.strip().lower() if isinstance(value, str) else value
-    if isinstance(word, bool):
-        return word
-    if word in ("true", "false") and isinstance(word, str):
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word in ("true", "false"):
         return word == "true"
-    raise ValueError("must be true or false")
+    raise ValueError(explain_refusal("must be true or false", value))
 
 
 def parse_integer(value: Any) -> int:
@@ -72,14 +75,14 @@ def parse_integer(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError("must be a whole number")
+    raise ValueError(explain_refusal("must be a whole number", value))
 
 
 def parse_seconds(value: Any) -> float:
     """A length of time: a timedelta, seconds, or either as text (a template renders a timedelta as ``1:30:00``)."""
     seconds = _duration_seconds(value)
     if seconds is None or not 0 <= seconds < 10**9:
-        raise ValueError("must be a timedelta, or seconds from 0 up")
+        raise ValueError(explain_refusal("must be a timedelta, or seconds from 0 up", value))
     return seconds
 
 
@@ -122,12 +125,6 @@ def refuse_set(value: Any) -> Any:
 def parse_switch(value: Any) -> str:
     """``"true"`` or ``"false"``: the switches in ``extra`` are strings on the wire."""
     return "true" if parse_flag(value) else "false"
-
-
-def _type_name(value: Any) -> str:
-    return {"bool": "a boolean", "list": "a list", "dict": "a mapping"}.get(
-        type(value).__name__, f"a {type(value).__name__}"
-    )
 
 
 Text = Annotated[str, BeforeValidator(parse_text)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
@@ -57,6 +59,30 @@ def suggest_field(name: str, known: Collection[str], *, at_the_root: bool) -> st
 
 
 Loc = tuple[int | str, ...]
+MAX_PROBLEMS = 20  # what is wrong throughout shall not fill the log
+
+
+def drop_consequences(found: Collection[Problem], known: Collection[Problem], root: str) -> list[Problem]:
+    """Leave out problems at places where something else is known to be wrong, and above and below such places."""
+    paths = [problem.path for problem in known if problem.path != root]
+    return [one for one in found if not any(_contains(path, one.path) or _contains(one.path, path) for path in paths)]
+
+
+def limit_problems(problems: Sequence[Problem], root: str) -> list[Problem]:
+    """Keep the first problems, but of each kind one before any second, and count the others."""
+    kinds: Counter[tuple[str, str]] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for place, problem in enumerate(problems):
+        kind = (re.sub(r"\[\d+\]", "[]", problem.path), problem.text)
+        ranked.append((kinds[kind], place))
+        kinds[kind] += 1
+    more = len(problems) - MAX_PROBLEMS
+    shown = [problems[place] for place in sorted(place for _, place in sorted(ranked)[:MAX_PROBLEMS])]
+    return [*shown, *([Problem(root, f"{more} more problems")] if more > 0 else [])]
+
+
+def _contains(place: str, path: str) -> bool:
+    return path == place or (path.startswith(place) and path[len(place)] in ".[")
 
 
 def describe_errors(error: ValidationError, model: type[BaseModel], root: str) -> list[Problem]:
@@ -76,24 +102,35 @@ def _describe_error(item: ErrorDetails, model: type[BaseModel]) -> str:
     *above, name = item["loc"] or ("",)
     if item["type"] == "extra_forbidden":
         return f"is not a field{suggest_field(str(name), _field_names_at(model, above), at_the_root=not above)}"
+    context = item.get("ctx", {})
+    not_a_mapping = _NOT_A_MAPPING.get(str(above[-1] if isinstance(name, int) else name), "must be a mapping")
+    unit = "members" if context.get("field_type") == "List" else "characters"
     said = {
         "missing": "is required",
         "string_too_long": "has more than {max_length} characters",
-        "too_long": "has more than {max_length} members",
+        "too_long": f"has more than {{max_length}} {unit}",
         "too_short": "must not be empty",
-        "literal_error": "must be one of {expected}",
+        "literal_error": "must be one of {expected}" if " or " in context.get("expected", "") else "must be {expected}",
         "greater_than_equal": "must be {ge} or more",
         "less_than_equal": "must be {le} or less",
-        "list_type": "must be a list",
-        "model_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
-        "model_attributes_type": _NOT_A_MAPPING.get(str(name), "must be a mapping"),
+        "list_type": "must be a list or the JSON text of one",
+        "model_type": not_a_mapping,
+        "model_attributes_type": not_a_mapping,
     }.get(item["type"])
-    return said.format(**item.get("ctx", {})) if said else item["msg"].removeprefix("Value error, ")
+    return said.format(**context) if said else item["msg"].removeprefix("Value error, ")
 
 
-_NOT_A_MAPPING = dict.fromkeys(
-    ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
-)
+# What may stand for an object, by its field; of a list it is said of each item.
+_NOT_A_MAPPING = {
+    **dict.fromkeys(
+        ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
+    ),
+    "location": "must be text, or a mapping with displayName",
+    "richTextDescription": "must be text, or a mapping with text",
+    "recurrence": "must be the text of an RRULE, or a mapping with pattern and range",
+    "attendees": "must be a unionId, a mail address, or a mapping with id or email",
+    "reminders": "must be minutes, or a mapping with minutes",
+}
 
 
 def _field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 from airflow_dingtalk_calendar.idempotency import is_automatic_retry
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
@@ -42,16 +43,16 @@ class AttendeesOperator(EventWritingOperator):
         from airflow_dingtalk_calendar.api.call import check_ids
 
         given = list_argument("attendees", self.attendees)
-        people = [_parse_attendee(f"attendees[{index}]", value) for index, value in enumerate(given)]
+        people = read_all(*(partial(_parse_attendee, f"attendees[{index}]", one) for index, one in enumerate(given)))
         check_ids("attendees", [one["id"] for one in people], MAX_EVENT_ATTENDEES)
         return people
 
-    def _split_calls(self, make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
+    def _split_calls(self, people: list[Json], make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
         """Make one call for each 500 people."""
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 
-        return [make(part) for part in api.split_batches(self._parse_attendees(), MAX_ATTENDEES)]
+        return [make(part) for part in api.split_batches(people, MAX_ATTENDEES)]
 
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         from airflow_dingtalk_calendar.api.call import describe_request
@@ -140,12 +141,16 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
-        switches = given_flag_arguments(
-            push_notification=self.push_notification, chat_notification=self.chat_notification
-        )
+        people, switches = read_all(self._parse_attendees, self._parse_switches)
         return self._split_calls(
-            lambda part: api.add_attendees(self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches)
+            people,
+            lambda part: api.add_attendees(
+                self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches
+            ),
         )
+
+    def _parse_switches(self) -> dict[str, Any]:
+        return given_flag_arguments(push_notification=self.push_notification, chat_notification=self.chat_notification)
 
 
 class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
@@ -197,9 +202,10 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         from airflow_dingtalk_calendar import api
 
         return self._split_calls(
+            self._parse_attendees(),
             lambda part: api.remove_attendees(
                 self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
-            )
+            ),
         )
 
 
@@ -227,6 +233,8 @@ def _parse_attendee(path: str, value: Any) -> Json:
     if not given.keys() <= {"id", *OPTIONAL_NAMES}:
         raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
     person: Json = {"id": api.check_id(f"{path}.id", given.get("id"))}
+    if "@" in person["id"]:
+        raise InvalidInputError((f"{path}.id", "is a mail address; here people are named by unionId"))
     if optional := given.keys() & set(OPTIONAL_NAMES):
         person["isOptional"] = all(
             flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -42,6 +43,17 @@ class CalendarOperator(BaseOperator):
             with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
                 yield hook
 
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
+        rendered = super().render_template(content, *args, **kwargs)
+        return "None" if rendered is None and isinstance(content, str) else rendered
+
+    def _check_ids(self) -> None:
+        from airflow_dingtalk_calendar.api.call import check_id
+
+        names = [name for name in ("union_id", "calendar_id", "event_id") if name in self.template_fields]
+        read_all(*(partial(check_id, name, getattr(self, name)) for name in names))
+
 
 class WritingOperator(CalendarOperator):
     """An operator that changes something. By itself it sends the calls that ``_calls`` makes.
@@ -59,9 +71,11 @@ class WritingOperator(CalendarOperator):
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
         with self._open_hook() as hook:
-            dry_run = flag_arguments(dry_run=self.dry_run)["dry_run"]
-            calls = self._add_client_tokens(context, self._make_calls(hook))
-            return self._show_dry_run(calls) if dry_run else self._send_calls(context, hook, calls)
+            flags, _, made = read_all(
+                lambda: flag_arguments(dry_run=self.dry_run), self._check_ids, lambda: self._make_calls(hook)
+            )
+            calls = self._add_client_tokens(context, made)
+            return self._show_dry_run(calls) if flags["dry_run"] else self._send_calls(context, hook, calls)
 
     def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
         """Check the arguments and make the calls; the base gives them their client tokens."""
@@ -195,14 +209,17 @@ def list_argument(name: str, value: Any) -> list[Any]:
 
     :raises InvalidInputError: when it is none.
     """
+    from airflow_dingtalk_calendar.models.blanks import explain_refusal, is_blank
     from airflow_dingtalk_calendar.models.normalize import parse_json
 
     if isinstance(value, str):
         try:
             value = parse_json(value, name)
         except InvalidInputError:
+            if is_blank(value):
+                raise
             value = None
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         problem = "must be a list or the JSON text of one; a list rendered by a template needs | tojson"
-        raise InvalidInputError((name, problem))
+        raise InvalidInputError((name, explain_refusal(problem, value)))
     return list(value)

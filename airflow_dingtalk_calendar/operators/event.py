@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_dingtalk_calendar.exceptions import read_all
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     EventWritingOperator,
@@ -36,7 +39,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param union_id: unionId of the event's **organizer**; nobody else may update it.
     :param event_id: the event's ``id``, as listing or creating it returned.
     :param patch: the fields to change: a mapping in the API's names, in snake_case or camelCase, or the JSON text
-        of one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`.
+        of one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`. None, which
+        an edit returns when there is nothing to do, skips the task.
     :param calendar_id: the documentation knows ``primary`` only.
     :param clear: names of fields to be emptied when the patch has no value for them.
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
@@ -48,6 +52,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
         made one. Without it, a retry reads the event first (one more call) and fails if it has a meeting.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowSkipException: when the patch is None and nothing else is to change.
     :raises AirflowFailException: for what no retry can mend: a wrong patch, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
@@ -68,7 +73,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         *,
         union_id: str,
         event_id: str,
-        patch: Mapping[str, Any] | str,
+        patch: Mapping[str, Any] | str | None,
         calendar_id: str = "primary",
         clear: Sequence[str] | str = (),
         unchecked_fields: Mapping[str, Any] | str | None = None,
@@ -98,11 +103,10 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         """Check the patch, send it, and return the updated event."""
         from airflow_dingtalk_calendar.models import comparison
 
+        if self.patch is None and not (self.clear or self.unchecked_fields):
+            raise AirflowSkipException("There is nothing to change: patch is None, as of an edit with nothing to do.")
         with self._open_hook() as hook:
-            choices = flag_arguments(
-                skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
-            )
-            patch = self._parse_patch(hook)
+            choices, _, patch = read_all(self._parse_choices, self._check_ids, lambda: self._parse_patch(hook))
             call = self._patch_call(context, patch, repeat_meeting=choices["repeat_meeting"])
             found = self._found_event(hook, call) if choices["skip_if_unchanged"] and not choices["dry_run"] else None
             self._log_cautions(patch.cautions_about(found))
@@ -115,11 +119,16 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             event = hook.run(call)
             return self._push_result(context, event, sent=dict(call.json or {}))
 
+    def _parse_choices(self) -> Mapping[str, bool]:
+        return flag_arguments(
+            skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
+        )
+
     def _parse_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
         from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
         return EventPatch.parse(
-            self.patch,
+            {} if self.patch is None else self.patch,
             timezone=hook.get_conn().zone_for(self.timezone),
             clear=self.clear,
             unchecked_fields=self.unchecked_fields,
@@ -215,7 +224,10 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the event and return it."""
         with self._open_hook() as hook:
-            most = None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
+            _, most = read_all(self._check_ids, self._parse_max_attendees)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
             self.log.info("Event %s: read.", event["id"])
             return event
+
+    def _parse_max_attendees(self) -> int | None:
+        return None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     flag_arguments,
@@ -104,8 +105,12 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read all pages and return the events that the filters let through."""
         with self._open_hook() as hook:
-            most = integer_argument("max_events", self.max_events)
-            call, wanted = self._list_call(hook), self._event_filter()
+            _, most, call, wanted = read_all(
+                self._check_ids,
+                lambda: integer_argument("max_events", self.max_events),
+                lambda: self._list_call(hook),
+                self._event_filter,
+            )
             events: list[Event] = []
             calls = 0
             for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
@@ -117,9 +122,10 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     def _list_call(self, hook: DingTalkCalendarHook) -> Call[Json]:
         from airflow_dingtalk_calendar import api
 
-        choices = flag_arguments(show_deleted=self.show_deleted, expand=self.expand)
-        zone = hook.get_conn().zone_for(self.timezone)
-        first, last = (_window_time(name, getattr(self, name), zone) for name in ("time_min", "time_max"))
+        choices, (first, last) = read_all(
+            lambda: flag_arguments(show_deleted=self.show_deleted, expand=self.expand),
+            lambda: self._window(hook.get_conn().zone_for(self.timezone)),
+        )
         if not choices["expand"]:
             return api.list_events(
                 self.union_id,
@@ -129,11 +135,23 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 show_deleted=choices["show_deleted"] or None,
                 series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
-        if first is None or last is None:
-            raise InvalidInputError(("time_min" if first is None else "time_max", "is required with expand"))
+        problems = [
+            (name, "is required with expand") for name in ("time_min", "time_max") if getattr(self, name) is None
+        ]
         if choices["show_deleted"]:
-            raise InvalidInputError(("show_deleted", "cannot be had with expand"))
+            problems.append(("show_deleted", "cannot be had with expand"))
+        if problems:
+            raise InvalidInputError(*problems)
         return api.list_events_view(self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last)
+
+    def _window(self, zone: str | None) -> list[str | None]:
+        """Read both ends of the time to look at, once the zone that they are in is known to be one."""
+        from airflow_dingtalk_calendar.models import datetimes
+        from airflow_dingtalk_calendar.models.types import read_argument
+
+        known = None if zone is None else read_argument("timezone", datetimes.parse_zone, zone)
+        names = ("time_min", "time_max")
+        return read_all(*(partial(_window_time, name, getattr(self, name), known) for name in names))
 
     def _event_filter(self) -> Callable[[Event], bool]:
         filters = list(self._local_filters())
@@ -166,7 +184,7 @@ def _window_time(name: str, value: WindowInput | None, zone: str | None) -> str 
             return None
         midnight = _day_start(value)
         if zone is not None and datetimes.parse_datetime(midnight).tzinfo is None:
-            return datetimes.format_event_time(midnight, datetimes.parse_zone(zone))
+            return datetimes.format_event_time(midnight, zone)
         return datetimes.format_instant(midnight)
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None

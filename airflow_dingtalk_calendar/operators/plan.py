@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError
+from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, InvalidInputError, read_all
 from airflow_dingtalk_calendar.operators.base import (
     CalendarOperator,
     flag_arguments,
@@ -123,9 +123,13 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
         from airflow_dingtalk_calendar.plans.runner import PlanRunner
 
         with self._open_hook() as hook:
-            options, limits = self._apply_options(context), self._parse_limits()
-            rows = self._parse_rows(hook)
-            if flag_arguments(dry_run=self.dry_run)["dry_run"]:
+            options, limits, rows, flags = read_all(
+                lambda: self._apply_options(context),
+                self._parse_limits,
+                lambda: self._parse_rows(hook),
+                lambda: flag_arguments(dry_run=self.dry_run),
+            )
+            if flags["dry_run"]:
                 return self._show_dry_run(rows, options)
             checkpoint = self._make_checkpoint(context, rows)
             found = checkpoint.load(rows)

@@ -49,11 +49,12 @@ class ApplyOptions:
 
     def reads_first(self, row: Row) -> bool:
         """Whether the row takes a call that reads the event before the one that patches it."""
-        return self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_meeting(row)
+        reads = self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_meeting(row)
+        return bool(row.fields) and reads
 
     def count_calls(self, rows: Sequence[Row]) -> int:
         """Count the metered calls that rows take."""
-        return len(rows) + sum(map(self.reads_first, rows))
+        return sum(bool(row.fields) + self.reads_first(row) for row in rows)
 
     def _may_have_meeting(self, row: Row) -> bool:
         return self.retried and not self.repeat_meeting and "onlineMeetingInfo" in row.body
@@ -83,6 +84,8 @@ def apply_row(row: Row, options: ApplyOptions) -> RowCalls:
 
     :raises RequestError: what the calls raise is not caught here.
     """
+    if not row.fields:
+        return RowResult(row, "unchanged")
     if options.reads_first(row):
         event = yield api.get_event(
             row.union_id,

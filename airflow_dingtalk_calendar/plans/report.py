@@ -35,7 +35,7 @@ def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
             "index": row.index,
             "union_id": row.union_id,
             "event_id": row.event_id,
-            "request": describe_request(options.patch_call(row)),
+            "request": describe_request(options.patch_call(row)) if row.fields else None,
             "diff": None if row.event is None else diff.diff_lines(row.body, row.event),
             "cautions": list(row.cautions),
         }

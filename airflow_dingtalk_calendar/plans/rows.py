@@ -19,13 +19,12 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
-from airflow_dingtalk_calendar.models.validation_errors import printable_name, suggest_name
+from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name, suggest_name
 
 ROW_MEMBERS = (
     *("union_id", "calendar_id", "event_id", "patch"),
     *("clear", "unchecked_fields", "timezone", "if_updated_at", "event"),
 )
-MAX_PROBLEMS = 20  # problems; a plan that is wrong throughout shall not fill the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Row:
     """One event and the request that patches it, checked.
 
     :ivar index: place in the plan.
-    :ivar body: the request's body.
+    :ivar body: the request's body; the ``id`` alone where nothing is to change.
     :ivar cautions: what is allowed although DingTalk's own material leaves its effect open.
     :ivar if_updated_at: patch only if the event has not changed since then.
     :ivar event: the event as it was read, to show what would change.
@@ -81,7 +80,7 @@ def parse_rows(
             problems += error.problems
     problems += _find_repeated(rows)
     if problems:
-        raise InvalidInputError(*_limit_problems(problems))
+        raise InvalidInputError(*limit_problems(problems, "patches"))
     return rows
 
 
@@ -99,10 +98,10 @@ def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
         raise InvalidInputError((place, "must be a mapping with event_id and patch"))
     if unknown := [name for name in given if name not in ROW_MEMBERS]:
         raise InvalidInputError(*(_unknown_member(place, name) for name in unknown))
-    row = {**defaults, **{name: value for name, value in given.items() if value is not None}}
+    row = {**defaults, **{name: value for name, value in given.items() if value is not None or name == "patch"}}
     problems: list[Problem] = []
     union_id, calendar_id, event_id = (
-        _collect_problems(problems, place, api.check_id, name, row.get(name))
+        _collect_problems(problems, place, _parse_id, name, row.get(name))
         for name in ("union_id", "calendar_id", "event_id")
     )
     patch = _collect_problems(problems, place, _parse_patch, row)
@@ -122,11 +121,21 @@ def _collect_problems(problems: list[Problem], place: str, reader: Any, *argumen
         problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
 
 
+def _parse_id(name: str, value: Any) -> str:
+    if value is None:
+        where = "give it in the row" if name == "event_id" else "give it in the row, or to the operator for all rows"
+        raise InvalidInputError((name, f"is absent: {where}"))
+    return api.check_id(name, value)
+
+
 def _parse_patch(row: Mapping[str, Any]) -> EventPatch:
+    """Read what an event is to get; of None, which an edit returns that has nothing to do, nothing."""
     if "patch" not in row:
-        raise InvalidPatchError(("patch", "is required; a row that changes nothing is to be left out"))
+        raise InvalidPatchError(("patch", "is absent: give it in the row; None changes nothing"))
+    if row["patch"] is None and not (row.get("clear") or row.get("unchecked_fields")):
+        return EventPatch()
     return EventPatch.parse(
-        row["patch"],
+        {} if row["patch"] is None else row["patch"],
         timezone=row["timezone"],
         clear=row.get("clear", ()),
         unchecked_fields=row.get("unchecked_fields"),
@@ -174,8 +183,3 @@ def _find_repeated(rows: Sequence[Row]) -> list[Problem]:
             text = f"is the event of patches[{first[row.event_id]}] again; put both changes into one patch"
             problems.append(Problem(f"patches[{row.index}].event_id", text))
     return problems
-
-
-def _limit_problems(problems: Sequence[Problem]) -> list[Problem]:
-    more = len(problems) - MAX_PROBLEMS
-    return [*problems[:MAX_PROBLEMS], *([Problem("patches", f"{more} more problems")] if more > 0 else [])]
