@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -146,3 +147,42 @@ def test_what_is_let_through_can_be_encoded(value: Any) -> None:
         assert find_unsendable(value, "v")
     else:
         assert find_unsendable(value, "v") == []
+
+
+VALID: dict[str, Any] = {
+    "union_id": ORGANIZER,
+    "event_id": EVENT,
+    "user_id": "manager1",
+    "user_ids": [ORGANIZER],
+    "room_ids": ["R1"],
+    "attendees": ["iiPguest"],
+    "series_master_id": EVENT,
+    "response_status": "accepted",
+    "event": {"summary": "N"},
+    "body": {"summary": "N"},
+    "start_time": WINDOW["time_min"],
+    "end_time": WINDOW["time_max"],
+    **WINDOW,
+}
+MAKERS = [
+    *(api.get_event, api.list_events, api.list_events_view, api.list_instances, api.create_event, api.patch_event_body),
+    *(api.delete_event, api.add_attendees, api.remove_attendees, api.list_attendees, api.respond_event),
+    *(api.list_calendars, api.add_meeting_rooms, api.remove_meeting_rooms, api.get_schedule),
+    *(api.get_meeting_rooms_schedule, api.get_user_by_staff_id),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "value", [HALF, [HALF], [{"id": HALF}], {"x": [HALF]}], ids=["text", "list", "objects", "mapping"]
+)
+def test_any_argument_of_a_call(make: Callable[..., Any], value: Any) -> None:
+    """No call can be made of an argument that cannot be encoded, whatever its shape."""
+    parameters = inspect.signature(make).parameters
+    given = {name: VALID[name] for name, one in parameters.items() if name in VALID and one.default is one.empty}
+    if make is api.add_attendees:
+        given["attendees"] = [{"id": "iiPguest"}]
+    for name in parameters:
+        if name != "repeat_meeting":  # says how to send, and is not sent
+            with pytest.raises(InvalidInputError):
+                make(**{**given, name: value})

@@ -11,6 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowNotFoundException,
+    AirflowSensorTimeout,
     AirflowSkipException,
     TaskDeferred,
 )
@@ -197,3 +198,19 @@ def test_in_a_real_run(dag: Callable[..., Run], dingtalk: Emulator, mode: str) -
         """
     )
     assert (run.state("gone"), run.state("refused")) == ("skipped", "failed")
+
+
+@pytest.mark.parametrize("error", ["Trigger timeout", "Trigger/execution timeout"])
+def test_a_triggerer_that_is_down(error: str) -> None:
+    """A time-out of Airflow's own, in the words of each of its versions, is a time-out."""
+    for asked in ASKED:
+        with pytest.raises(AirflowSkipException, match="not answered in time"):
+            sensor("deferrable", asked).resume_execution("__fail__", {"error": error}, {})  # type: ignore[typeddict-item]
+    with pytest.raises(AirflowSensorTimeout):
+        sensor("deferrable", None).resume_execution("__fail__", {"error": error}, {})  # type: ignore[typeddict-item]
+
+
+def test_a_trigger_that_broke() -> None:
+    """A trigger that failed for another reason is no time-out: it fails with soft_fail, too."""
+    with pytest.raises(Exception, match="Trigger failure"):
+        sensor("deferrable", "soft_fail").resume_execution("__fail__", {"error": "Trigger failure"}, {})  # type: ignore[typeddict-item]

@@ -111,6 +111,9 @@ def check_client_token(client_token: str) -> str:
 
 def query_params(**params: str | int | bool | None) -> dict[str, str]:
     """Write query parameters as the service reads them, without those that are None."""
+    wrong = [_argument_name(name) for name, value in params.items() if not isinstance(value, (str, int, type(None)))]
+    if wrong:
+        raise InvalidInputError(*((name, "must be text, a whole number or a boolean") for name in wrong))
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in params.items()
@@ -120,7 +123,7 @@ def query_params(**params: str | int | bool | None) -> dict[str, str]:
 
 def check_range(name: str, value: int | None, most: int) -> int | None:
     """Check a page size."""
-    if value is not None and not 1 <= value <= most:
+    if value is not None and not (isinstance(value, int) and 1 <= value <= most):
         raise InvalidInputError((name, f"must be from 1 to {most}"))
     return value
 

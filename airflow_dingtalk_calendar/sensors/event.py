@@ -37,6 +37,8 @@ DurationInput = dt.timedelta | float | str
 HEAD_START = 15.0
 # Airflow's own time-out is for a triggerer that is down: a trigger that runs has its last look before.
 GRACE = dt.timedelta(minutes=10)
+# What Airflow says then: from 3.0 on, and before.
+TRIGGER_TIMEOUTS = ("Trigger timeout", "Trigger/execution timeout")
 
 
 class WaitInVainError(AirflowFailException):
@@ -256,6 +258,8 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Go on after the triggerer, with ``soft_fail`` and ``never_fail`` as in the other modes."""
         with self._skip_as_meant(Exception):
+            if next_method == "__fail__" and (next_kwargs or {}).get("error") in TRIGGER_TIMEOUTS:
+                raise AirflowSensorTimeout("The triggerer has not answered in time; is it down?")
             return super().resume_execution(next_method, next_kwargs, context)
 
     @contextmanager
