@@ -20,8 +20,8 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings, setting_choices
 from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
+from airflow_dingtalk_calendar.models.clearing import CLEARED_VALUES
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
-from airflow_dingtalk_calendar.models.normalize import CLEARED_VALUES
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
 from airflow_dingtalk_calendar.plans.rows import ROW_MEMBERS
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, WATCHED_FIELDS
