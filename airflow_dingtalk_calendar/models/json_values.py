@@ -24,3 +24,8 @@ def mapping_or_empty(value: Any) -> Body:
 def mappings_in(value: Any) -> list[Body]:
     """Return the mappings in a list; of anything but a list, none."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def text_or_empty(value: Any) -> str:
+    """Return text as it is, and empty text for anything else."""
+    return value if isinstance(value, str) else ""
