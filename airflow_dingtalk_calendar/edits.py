@@ -141,6 +141,8 @@ def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instanc
     if not old:
         raise InvalidInputError(("old", "must not be empty"))
     title = event.get("summary") or ""
+    if not isinstance(title, str):
+        raise InvalidInputError(("event.summary", "must be text, as the service returns it"))
     try:
         changed = old.sub(new, title) if isinstance(old, re.Pattern) else title.replace(old, new)
     except (re.error, IndexError):

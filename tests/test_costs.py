@@ -111,6 +111,15 @@ def test_what_the_hooks_methods_say() -> None:
     assert cell("a method of the hook").startswith("1;")
 
 
+def test_an_answer_that_lacks_something(dingtalk: Emulator) -> None:
+    """Reading once more what an answer did not have costs a call, for a write and for a list."""
+    assert cell("an answer that lacks").startswith("1 more")
+    dingtalk.fault(kind="applied_body", action="PatchEvent", body={})
+    assert cost(dingtalk, patch) == 2
+    dingtalk.fault(kind="applied_body", action="ListEvents", body={})
+    assert cost(dingtalk, partial(execute, List, **THE_YEAR, summary_contains="no such title")) == 3
+
+
 def test_a_look_before(dingtalk: Emulator) -> None:
     """Looking first costs a call, which saves none when there is something to change."""
     assert cell("`skip_if_unchanged=True`") == "1 to read; 1 more if there is something to change"
@@ -193,6 +202,7 @@ def test_every_row_is_compared() -> None:
         "listing",
         "a method",
         "`skip_if",
+        "an answer that",
         "a row",
         "a retry that",
         "a retry of",

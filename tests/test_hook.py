@@ -203,7 +203,7 @@ WEATHER = [
     ("error", {"status": 403, "code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"}),
     ("processing", {}),
     ("body", {"status": 200, "body": "<html>proxy</html>"}),
-    ("body", {"status": 200, "body": {"id": "another event"}}),
+    ("body", {"status": 200, "body": {"code": "system.error", "message": "busy"}}),
     ("body", {"status": 200, "body": [1, 2]}),
     ("raw", {"text": "garbage\r\n\r\n"}),
     ("raw", {"text": "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{"}),

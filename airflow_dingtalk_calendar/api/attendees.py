@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal
 
+from airflow_dingtalk_calendar.api.answers import ignore_body, parse_page
 from airflow_dingtalk_calendar.api.call import (
     Call,
     check_ids,
     check_range,
     client_token_header,
     event_path,
-    ignore_body,
-    parse_page,
     query_params,
 )
 from airflow_dingtalk_calendar.exceptions import InvalidInputError

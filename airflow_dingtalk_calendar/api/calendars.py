@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_dingtalk_calendar.api.call import Call, parse_list, parse_object, user_path
+from airflow_dingtalk_calendar.api.answers import Odd, parse_list, parse_object
+from airflow_dingtalk_calendar.api.call import Call, user_path
 from airflow_dingtalk_calendar.models.json_values import Json
 
 
@@ -17,5 +18,6 @@ def list_calendars(union_id: str) -> Call[list[Json]]:
     return Call("ListCalendars", "GET", f"{user_path(union_id)}/calendars", _parse_calendars)
 
 
-def _parse_calendars(payload: Any) -> list[Json]:
-    return parse_list(parse_object(payload).get("response"), "calendars")
+def _parse_calendars(payload: Any) -> list[Json] | Odd[list[Json]]:
+    wrapped = parse_object(payload).get("response")
+    return parse_list("calendars", {} if wrapped is None else wrapped)

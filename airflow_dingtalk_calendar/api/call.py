@@ -1,4 +1,4 @@
-"""What a call is, and the checks that all endpoints share."""
+"""What a call is, and the checks of arguments that all endpoints share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
+from airflow_dingtalk_calendar.api.answers import Odd, parse_whole_page
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
@@ -24,19 +25,21 @@ class Call(Generic[T]):
     """One request, and how to read its answer.
 
     :ivar action: DingTalk's name of the API action (``PatchEvent``).
-    :ivar parse: from the answer's JSON to the result.
+    :ivar parse: from the JSON of a success to the result, by what the endpoint documents; see
+        :mod:`airflow_dingtalk_calendar.api.answers`.
     :ivar form: members of a form body, for the legacy host.
     :ivar credential: where the access token goes: into the header, into the form (legacy host), or nowhere.
     :ivar host: which host: the API's, or the legacy one.
     :ivar writes: whether it changes anything; then the outcome of a failure matters.
     :ivar repeatable: whether sending it again does no harm when it may have taken effect already.
+    :ivar read_back: of a write whose answer shows what came of it: the call that reads that where the answer does not.
     :raises InvalidInputError: when it cannot be written as a request, so that none is begun that cannot be sent.
     """
 
     action: str
     method: str
     path: str
-    parse: Callable[[Any], T]
+    parse: Callable[[Any], T | Odd[T]]
     params: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
@@ -45,6 +48,7 @@ class Call(Generic[T]):
     host: Literal["api", "legacy"] = "api"
     writes: bool = False
     repeatable: bool = True
+    read_back: Call[T] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no check of an endpoint has refused before."""
@@ -178,37 +182,13 @@ def check_ids(name: str, ids: Sequence[str], most: int) -> list[str]:
     return checked
 
 
-def parse_object(payload: Any) -> Json:
-    """Read an answer that is a JSON object."""
-    if not isinstance(payload, dict):
-        raise UnexpectedAnswerError("answered with JSON that is not an object.", retryable=True)
-    return payload
+def require_list(call: Call[Json], name: str, *, or_token: bool = False) -> Call[Json]:
+    """Make a call that lists one for a reader who concludes something from what is not listed.
 
-
-def parse_event(event_id: str, payload: Any) -> Json:
-    """Read an answer that is this event."""
-    event = parse_object(payload)
-    if event.get("id") != event_id:
-        raise UnexpectedAnswerError("answered with something that is not this event.", retryable=True)
-    return event
-
-
-def parse_list(payload: Any, name: str) -> list[Json]:
-    """Read the list of objects that an answer has under this name; absent is empty."""
-    found = parse_object(payload).get(name)
-    found = [] if found is None else found
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise UnexpectedAnswerError(f"answered with {name} that are not a list of objects.", retryable=True)
-    return found
-
-
-def parse_page(name: str, payload: Any) -> Json:
-    """Read one page of a list: its items and the tokens that lead on."""
-    page = parse_object(payload)
-    tokens = {token: page.get(token) or None for token in ("nextToken", "syncToken")}
-    if not all(token is None or isinstance(token, str) for token in tokens.values()):
-        raise UnexpectedAnswerError("answered with a page token that is not text.", retryable=True)
-    return {**page, name: parse_list(page, name), **tokens}
+    :param name: the member that the list is under. Without it, the answer is an error, and no empty page.
+    :param or_token: whether a page that has a token instead is empty all the same.
+    """
+    return replace(call, parse=partial(parse_whole_page, name, or_token))
 
 
 def next_page(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
@@ -223,10 +203,6 @@ def next_page(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None
         raise UnexpectedAnswerError("answered with the same page token again; start over from the first page.")
     seen.add(token)
     return replace(call, params={**call.params, "nextToken": token})
-
-
-def ignore_body(_: Any) -> None:
-    """Read an answer of which only the success matters."""
 
 
 def split_batches(items: Iterable[T], size: int) -> list[list[T]]:

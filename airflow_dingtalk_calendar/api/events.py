@@ -13,6 +13,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_dingtalk_calendar.api.answers import (
+    ignore_body,
+    parse_created,
+    parse_event,
+    parse_object,
+    parse_page,
+    parse_patched,
+)
 from airflow_dingtalk_calendar.api.call import (
     Call,
     TimeInput,
@@ -23,13 +31,8 @@ from airflow_dingtalk_calendar.api.call import (
     client_token_header,
     event_path,
     format_datetime,
-    ignore_body,
-    parse_event,
-    parse_object,
-    parse_page,
     query_params,
 )
-from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
 from airflow_dingtalk_calendar.models.json_values import Json
 
 if TYPE_CHECKING:
@@ -165,13 +168,14 @@ def create_event(
     :param event: the request body, as :meth:`~airflow_dingtalk_calendar.models.NewEvent.to_body` writes it.
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
-    :return: the new event, as the service sent it.
+    :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
+        again, and a warning tells.
     """
     return Call(
         "CreateEvent",
         "POST",
         f"{calendar_path(union_id, calendar_id)}/events",
-        _parse_created,
+        parse_created,
         json=event,
         headers=client_token_header(client_token),
         writes=True,
@@ -196,7 +200,7 @@ def patch_event(
     :param calendar_id: the documentation knows ``primary`` only.
     :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
         outcome, although each sending may make another meeting.
-    :return: the updated event, as the service sent it.
+    :return: the updated event, as the service sent it; read back with one more call if the answer does not have it.
     """
     event_id = check_id("event_id", event_id)
     return patch_event_body(
@@ -219,15 +223,19 @@ def patch_event_body(
     repeat_meeting: bool = False,
 ) -> Call[Json]:
     """PatchEvent like :func:`patch_event`, of a request body that a patch wrote before."""
+    event_id = check_id("event_id", event_id)
     return Call(
         "PatchEvent",
         "PUT",
         event_path(union_id, calendar_id, event_id),
-        partial(parse_event, event_id),
+        partial(parse_patched, event_id),
         json=body,
         headers=client_token_header(client_token),
         writes=True,
         repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
+        read_back=get_event(
+            union_id, event_id, calendar_id=calendar_id, max_attendees=500 if "attendees" in body else None
+        ),
     )
 
 
@@ -285,10 +293,3 @@ def _list_params(
         maxAttendees=check_range("max_attendees", max_attendees, 100),
         nextToken=next_token,
     )
-
-
-def _parse_created(payload: Any) -> Json:
-    event = parse_object(payload)
-    if not isinstance(event.get("id"), str) or not event["id"].strip():
-        raise UnexpectedAnswerError("answered without the id of the new event.", retryable=True)
-    return event

@@ -6,14 +6,10 @@ Pages ``add-a-meeting-room-to-an-event`` and ``remove-a-meeting-room-from-a-sche
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from airflow_dingtalk_calendar.api.call import (
-    Call,
-    check_ids,
-    client_token_header,
-    event_path,
-    ignore_body,
-)
+from airflow_dingtalk_calendar.api.answers import check_result
+from airflow_dingtalk_calendar.api.call import Call, check_ids, client_token_header, event_path
 
 MAX_ROOMS = 5
 
@@ -34,9 +30,8 @@ def add_meeting_rooms(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     """
-    return _change_rooms(
-        "AddMeetingRooms", "", "meetingRoomsToAdd", union_id, event_id, room_ids, client_token, calendar_id
-    )
+    booking = ("AddMeetingRooms", "", "meetingRoomsToAdd", "no room was booked: one of them may be taken at that time")
+    return _change_rooms(*booking, union_id, event_id, room_ids, client_token, calendar_id)
 
 
 def remove_meeting_rooms(
@@ -55,7 +50,7 @@ def remove_meeting_rooms(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     """
-    removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove")
+    removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove", "no room was released")
     return _change_rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)
 
 
@@ -63,6 +58,7 @@ def _change_rooms(
     action: str,
     suffix: str,
     member: str,
+    undone: str,
     union_id: str,
     event_id: str,
     room_ids: Sequence[str],
@@ -72,4 +68,5 @@ def _change_rooms(
     rooms = [{"roomId": room} for room in check_ids("room_ids", room_ids, MAX_ROOMS)]
     path = f"{event_path(union_id, calendar_id, event_id)}/meetingRooms{suffix}"
     headers = client_token_header(client_token)
-    return Call(action, "POST", path, ignore_body, json={member: rooms}, headers=headers, writes=True)
+    parse = partial(check_result, undone)
+    return Call(action, "POST", path, parse, json={member: rooms}, headers=headers, writes=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from airflow_dingtalk_calendar.api.call import Call, parse_object, path_segment
+from airflow_dingtalk_calendar.api.answers import parse_object
+from airflow_dingtalk_calendar.api.call import Call, path_segment
 from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
 

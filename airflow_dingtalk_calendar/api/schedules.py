@@ -9,15 +9,8 @@ import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 
-from airflow_dingtalk_calendar.api.call import (
-    Call,
-    TimeInput,
-    check_ids,
-    check_window,
-    format_datetime,
-    parse_list,
-    user_path,
-)
+from airflow_dingtalk_calendar.api.answers import parse_schedules
+from airflow_dingtalk_calendar.api.call import Call, TimeInput, check_ids, check_window, format_datetime, user_path
 from airflow_dingtalk_calendar.api.meeting_rooms import MAX_ROOMS
 from airflow_dingtalk_calendar.models.json_values import Json
 
@@ -33,17 +26,19 @@ def get_schedule(
     :param user_ids: 1-20 unionIds of the people asked about.
     :param start_time: begin of the time asked about: a datetime, or ISO 8601 text, with an offset.
     :param end_time: its end, likewise.
-    :return: of each ``{"userId", "scheduleItems": [{"status", "start", "end"}]}``; with an ``error`` for a person whose
-        times could not be read, although the call as a whole succeeded.
+    :return: of each person, in the order asked, ``{"userId", "availability": "known", "scheduleItems": [{"status",
+        "start", "end"}]}``. Who could not be read, although the call as a whole succeeded, is not free but
+        ``{"userId", "availability": "unknown", "scheduleItems": None, "error"}``.
     """
     check_window(("start_time", start_time), ("end_time", end_time))
+    people = check_ids("user_ids", user_ids, 20)
     body = {
-        "userIds": check_ids("user_ids", user_ids, 20),
+        "userIds": people,
         "startTime": format_datetime("start_time", start_time),
         "endTime": format_datetime("end_time", end_time),
     }
     path = f"{user_path(union_id)}/querySchedule"
-    return Call("GetSchedule", "POST", path, partial(parse_list, name="scheduleInformation"), json=body)
+    return Call("GetSchedule", "POST", path, partial(parse_schedules, "userId", people), json=body)
 
 
 def get_meeting_rooms_schedule(
@@ -55,13 +50,16 @@ def get_meeting_rooms_schedule(
     :param room_ids: 1-5 rooms.
     :param start_time: begin of the time asked about: a datetime, or ISO 8601 text, with an offset.
     :param end_time: its end, likewise; at most 90 days later.
-    :return: of each ``{"roomId", "scheduleItems": […]}``, or with an ``error``.
+    :return: of each room, in the order asked, ``{"roomId", "availability": "known", "scheduleItems": […]}``. A room
+        that could not be read is not free but ``{"roomId", "availability": "unknown", "scheduleItems": None,
+        "error"}``.
     """
     check_window(("start_time", start_time), ("end_time", end_time), MAX_SCHEDULE_WINDOW)
+    rooms = check_ids("room_ids", room_ids, MAX_ROOMS)
     body = {
-        "roomIds": check_ids("room_ids", room_ids, MAX_ROOMS),
+        "roomIds": rooms,
         "startTime": format_datetime("start_time", start_time),
         "endTime": format_datetime("end_time", end_time),
     }
     path = f"{user_path(union_id)}/meetingRooms/schedules/query"
-    return Call("GetMeetingRoomsSchedule", "POST", path, partial(parse_list, name="scheduleInformation"), json=body)
+    return Call("GetMeetingRoomsSchedule", "POST", path, partial(parse_schedules, "roomId", rooms), json=body)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_dingtalk_calendar.api.call import Call, check_id, parse_object
+from airflow_dingtalk_calendar.api.answers import parse_object
+from airflow_dingtalk_calendar.api.call import Call, check_id
 from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
 from airflow_dingtalk_calendar.models.json_values import Json
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.api.answers import Odd
 from airflow_dingtalk_calendar.client import auth, token_cache
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, SendRequest, Sleep
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, RateLimiter
-from airflow_dingtalk_calendar.client.responses import parse_response
+from airflow_dingtalk_calendar.client.responses import interpret_answer
 from airflow_dingtalk_calendar.client.retry import backoff_seconds
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import (
@@ -55,9 +56,40 @@ class CallSession:
 def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
     """Carry out a call, in as many attempts as it takes and may take.
 
+    A success that lacks what the endpoint documents is completed by one more call: a read by itself, a write by the
+    call that reads back what came of it.
+
     :raises RequestError: of the last attempt.
     :raises Interrupted: when whoever carries out the steps gives up waiting before anything was sent.
     """
+    found = yield from _repeat_attempts(call, session)
+    if not isinstance(found, Odd):
+        return found
+    settled: T = yield from _settle_odd(call, found, session)
+    return settled
+
+
+def _settle_odd(call: Call[T], found: Odd[T], session: CallSession) -> Generator[Effect, Any, T]:
+    source = call.read_back if call.writes else call
+    if not found.lacking or source is None:
+        log.warning("%s %s", call.action, found.text)
+        return found.result
+    log.warning("%s %s It is read once more, with one more metered call.", call.action, found.text)
+    try:
+        again = yield from _repeat_attempts(source, replace(session, unknown=False))
+    except (RequestError, Interrupted) as error:
+        if not call.writes:
+            raise
+        # It has taken effect, so nothing that comes of reading it back is a reason to send it again.
+        log.warning("%s has taken effect, but what came of it could not be read back: %s", call.action, error)
+        return found.result
+    if not isinstance(again, Odd):
+        return again
+    log.warning("%s %s That counts as it is, the second time.", source.action, again.text)
+    return again.result
+
+
+def _repeat_attempts(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
     number, failure, seconds = 1, None, 0.0
     while True:
         try:
@@ -77,7 +109,7 @@ def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
         number, seconds = number + 1, pause
 
 
-def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
+def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
     """Try a call once; a refused token is renewed once and the request sent once more.
 
     :raises RequestError: with ``outcome`` set when the call writes: once one attempt's outcome is unknown, no
@@ -95,7 +127,7 @@ def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, 
         raise
 
 
-def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
+def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
     token = yield from _obtain_token(session)
     try:
         return (yield from _send_request(call, session, token))
@@ -105,12 +137,12 @@ def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect
     return (yield from _send_request(call, session, token))
 
 
-def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T]:
+def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T | Odd[T]]:
     lane = f"{session.settings.identity} {call.action}"
     yield from _await_turn(lane, session)
     answer = yield _add_token(call, token)
     try:
-        return parse_response(call, answer, token, session.settings.app_secret)
+        return interpret_answer(call, answer, token, session.settings.app_secret)
     except ThrottledError as error:
         seconds = error.retry_after or 0.0
         if seconds <= MAX_WAIT_IN_TASK:  # longer waits are not for a process that does its work meanwhile

@@ -7,13 +7,15 @@ it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.api.answers import Odd
+from airflow_dingtalk_calendar.api.call import Call
 from airflow_dingtalk_calendar.client.error_codes import (
     INVALID_REQUEST,
     IP_BAN_SECONDS,
@@ -34,6 +36,9 @@ from airflow_dingtalk_calendar.exceptions import (
 T = TypeVar("T")
 DAY_SECONDS = 86400.0
 MAX_TEXT_READ = 4000
+MAX_DIGITS = 300  # of a whole number, more than any that means something has
+# What interfaces elsewhere write as the code of a success.
+SUCCESS_CODES = ("", "0", "200", "ok", "success")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def read_response(answer: Response, *secrets: str, action: str = "") -> Any:
 
 def _interpret_response(answer: Response, secrets: tuple[str, ...], action: str) -> tuple[Any, RequestError | None]:
     try:
-        payload = json.loads(answer.content) if answer.content.strip() or answer.status >= 300 else None
+        payload = _parse_json(answer.content) if answer.content.strip() or answer.status >= 300 else None
     except (ValueError, RecursionError):
         return None, _not_json_error(answer)
     fields = {key.lower(): value for key, value in payload.items()} if isinstance(payload, dict) else {}
@@ -69,13 +74,33 @@ def _interpret_response(answer: Response, secrets: tuple[str, ...], action: str)
     return None, _build_error(answer, fields, partial(_clean_text, secrets=secrets), action)
 
 
+def _parse_json(content: bytes) -> Any:
+    """Read JSON; a number that JSON does not have, or that no computer calculates with, is none at all (null)."""
+    return json.loads(content, parse_float=_finite_number, parse_int=_finite_number, parse_constant=_finite_number)
+
+
+def _finite_number(text: str) -> float | None:
+    number = float(text) if len(text) > MAX_DIGITS or not text.lstrip("-").isdecimal() else int(text)
+    return number if math.isfinite(number) else None
+
+
 def parse_response(call: Call[T], answer: Response, *secrets: str) -> T:
-    """Read an answer as the call's result.
+    """Read an answer as the call's result, however odd it is.
+
+    :raises RequestError: with status, request id and the name of the action.
+    """
+    found = interpret_answer(call, answer, *secrets)
+    return found.result if isinstance(found, Odd) else found
+
+
+def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[T]:
+    """Read an answer as the call's result, or as a success whose body surprises.
 
     :raises RequestError: with status, request id and the name of the action.
     """
     try:
-        return call.parse(read_response(answer, *secrets, action=call.action))
+        found = call.parse(read_response(answer, *secrets, action=call.action))
+        return replace(found, text=_clean_text(found.text, secrets)) if isinstance(found, Odd) else found
     except RequestError as error:
         error.action = error.action or call.action
         error.hint = _page_token_hint(call, error) or error.hint
@@ -98,8 +123,13 @@ def _page_token_hint(call: Call[Any], error: RequestError) -> str:
 
 
 def _is_error_payload(fields: Mapping[str, Any]) -> bool:
-    """Whether a 200 is none: unknown paths and legacy APIs answer so, and the edge when it bans an address."""
-    return _scalar_text(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields)
+    """Whether a 200 is none: with a code and a message, as unknown paths and legacy APIs answer, or as the edge does
+    when it bans an address.
+    """
+    if _scalar_text(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields):
+        return True
+    code = _scalar_text(fields.get("code")).strip()
+    return code.lower() not in SUCCESS_CODES and ("message" in fields or find_meaning(code) is not None)
 
 
 def _not_json_error(answer: Response) -> RequestError:
@@ -142,7 +172,8 @@ def _find_code(status: int, code: str, fields: Mapping[str, Any]) -> ErrorCode:
     if "punish" in fields:
         return ErrorCode(ThrottledError, "DingTalk bans this address for having called too often.", IP_BAN_SECONDS)
     if status < 300:
-        return LEGACY_CODES.get(code) or LEGACY_CODES.get(_scalar_text(fields.get("errcode"))) or _unknown_api(code)
+        legacy = LEGACY_CODES.get(code) or LEGACY_CODES.get(_scalar_text(fields.get("errcode")))
+        return legacy or find_meaning(code) or _unknown_api(code)
     return find_meaning(code) or STATUS_CODES.get(status) or (SERVICE_FAILURE if status >= 500 else INVALID_REQUEST)
 
 

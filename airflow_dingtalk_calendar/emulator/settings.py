@@ -41,6 +41,8 @@ class EmulatorSettings:
     :param unknown_staff: the legacy error for a userId nobody has (33012 and 60121 are both documented).
     :param schedule_times: whether GetSchedule takes ``any`` ISO-8601 time, as documented, or only those with
         ``milliseconds``, as a third party has seen it do (UNVERIFIED).
+    :param empty_lists: whether an answer has a list that is empty, at whatever depth, or leaves it out (UNVERIFIED):
+        ``present``, as most samples have it, or ``left_out``.
     :param token_lifetime: seconds an access token is good for; 7200 is documented. Holds for tokens issued or renewed
         later.
     :param qps_limit: calls per app, API and second; documented are 20, and 0 is no limit, so that tests need not wait.
@@ -65,6 +67,7 @@ class EmulatorSettings:
     earlier_corp_tokens: Literal["valid", "invalid"] = "valid"
     unknown_staff: Literal["60121", "33012"] = "60121"
     schedule_times: Literal["any", "milliseconds"] = "any"
+    empty_lists: Literal["present", "left_out"] = "present"
     token_lifetime: float = 7200
     qps_limit: int = 0
     monthly_quota: int = 0

@@ -142,6 +142,9 @@ class DingTalkBaseHook(BaseHook):
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
         """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
 
+        A list may shift while it is read, so that one event or person is on two pages: of an event, the copy with the
+        later ``updateTime`` is the newer one.
+
         :param call: of the first page, made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises UnexpectedAnswerError: when the service repeats a page token, which would never end.
         """

@@ -62,7 +62,7 @@ def patch_event(
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
         outcome, although each sending may make another meeting.
-    :return: the updated event, as the service sent it.
+    :return: the updated event, as the service sent it; read back with one more call if the answer does not have it.
     :raises InvalidPatchError: before anything is sent.
     :raises RequestError: one of its classes; ``outcome`` says whether the update may have taken effect.
     """
@@ -98,7 +98,8 @@ def create_event(
     :param calendar_id: the documentation knows ``primary`` only.
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
-    :return: the new event, as the service sent it.
+    :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
+        again, and a warning tells.
     :raises InvalidPatchError: before anything is sent.
     :raises RequestError: one of its classes; ``outcome`` says whether the event may have been made.
     """

@@ -8,7 +8,8 @@ is refused.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,10 +82,27 @@ def _read_end(value: Any, path: str) -> tuple[Any, str | None]:
             return dt.date.fromisoformat(datetimes.parse_date(given["date"])), None
         if given.get("dateTime") and given.get("timeZone"):
             zone = datetimes.parse_zone(given["timeZone"])
-            return datetimes.to_local_time(given["dateTime"], zone), zone
+            moment = datetimes.to_local_time(given["dateTime"], zone)
+            moment.astimezone(dt.UTC)  # which is how its length is measured
+            return moment, zone
     except ValueError as error:
         raise InvalidInputError((path, str(error))) from None
+    except OverflowError:
+        raise InvalidInputError((path, "is out of range")) from None
     raise InvalidInputError((path, "must have date, or dateTime and timeZone, as the service returns it"))
+
+
+@contextmanager
+def _within_calendar(path: str) -> Iterator[None]:
+    """Refuse a time that cannot be read, or that is out of the calendar in some zone, by the name of its field."""
+    try:
+        yield
+    except InvalidInputError:
+        raise
+    except ValueError as error:
+        raise InvalidInputError((path, str(error))) from None
+    except OverflowError:
+        raise InvalidInputError((path, OUT_OF_RANGE_TEXT)) from None
 
 
 def add_elapsed(start: Any, by: dt.timedelta) -> Any:
@@ -202,6 +220,7 @@ def _move_weekday(name: str, days: int) -> str:
     return DAY_NAMES[(DAY_NAMES.index(name) + days) % 7]
 
 
+@_within_calendar("event.recurrence.range.endDate")
 def _move_range(span: Json, old: EventTimes, new: EventTimes) -> Json:
     if "endDate" not in span:
         return span
@@ -216,12 +235,14 @@ def _move_range(span: Json, old: EventTimes, new: EventTimes) -> Json:
     return {**span, "endDate": datetimes.format_instant(moved)}
 
 
+@_within_calendar("event.recurrence.range.endDate")
 def series_end(span: Json, times: EventTimes) -> dt.datetime:
     """Return the end of a series as the clocks show it where it takes place."""
     end = span["endDate"]
     return datetimes.parse_wire_datetime(end) if times.zone is None else datetimes.to_local_time(end, times.zone)
 
 
+@_within_calendar("event.recurrence.range.endDate")
 def last_day(span: Json, times: EventTimes) -> dt.date:
     """Return the last day on which a series may start: the day of its end, or the one before if it ends too early."""
     end = series_end(span, times)

@@ -69,3 +69,8 @@ def find_pair(values: Iterable[Hashable]) -> tuple[int, int] | None:
         if first.setdefault(value, index) != index:
             return first[value], index
     return None
+
+
+def text_or_empty(value: Any) -> str:
+    """Return text as it is, and empty text for anything else."""
+    return value if isinstance(value, str) else ""

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.components import Component
-from airflow_dingtalk_calendar.models.json_values import Json, mapping_or_empty
+from airflow_dingtalk_calendar.models.json_values import Json, get_member, mapping_or_empty
 from airflow_dingtalk_calendar.models.types import Choice, Integer, Interval, Weekdays
 
 DAYS_BY_CODE = {
@@ -125,10 +125,14 @@ def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
 
 
 def start_day(start: Mapping[str, Any]) -> dt.date:
-    """Return the day of a start, as the API writes it, in its zone."""
-    if start.get("date"):
-        return dt.date.fromisoformat(start["date"])
-    return datetimes.to_local_time(start["dateTime"], start["timeZone"]).date()
+    """Return the day of a start, as the API writes it, in its zone.
+
+    :raises ValueError: when it has none.
+    """
+    if day := get_member(start, "date"):
+        return dt.date.fromisoformat(datetimes.parse_date(day))
+    zone = datetimes.parse_zone(get_member(start, "timeZone"))
+    return datetimes.to_local_time(get_member(start, "dateTime"), zone).date()
 
 
 def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:

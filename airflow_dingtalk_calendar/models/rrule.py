@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.json_values import Json
+from airflow_dingtalk_calendar.models.json_values import Json, get_member
 from airflow_dingtalk_calendar.models.recurrence import (
     CODES_BY_DAY,
     DAY_NAMES,
@@ -226,8 +226,12 @@ def _format_range(span: Json, start: Mapping[str, Any] | None) -> Json:
     if "endDate" not in span:
         return {}
     end = datetimes.parse_wire_datetime(span["endDate"])
-    all_day = start is not None and bool(start.get("date"))
-    return {"UNTIL": f"{end:%Y%m%d}" if all_day else f"{end.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"}
+    if get_member(start, "date"):
+        return {"UNTIL": f"{end:%Y%m%d}"}
+    try:
+        return {"UNTIL": f"{end.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"}
+    except OverflowError:
+        raise ValueError("has an endDate that is out of range") from None
 
 
 def _format_nth_weekday(pattern: Json, start: Any) -> Json:

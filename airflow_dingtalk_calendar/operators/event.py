@@ -175,11 +175,12 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         from airflow_dingtalk_calendar.models import comparison
 
         fields = [name for name in sent if name != "id"]
-        missing = comparison.not_applied(sent, event)
+        # An event that is its id and no more was neither in the answer nor to be read back.
+        missing = comparison.not_applied(sent, event) if event.keys() - {"id"} else []
         context["ti"].xcom_push(key="patched_fields", value=fields)
         context["ti"].xcom_push(key="not_applied", value=missing)
         self.log.info(
-            "Event %s: %s.", event["id"], f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
+            "Event %s: %s.", self.event_id, f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
         if untold := comparison.not_told(sent, event):
             self.log.info("Whether the event has them, DingTalk's answer does not tell: %s.", ", ".join(untold))

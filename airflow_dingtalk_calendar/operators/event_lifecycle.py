@@ -29,8 +29,9 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
 
     All arguments are templated, nested values too. A text that comes out blank, or as the word ``None``, is refused.
 
-    XCom: ``return_value`` is the new event, as DingTalk sent it; ``event_id`` is its id. With ``dry_run`` the return
-    value is ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
+    XCom: ``return_value`` is the new event, as DingTalk sent it; ``event_id`` is its id, or None where the answer does
+    not have it (a warning says so, and nothing is sent again). With ``dry_run`` the return value is ``{"dry_run": true,
+    "request": {"method", "path", "body"}, "event": null}``.
 
     :param union_id: unionId of the person who will be the event's organizer.
     :param event: the event: a mapping in the API's names, in snake_case or camelCase, or the JSON text of one;
@@ -85,8 +86,9 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
     def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
         (call,) = calls
         event: Event = hook.run(call)
-        context["ti"].xcom_push(key="event_id", value=event["id"])
-        self.log.info("Event %s: created.", event["id"])
+        event_id = event.get("id")  # an answer without it is no reason to make another event
+        context["ti"].xcom_push(key="event_id", value=event_id)
+        self.log.info("Event %s: created.", event_id or "of unknown id")
         return event
 
 

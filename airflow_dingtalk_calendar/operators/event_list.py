@@ -27,8 +27,9 @@ WindowInput = dt.datetime | dt.date | str
 class DingTalkCalendarListEventsOperator(CalendarOperator):
     """Find events in one person's calendar (DingTalk's ListEvents or ListEventsView).
 
-    All pages are read, 100 events a page; each costs one metered call. DingTalk itself filters by time and by
-    ``series_master_id`` (not with ``expand``); all other filters are applied here and save no calls.
+    All pages are read, 100 events a page; each costs one metered call. An event that is on two pages, because the list
+    has shifted meanwhile, is there once, as it was changed last (``updateTime``). DingTalk itself filters by time and
+    by ``series_master_id`` (not with ``expand``); all other filters are applied here and save no calls.
 
     All arguments are templated. XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
     can be mapped over it::
@@ -104,6 +105,8 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read all pages and return the events that the filters let through."""
+        from airflow_dingtalk_calendar.models.copies import newest_bodies
+
         with self._open_hook() as hook:
             _, most, call, wanted = read_all(
                 self._check_ids,
@@ -111,10 +114,12 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 lambda: self._list_call(hook),
                 self._event_filter,
             )
+            listed: list[Event] = []
             events: list[Event] = []
             calls = 0
             for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
-                events += filter(wanted, page["events"])
+                listed = newest_bodies([*listed, *page["events"]])  # the list may have shifted meanwhile
+                events = list(filter(wanted, listed))
                 _check_event_count(len(events), most)
             self.log.info("Found %d events in %d calls.", len(events), calls)
             return events
@@ -158,13 +163,15 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         return lambda event: all(is_wanted(event) for is_wanted in filters)
 
     def _local_filters(self) -> Iterator[Callable[[Event], bool]]:
+        from airflow_dingtalk_calendar.models.json_values import get_member, text_or_empty
+
         part = _filter_text("summary_contains", self.summary_contains)
         organizer = _filter_text("organizer_id", self.organizer_id)
         series = _filter_text("series_master_id", self.series_master_id)
         if part is not None:
-            yield lambda event: part.casefold() in (event.get("summary") or "").casefold()
+            yield lambda event: part.casefold() in text_or_empty(event.get("summary")).casefold()
         if organizer is not None:
-            yield lambda event: (event.get("organizer") or {}).get("id") == organizer
+            yield lambda event: get_member(event, "organizer", "id") == organizer
         if series is not None and flag_arguments(expand=self.expand)["expand"]:  # else DingTalk filters
             yield lambda event: event.get("seriesMasterId") == series
 

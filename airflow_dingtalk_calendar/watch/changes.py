@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.models.json_values import Body, get_member
+from airflow_dingtalk_calendar.models.copies import newest_copies
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, mappings_in, text_or_empty
 
 ChangeKind = Literal["created", "updated", "deleted"]
 PASSES, FAILS = "+", "-"
@@ -94,16 +95,16 @@ class ChangeFilter:
     series_master_id: str | None = None
 
     def snapshots(self, events: Iterable[Body]) -> Iterator[EventSnapshot]:
-        """See events: those that can never matter are left out."""
-        for event in events:
+        """See events: those that can never matter are left out, and what is no event at all."""
+        for event in filter(is_event, events):
             cancelled = event.get("status") == "cancelled"
-            if isinstance(event.get("id"), str) and (cancelled or self._is_of_series(event)):
+            if cancelled or self._is_of_series(event):
                 yield EventSnapshot(
                     event["id"],
                     None if cancelled else self._fingerprint(event),
-                    event.get("seriesMasterId"),
-                    get_member(event, "organizer", "id"),
-                    event.get("updateTime"),
+                    _text_or_none(event.get("seriesMasterId")),
+                    _text_or_none(get_member(event, "organizer", "id")),
+                    _text_or_none(event.get("updateTime")),
                 )
 
     def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
@@ -115,11 +116,16 @@ class ChangeFilter:
         return (PASSES if self._passes(event) else FAILS) + "".join(hash_field(event, name) for name in self.fields)
 
     def _passes(self, event: Body) -> bool:
-        titled = self.pattern is None or self.pattern.search(event.get("summary") or "") is not None
+        titled = self.pattern is None or self.pattern.search(text_or_empty(event.get("summary"))) is not None
         return titled and self.organizer_id in (None, get_member(event, "organizer", "id"))
 
     def _is_of_series(self, event: Body) -> bool:
         return self.series_master_id in (None, event.get("id"), event.get("seriesMasterId"))
+
+
+def is_event(value: Any) -> bool:
+    """Whether something that a list has can be known again: it is an object with an id."""
+    return isinstance(value, Mapping) and bool(text_or_empty(value.get("id")).strip())
 
 
 def parse_filter(
@@ -154,8 +160,9 @@ def parse_filter(
 
 def initial_position(epoch: str, token: str | None, sights: Iterable[EventSnapshot], checked: float) -> Position:
     """Take a position: from here on changes are told of."""
+    latest = newest_copies(sights, lambda one: one.event_id, lambda one: one.update_time).values()
     return Position(
-        epoch, 0, token, {one.event_id: one.fingerprint for one in sights if one.fingerprint is not None}, checked
+        epoch, 0, token, {one.event_id: one.fingerprint for one in latest if one.fingerprint is not None}, checked
     )
 
 
@@ -167,7 +174,7 @@ def find_changes(
     :param complete: whether all events of the calendar were seen, so that one that was not is gone.
     """
     fingerprints = dict(position.fingerprints)
-    latest = {one.event_id: one for one in sights}
+    latest = newest_copies(sights, lambda one: one.event_id, lambda one: one.update_time)
     gone = [EventSnapshot(event_id, None) for event_id in fingerprints if complete and event_id not in latest]
     changes = []
     for sight in [*latest.values(), *gone]:
@@ -204,9 +211,16 @@ def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
 
 
 def hash_field(event: Body, name: str) -> str:
-    """Return the short hash of a field of an event."""
-    value = json.dumps(WATCHED_FIELDS[name](event), sort_keys=True, default=str)
+    """Return the short hash of a field of an event; what is nested beyond reading is all the same."""
+    try:
+        value = json.dumps(WATCHED_FIELDS[name](event), sort_keys=True, default=str)
+    except RecursionError:
+        value = ""
     return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_HASH_LENGTH].decode()
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _field_value(*path: str) -> Callable[[Body], Any]:
@@ -232,9 +246,7 @@ def _member_tuples(name: str, *parts: str) -> Callable[[Body], Any]:
     """Read a list without regard to its order: of each member these parts, as text."""
 
     def read(event: Body) -> Any:
-        listed = event.get(name)
-        members = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
-        return sorted([str(one.get(part) or "") for part in parts] for one in members)
+        return sorted([str(one.get(part) or "") for part in parts] for one in mappings_in(event.get(name)))
 
     return read
 

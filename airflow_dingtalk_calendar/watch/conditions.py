@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import comparison, datetimes
-from airflow_dingtalk_calendar.models.json_values import Body
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, mapping_or_empty
 from airflow_dingtalk_calendar.models.normalize import parse_mapping
 from airflow_dingtalk_calendar.models.types import parse_flag, parse_integer, parse_seconds, read_argument
 from airflow_dingtalk_calendar.models.validation_errors import printable_name, suggest_name
@@ -151,6 +151,8 @@ def evaluate_condition(
         return _EVALUATORS[name](wanted, event, now, timezone)._replace(event=dict(event))
     except ValueError as error:
         return Verdict("hopeless", f"cannot be judged: {error}")
+    except OverflowError:
+        return Verdict("hopeless", "cannot be judged: its times are out of range")
 
 
 def _check_starts_within(within: float, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
@@ -170,8 +172,8 @@ def _due_at(moment: dt.datetime, now: dt.datetime, text: str) -> Verdict:
 
 
 def _check_responses(wanted: Any, event: Body, *_: Any) -> Verdict:
-    organizer = (event.get("organizer") or {}).get("id")
-    invited = [one for one in event.get("attendees") or () if one.get("id") != organizer]
+    organizer = get_member(event, "organizer", "id")
+    invited = [one for one in _attendees_of(event) if organizer is None or one.get("id") != organizer]
     people = [one for one in invited if wanted["count_optional"] or not one.get("isOptional")]
     answers = [one.get("responseStatus") for one in people]
     found = {
@@ -181,6 +183,14 @@ def _check_responses(wanted: Any, event: Body, *_: Any) -> Verdict:
     least = {name: len(people) if count == ALL_ATTENDEES else count for name, count in wanted["least"].items()}
     text = ", ".join(f"{found[name]} of {count} {name}" for name, count in least.items())
     return _met_if(all(found[name] >= count for name, count in least.items()), text)
+
+
+def _attendees_of(event: Body) -> list[Body]:
+    """Return who is invited; somebody of whom nothing can be read is somebody who has not answered."""
+    listed = event.get("attendees") or []
+    if not isinstance(listed, list):
+        raise ValueError("its attendees are not a list")
+    return [mapping_or_empty(one) for one in listed]
 
 
 def _check_fields(wanted: Any, event: Body, *_: Any) -> Verdict:

@@ -14,6 +14,8 @@ from typing import Any
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 from airflow_dingtalk_calendar.exceptions import NotFoundError, RequestError
+from airflow_dingtalk_calendar.models.copies import newest_bodies
+from airflow_dingtalk_calendar.models.json_values import mapping_or_empty
 from airflow_dingtalk_calendar.watch.conditions import Condition, Verdict, evaluate_condition
 
 EventCalls = Generator[api.Call[Any], Any, Any]
@@ -64,19 +66,19 @@ def _read_event(watch: EventTarget) -> EventCalls:
         if error.code not in ("itemNotFound", "instanceNotExist"):  # a 404 may also be of something in between
             raise
         return None
-    if people and len(event.get("attendees") or ()) >= MAX_ATTENDEES:
+    invited = event.get("attendees")
+    if people and isinstance(invited, list) and len(invited) >= MAX_ATTENDEES:
         return {**event, "attendees": (yield from _read_attendees(watch))}
     return event
 
 
 def _read_attendees(watch: EventTarget) -> EventCalls:
-    people: list[api.Json] = []
+    people: list[Any] = []
     seen: set[str] = set()
-    call: api.Call[api.Json] | None = api.list_attendees(
-        watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MAX_ATTENDEES
-    )
+    first = api.list_attendees(watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MAX_ATTENDEES)
+    call: api.Call[api.Json] | None = api.require_list(first, "attendees")
     while call:
         page = yield call
         people += page["attendees"]
         call = api.next_page(call, page, seen)
-    return people
+    return newest_bodies(map(mapping_or_empty, people))  # the list may have shifted meanwhile

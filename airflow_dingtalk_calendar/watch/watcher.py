@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 from airflow_dingtalk_calendar import api
@@ -24,6 +24,7 @@ from airflow_dingtalk_calendar.watch.changes import (
     Position,
     find_changes,
     initial_position,
+    is_event,
 )
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 
@@ -36,6 +37,20 @@ ERROR_WAIT = 3600.0
 # answer to something earlier. Then time for it to send, in many short naps, since a triggerer that is blocked sends
 # nothing during one long nap. Whatever is asked of the supervisor after that comes behind the changes.
 NAPS, NAP_SECONDS = 10, 0.5
+
+
+class Listing(NamedTuple):
+    """What listing a calendar, or what has changed in it, has brought.
+
+    :ivar token: the next ``syncToken``.
+    :ivar calls: how many it took.
+    :ivar legible: whether all that was listed are events, so that one that is missing is gone.
+    """
+
+    sights: list[EventSnapshot]
+    token: str | None
+    calls: int
+    legible: bool
 
 
 class CalendarWatcher:
@@ -126,40 +141,51 @@ class CalendarWatcher:
 
     async def _take_snapshot(self, hook: DingTalkCalendarHook) -> list[Change]:
         now = self.clock()
-        sights, token, calls = await self._list_pages(hook)
-        self._unsaved = initial_position(uuid4().hex, token, sights, now)
-        log.info("Position taken: %d events, listed in %d calls; later changes are told of.", len(sights), calls)
+        # An empty calendar, which DingTalk may list without its list, has a syncToken. What has neither would be a
+        # position from which every event has been created since.
+        seen = await self._list_pages(hook, api.require_list(self._calendar(), "events", or_token=True))
+        self._unsaved = initial_position(uuid4().hex, seen.token, seen.sights, now)
+        events = len(self._unsaved.fingerprints)
+        log.info("Position taken: %d events, listed in %d calls; later changes are told of.", events, seen.calls)
         return []
 
     async def _check_changes(self, hook: DingTalkCalendarHook, position: Position) -> list[Change]:
         now = self.clock()
-        seen = await self._list_since(hook, position.token) if position.token else None
-        sights, token, calls = seen or await self._list_pages(hook)
-        found, fingerprints = find_changes(self._watch, position, sights, complete=seen is None)
+        recent = await self._list_since(hook, position.token) if position.token else None
+        seen = recent or await self._list_whole(hook)
+        complete = recent is None and seen.legible
+        found, fingerprints = find_changes(self._watch, position, seen.sights, complete=complete)
         self._unsaved = replace(
-            position, number=position.number + 1, token=token, fingerprints=fingerprints, checked=now
+            position, number=position.number + 1, token=seen.token, fingerprints=fingerprints, checked=now
         )
-        log.info("Check %d: %d changes to tell of, in %d calls.", self._unsaved.number, len(found), calls)
+        log.info("Check %d: %d changes to tell of, in %d calls.", self._unsaved.number, len(found), seen.calls)
         return found
 
     async def _list_since(self, hook: DingTalkCalendarHook, token: str) -> Listing | None:
         """List what has changed since a token; None when the service does not take it any more."""
         try:
-            return await self._list_pages(hook, sync_token=token)
+            return await self._list_pages(hook, self._calendar(sync_token=token))
         except (InvalidRequestError, NotFoundError) as error:
             log.warning("DingTalk does not take the syncToken any more, the whole calendar is listed: %s", error)
             return None
 
-    async def _list_pages(self, hook: DingTalkCalendarHook, sync_token: str | None = None) -> Listing:
-        """List all pages; return events, the next ``syncToken``, and how many calls that took."""
+    async def _list_whole(self, hook: DingTalkCalendarHook) -> Listing:
+        """List the whole calendar, of which an event that is not listed is gone: so nothing may be missing by mistake.
+
+        :raises UnexpectedAnswerError: when a page has no list of events; the position stays as it is.
+        """
+        return await self._list_pages(hook, api.require_list(self._calendar(), "events"))
+
+    async def _list_pages(self, hook: DingTalkCalendarHook, calendar: api.Call[api.Json]) -> Listing:
+        """List all pages; one odd event among them does not keep the others from being seen."""
         sights: list[EventSnapshot] = []
-        token, calls = None, 0
-        async for page in hook.apages(self._calendar(sync_token=sync_token)):
+        token, calls, illegible = None, 0, 0
+        async for page in hook.apages(calendar):
             sights += self._watch.snapshots(page["events"])
             token, calls = page["syncToken"], calls + 1
+            illegible += sum(not is_event(one) for one in page["events"])
+        if illegible:
+            log.warning("DingTalk has listed %d things that are no events; none counts as deleted now.", illegible)
         if token is None:
             log.warning("DingTalk has given no syncToken: the next check has to list the whole calendar.")
-        return sights, token, calls
-
-
-Listing = tuple[list[EventSnapshot], str | None, int]
+        return Listing(sights, token, calls, not illegible)

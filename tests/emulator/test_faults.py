@@ -42,6 +42,23 @@ def test_applied_error(client, dingtalk):
     assert count_updates(dingtalk) == 1
 
 
+def test_applied_body(client, dingtalk):
+    """The answer is what was asked for although the request was carried out."""
+    dingtalk.fault(kind="applied_body", body={})
+    assert client.patch(REVIEW, summary="x").json() == {}
+    assert count_updates(dingtalk) == 1
+
+
+def test_other_id(client, dingtalk):
+    """The answer to a patch has another event's id, and nothing else is different."""
+    dingtalk.fault(kind="other_id", id="not-this-one")
+    answer = client.patch(REVIEW, summary="x").json()
+    assert (answer["id"], answer["summary"]) == ("not-this-one", "x")
+    assert count_updates(dingtalk) == 1
+    dingtalk.fault(kind="other_id")
+    assert "id" not in client.patch("no-such-event", summary="x").json()
+
+
 def test_html(client, dingtalk):
     """An HTML page comes where JSON is expected."""
     dingtalk.fault(kind="html", status=403, body="<h1>denied</h1>")

@@ -56,7 +56,10 @@ EMULATED: dict[str, dict[str, Any]] = {
     "still processing, often": {"kind": "processing", "times": 3},
     "tokens expired": {"kind": "expire_tokens"},
     "token endpoint fails": {"kind": "error", "action": "GetAccessToken", "status": 500, "code": "internalError"},
-    "another event": {"kind": "body", "body": {"id": "another", "summary": "Not yours"}},
+    "applied, another id in the answer": {"kind": "other_id"},
+    "applied, an answer without its members": {"kind": "applied_body", "body": {}},
+    "an error in a 200": {"kind": "body", "body": {"code": "system.error", "message": "busy"}},
+    "applied, then an error in a 200": {"kind": "applied_error", "status": 200, "code": "system.error"},
     "another page": {"kind": "body", "body": "<html>please sign in</html>"},
     "redirect": {"kind": "redirect"},
     # the gateway

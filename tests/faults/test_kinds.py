@@ -15,7 +15,7 @@ from tests.faults.world import world
 
 README = Path(__file__).parent.parent.parent / "README.md"
 # These are about something that a request for a token, or one that gets through anyway, does not notice.
-HARMLESS = {"tokens expired", "clock 3 h ahead", "clock 3 h back"}
+HARMLESS = {"tokens expired", "clock 3 h ahead", "clock 3 h back", "applied, another id in the answer"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - HARMLESS - {"token endpoint fails"}))
@@ -34,6 +34,13 @@ def test_an_expired_token_is_renewed(dingtalk: Emulator, kind: str) -> None:
     assert only.succeeded
     assert dingtalk.effects["tokens_issued"] == 2
     assert here.number - here.slow == 4
+
+
+def test_another_id_is_the_answer_to_the_same_patch(dingtalk: Emulator) -> None:
+    """A patch that is answered with another event's id has taken effect, and is not sent again."""
+    with world(dingtalk, DATA, {2: "applied, another id in the answer"}) as here:
+        (only,) = patched(here, PATCHES[0])
+    assert (only.succeeded, here.number - here.slow) == (True, 2)
 
 
 def test_readme_counts_the_kinds() -> None:

@@ -87,6 +87,13 @@ def render_event_view(event: Event, viewer: EventViewer, corp_id: str) -> Event:
     return {**rendered, "extendedProperties": properties}
 
 
+def without_empty_lists(value: Any) -> Any:
+    """Return an answer without the members that are empty lists: UNVERIFIED, switch ``empty_lists``."""
+    if isinstance(value, dict):
+        return {name: without_empty_lists(member) for name, member in value.items() if member != []}
+    return [without_empty_lists(one) for one in value] if isinstance(value, list) else value
+
+
 def _render_members(event: Event, names: tuple[str, ...], viewer: EventViewer) -> Event:
     return {name: _MEMBER_RENDERERS.get(name, _copy_member)(event[name], viewer) for name in names if name in event}
 

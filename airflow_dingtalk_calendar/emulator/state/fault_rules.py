@@ -4,14 +4,16 @@ A rule is ``action`` (``"*"`` for any), ``skip`` (so many matching requests pass
 then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
 request hit by one is not seen by those after it.
 
-A kind named ``apply...`` or ``applied...``, ``truncated`` and ``drip`` carry the request out for real, so the ledger
-tells the truth.
+A kind named ``apply...`` or ``applied...``, ``other_id``, ``truncated`` and ``drip`` carry the request out for real,
+so the ledger tells the truth.
 
 =====================  ==========================================================================================
 ``error``              answers ``status``, ``code``, ``message``, ``headers``, and any further member given, instead
 ``applied_error``      the same after carrying it out
 ``html``               answers ``status`` and ``body`` as an HTML page, as the edge does for a banned address
 ``body``               answers ``status``, ``headers`` and ``body``: JSON, or a string as it is
+``applied_body``       the same after carrying it out
+``other_id``           carries it out, and answers ``id`` in place of the event's own, as the page's sample seems to
 ``redirect``           answers ``status`` (302) to ``location``
 ``processing``         answers that a request with this client token is still being processed
 ``expire_tokens``      all tokens issued so far expire, then the request is treated as any other
@@ -50,13 +52,16 @@ class FaultKind:
 
 
 _ERROR_PARAMETERS = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
+_BODY_PARAMETERS = {"status": 200, "body": "", "headers": {}}
 _HTML_PARAMETERS = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
 
 FAULT_KINDS: dict[str, FaultKind] = {
     "error": FaultKind(_ERROR_PARAMETERS, open_ended=True),
     "applied_error": FaultKind(_ERROR_PARAMETERS, open_ended=True),
     "html": FaultKind(_HTML_PARAMETERS),
-    "body": FaultKind({"status": 200, "body": "", "headers": {}}),
+    "body": FaultKind(_BODY_PARAMETERS),
+    "applied_body": FaultKind(_BODY_PARAMETERS),
+    "other_id": FaultKind({"id": "another-event"}),
     "redirect": FaultKind({"status": 302, "location": "/elsewhere"}),
     "processing": FaultKind(),
     "expire_tokens": FaultKind(),
@@ -186,6 +191,7 @@ _PARAMETER_CHECKS: dict[str, Callable[[Any], bool]] = {
     "location": _is_header_text,
     "code": _is_string,
     "message": _is_string,
+    "id": _is_string,
     "text": _is_string,
     "base64": _is_base64_text,
 }

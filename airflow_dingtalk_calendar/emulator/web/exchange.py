@@ -14,6 +14,7 @@ from uuid import uuid4
 from ..errors import UNKNOWN_PATH_RESPONSE, ApiError, HttpResponse
 from ..gateway.admission import admit_call, begin_idempotent_call, finish_idempotent_call
 from ..gateway.call import EndpointCall
+from ..schema.responses import without_empty_lists
 from ..schema.validators import read_strict_json
 from ..state.store import EmulatorStore
 from .routes import ENDPOINTS
@@ -52,7 +53,10 @@ class HttpExchange:
             return UNKNOWN_PATH_RESPONSE
         try:
             response = await self._perform_call(self.call)
-            return response if isinstance(response, HttpResponse) else HttpResponse(200, response)
+            if isinstance(response, HttpResponse):
+                return response
+            left_out = self.store.settings.empty_lists == "left_out"
+            return HttpResponse(200, without_empty_lists(response) if left_out else response)
         except ApiError as error:
             return self.call.endpoint.error_response(error, self.request_id)
         finally:

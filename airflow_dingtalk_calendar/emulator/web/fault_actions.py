@@ -36,6 +36,18 @@ async def _send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
     await exchange.send_response(HttpResponse(given["status"], given["body"], given["headers"]))
 
 
+async def _apply_then_send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    await exchange.execute_call()
+    await _send_body(exchange, given)
+
+
+async def _apply_with_other_id(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
+    answer = await exchange.execute_call()
+    if answer.status == 200 and isinstance(answer.body, dict) and "id" in answer.body:
+        answer = HttpResponse(answer.status, {**answer.body, "id": given["id"]}, answer.headers)
+    await exchange.send_response(answer)
+
+
 async def _send_redirect(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
     await exchange.send_response(HttpResponse(given["status"], "", {"location": given["location"]}))
 
@@ -91,6 +103,8 @@ FAULT_ACTIONS: dict[str, FaultAction] = {
     "applied_error": _apply_then_send_error,
     "html": _send_html,
     "body": _send_body,
+    "applied_body": _apply_then_send_body,
+    "other_id": _apply_with_other_id,
     "redirect": _send_redirect,
     "processing": _send_processing,
     "expire_tokens": _expire_tokens_then_apply,
