@@ -115,12 +115,13 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 self._event_filter,
             )
             listed: list[Event] = []
-            events: list[Event] = []
-            calls = 0
+            calls, matching = 0, 0
             for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
-                listed = newest_bodies([*listed, *page["events"]])  # the list may have shifted meanwhile
-                events = list(filter(wanted, listed))
-                _check_event_count(len(events), most)
+                listed += page["events"]
+                matching += sum(map(wanted, page["events"]))
+                if matching > most:  # or fewer: the list may have shifted, so that an event is on two pages
+                    _check_event_count(len(list(filter(wanted, newest_bodies(listed)))), most)
+            events = list(filter(wanted, newest_bodies(listed)))
             self.log.info("Found %d events in %d calls.", len(events), calls)
             return events
 
