@@ -12,7 +12,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
-from airflow_dingtalk_calendar.models.event import BLANK_TEXT, ENDS_WHERE_IT_STARTS, Caution, EventFields
+from airflow_dingtalk_calendar.models.event import (
+    BLANK_TEXT,
+    ENDS_WHERE_IT_STARTS,
+    SERIES_CAUTIONS,
+    Caution,
+    EventFields,
+)
 from airflow_dingtalk_calendar.models.normalize import apply_clear, find_blanks, normalize_value, parse_mapping
 from airflow_dingtalk_calendar.models.types import Id
 from airflow_dingtalk_calendar.models.validation_errors import format_path
@@ -49,6 +55,12 @@ class EventPatch(EventFields):
             "",
             "only one end of the event is given; whether DingTalk then keeps the other end is not documented",
         ),
+        Caution(
+            lambda patch: patch.start and patch.start.all_day and patch.is_all_day is None,
+            ".start.date",
+            "an event that is not all-day yet may need isAllDay as well",
+        ),
+        *SERIES_CAUTIONS,
         Caution(
             lambda patch: patch.is_all_day is not None and not (patch.start and patch.end),
             ".isAllDay",

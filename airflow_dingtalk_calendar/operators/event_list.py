@@ -162,14 +162,14 @@ def _filter_text(name: str, value: str | None) -> str | None:
 
 
 def _window_time(name: str, value: WindowInput | None, zone: str | None) -> str | None:
-    from airflow_dingtalk_calendar.models import datetimes
+    from airflow_dingtalk_calendar.models import datetimes, zones
 
     try:
         if value is None:
             return None
         midnight = _day_start(value)
         if zone is not None and datetimes.parse_datetime(midnight).tzinfo is None:
-            return datetimes.format_event_time(midnight, datetimes.parse_zone(zone))
+            return datetimes.format_event_time(midnight, zones.parse_zone(zone))
         return datetimes.format_instant(midnight)
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None
