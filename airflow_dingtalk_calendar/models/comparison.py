@@ -46,7 +46,10 @@ def _field_matches(name: str, value: Any, event: Body) -> bool:
     if value is None:
         return not event.get(name)
     try:
-        return _COMPARERS[name](value, event.get(name))
+        found = event.get(name)
+        if name == "recurrence" and mapping_or_empty(event.get("start")).get("date"):
+            value, found = _ending_on_a_day(value), _ending_on_a_day(found)
+        return _COMPARERS[name](value, found)
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
@@ -74,6 +77,12 @@ def _same_recurrence(wanted: Any, found: Any) -> bool:
         for part in ("pattern", "range")
         for name, value in wanted[part].items()
     )
+
+
+def _ending_on_a_day(rule: Any) -> Any:
+    """Let the rule of an all-day series end on the day that its end is written with (see ``event_times``)."""
+    span = mapping_or_empty(mapping_or_empty(rule).get("range"))
+    return {**rule, "range": {**span, "endDate": str(span["endDate"])[:10]}} if span.get("endDate") else rule
 
 
 def _same_word(wanted: Any, found: Any) -> bool:
