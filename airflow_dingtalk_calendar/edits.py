@@ -82,7 +82,7 @@ def shift(event: Event, by: dt.timedelta, *, move_weekdays: bool = False, allow_
     :param event: as GetEvent or ListEvents returned it.
     :param by: timedelta, or pendulum Duration or Interval; whole days for an all-day event.
     :param move_weekdays: let the weekdays of a weekly series move along when it comes to start on another one.
-        A monthly or yearly series cannot move to another day.
+        A monthly or yearly series moves by whole months and years only, where all of them have its day.
     :param allow_instance: make the patch for one time of a series too (see the module).
     """
     if not isinstance(by, dt.timedelta):
@@ -174,7 +174,8 @@ def extend_until(
     :param last: the last day on which it may take place, as a date or ``yyyy-MM-dd``.
     :param shorten: let it end on that day also if it would go on longer, or ends after a number of times, of which
         nobody has said on which day that is.
-    :param timezone: IANA zone in which the last day ends; needed for an all-day series, whose times have none.
+    :param timezone: is not needed: the last day ends where the event takes place, and that of an all-day series is the
+        same in every zone.
     """
     rule, times = _series_rule(event)
     span, day = rule["range"], _date_argument("last", last)
@@ -187,10 +188,8 @@ def extend_until(
         return None
     if "endDate" in span and (day == (now := event_times.last_day(span, times)) or (day < now and not shorten)):
         return None
-    end = event_times.last_second_of(day, event_times.series_zone(times, span, timezone))
-    return _patch_if_needed(
-        event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": datetimes.format_instant(end)}}}
-    )
+    end = event_times.write_last_day(day, times)
+    return _patch_if_needed(event, {"recurrence": {**rule, "range": {"type": "endDate", "endDate": end}}})
 
 
 def set_occurrences(event: Event, n: int) -> Patch | None:
@@ -217,7 +216,7 @@ def all_day(first: dt.date | str, last: dt.date | str | None = None) -> Patch:
     end = start if last is None else _date_argument("last", last)
     if end < start:
         raise InvalidInputError(("last", "is before the first day"))
-    return {"isAllDay": True, **EventTimes(start, event_times.add_elapsed(end, ONE_DAY), None).to_patch()}
+    return EventTimes(start, event_times.add_elapsed(end, ONE_DAY), None).to_patch()
 
 
 def merge(*patches: Mapping[str, Any] | None) -> Patch | None:

@@ -282,15 +282,15 @@ def test_shorten(span: dict[str, Any]) -> None:
     assert extend_until(series(span=span), "2027-05-31", shorten=True) == until("2027-05-31T23:59:59+02:00")
 
 
-def test_an_all_day_series_ends_where_its_end_is() -> None:
-    """The last day of an all-day series ends in the zone given, or else with the offset of its end."""
+def test_an_all_day_series_ends_on_a_day_in_every_zone() -> None:
+    """The last day of an all-day series is written as a moment that is on it nearly everywhere; it needs no zone."""
     rule = {"pattern": RULE, "range": {"type": "endDate", "endDate": "2027-06-28T23:59:59+08:00"}}
     weekly = {**DAYS, "recurrence": rule}
-    assert extend_until(weekly, "2027-12-27") == until("2027-12-27T23:59:59+08:00")
-    assert extend_until(weekly, "2027-12-27", timezone="Europe/Berlin") == until("2027-12-27T23:59:59+01:00")
+    assert extend_until(weekly, "2027-06-28") is None
+    assert extend_until(weekly, "2027-12-27") == until("2027-12-27T12:00:00+00:00")
+    assert extend_until(weekly, "2027-12-27", timezone="Europe/Berlin") == until("2027-12-27T12:00:00+00:00")
     forever = {**weekly, "recurrence": {"pattern": RULE, "range": {"type": "noEnd"}}}
-    with pytest.raises(InvalidInputError, match="timezone: is needed"):
-        extend_until(forever, "2027-12-27", shorten=True)
+    assert extend_until(forever, "2027-12-27", shorten=True) == until("2027-12-27T12:00:00+00:00")
 
 
 def test_set_occurrences() -> None:

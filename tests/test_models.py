@@ -109,7 +109,7 @@ MOMENTS = [
     "2027-03-02T10:00:00+08:00",
     "2027-03-02 10:00:00+08:00",
     "2027-03-02T10:00",
-    "2027-03-02T02:00:00Z",
+    "2027-03-02T02:00Z",
     dt.datetime(2027, 3, 2, 10, 0),  # noqa: DTZ001
     dt.datetime(2027, 3, 2, 2, 0, tzinfo=dt.UTC),
     pendulum.datetime(2027, 3, 2, 10, 0, tz="Asia/Shanghai"),
@@ -128,9 +128,10 @@ def test_a_time_means_the_same_in_every_notation(moment: Any) -> None:
 
 
 def test_complete_text_is_kept_as_given() -> None:
-    """Milliseconds and Z in the API's object are the user's choice and go out unchanged."""
+    """Milliseconds and Z are the user's choice and go out unchanged, in the API's object as alone."""
     given = {"dateTime": "2027-03-02T02:00:00.000Z", "timeZone": "Asia/Shanghai"}
     assert body({"start": given}) == {"start": given}
+    assert body({"start": given["dateTime"]}, **SHANGHAI) == {"start": given}
 
 
 @pytest.mark.parametrize("day", ["2027-03-02", dt.date(2027, 3, 2), {"date": "2027-03-02"}], ids=str)
@@ -625,6 +626,7 @@ def test_short_forms_of_a_new_event() -> None:
     event = {"summary": "Retro", "start": "2027-03-02", "online_meeting": "True", "notify_chat": False}
     assert created({**event, "attendees": ["iiP1"]}) == {
         "summary": "Retro",
+        "isAllDay": True,
         "start": {"date": "2027-03-02"},
         "attendees": [{"id": "iiP1"}],
         "onlineMeetingInfo": {"type": "dingtalk"},

@@ -27,9 +27,9 @@ def weekly(days: str, first: str = "monday", interval: int = 1) -> dict[str, Any
     return {"type": "weekly", "interval": interval, "daysOfWeek": days, "firstDayOfWeek": first}
 
 
-def monthly(day: str, index: str) -> dict[str, Any]:
+def monthly(day: str, index: str, interval: int = 1) -> dict[str, Any]:
     """Write a pattern of one weekday a month."""
-    return {"type": "relativeMonthly", "interval": 1, "daysOfWeek": day, "index": index}
+    return {"type": "relativeMonthly", "interval": interval, "daysOfWeek": day, "index": index}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,21 @@ def monthly(day: str, index: str) -> dict[str, Any]:
         ("FREQ=YEARLY", {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 9}),
         ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=9", {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 9}),
         ("FREQ=YEARLY;BYMONTH=3;INTERVAL=2", {"type": "absoluteYearly", "interval": 2, "dayOfMonth": 9}),
+        ("FREQ=YEARLY;BYMONTH=3;BYDAY=2TU", monthly("tuesday", "second", 12)),
+        ("FREQ=YEARLY;BYMONTH=3,6,9,12;BYMONTHDAY=9", {"type": "absoluteMonthly", "interval": 3, "dayOfMonth": 9}),
+        ("FREQ=YEARLY;BYMONTHDAY=9", {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 9}),
+        ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=-23", {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 9}),
+        ("FREQ=MONTHLY;INTERVAL=12;BYMONTH=3;BYDAY=2TU", monthly("tuesday", "second", 12)),
+        ("FREQ=MONTHLY;INTERVAL=12;BYMONTH=3", {"type": "absoluteMonthly", "interval": 12, "dayOfMonth": 9}),
+        ("FREQ=MONTHLY;BYMONTH=3,9;BYMONTHDAY=9", {"type": "absoluteMonthly", "interval": 6, "dayOfMonth": 9}),
+        ("FREQ=MONTHLY;BYMONTHDAY=8,9,10,11,12,13,14;BYDAY=TU", monthly("tuesday", "second")),
+        (
+            "FREQ=MONTHLY;BYDAY=SU,MO,TU,WE,TH,FR,SA;BYSETPOS=9",
+            {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 9},
+        ),
+        ("FREQ=MONTHLY;BYDAY=TU", weekly("tuesday")),
+        ("FREQ=DAILY;BYMONTH=3;BYMONTHDAY=9", {"type": "absoluteMonthly", "interval": 12, "dayOfMonth": 9}),
+        ("FREQ=WEEKLY;BYDAY=TU;BYHOUR=10;BYMINUTE=0", weekly("tuesday")),
     ],
 )
 def test_a_rule_becomes_a_pattern(text: str, pattern: dict[str, Any]) -> None:
@@ -84,38 +99,34 @@ REFUSED = [
     ("FREQ=", "must be one rule"),
     ("COUNT=3", "must be one rule"),
     ("FREQ=DAILY;COLOUR=RED", "must be one rule"),
-    ("DTSTART:20270309T100000\nRRULE:FREQ=DAILY", "must be one rule"),
+    ("DTSTART:20270309T100000\nRRULE:FREQ=DAILY", "leave DTSTART out, and give start"),
     ("FREQ=DAILY;COUNT=1;COUNT=2", "has a part twice"),
     ("FREQ=HOURLY", "FREQ must be one of DAILY, WEEKLY, MONTHLY, YEARLY"),
     ("FREQ=DAILY;BYHOUR=9,10", "cannot express BYHOUR with FREQ=DAILY"),
-    ("FREQ=DAILY;BYMONTH=3;BYMONTHDAY=9", "cannot express BYMONTH and BYMONTHDAY"),
     ("FREQ=DAILY;BYDAY=TU;INTERVAL=2", "BYDAY with FREQ=DAILY and an INTERVAL"),
-    ("FREQ=WEEKLY;BYDAY=2TU", "numbers with FREQ=MONTHLY only"),
+    ("FREQ=WEEKLY;BYDAY=2TU", "numbers with FREQ=MONTHLY and FREQ=YEARLY only"),
     ("FREQ=WEEKLY;BYDAY=TUESDAY", "weekdays of two letters"),
-    ("FREQ=WEEKLY;BYDAY=TU;BYSETPOS=1", "cannot express BYSETPOS with FREQ=WEEKLY"),
+    ("FREQ=WEEKLY;BYDAY=TU,WE;BYSETPOS=1", "cannot express BYSETPOS with FREQ=WEEKLY"),
     ("FREQ=WEEKLY;WKST=MONDAY", "WKST must be a weekday"),
-    ("FREQ=WEEKLY;BYDAY=MO", "not on a day of the rule"),
-    ("FREQ=MONTHLY;BYMONTHDAY=-1", "one number, from 1 to 31"),
-    ("FREQ=MONTHLY;BYMONTHDAY=9,23", "one number, from 1 to 31"),
-    ("FREQ=MONTHLY;BYMONTHDAY=9;BYSETPOS=1", "BYSETPOS without BYDAY"),
-    ("FREQ=MONTHLY;BYMONTHDAY=10", "not on a day of the rule"),
+    ("FREQ=MONTHLY;BYMONTHDAY=-1", "not from its end"),
+    ("FREQ=MONTHLY;BYMONTHDAY=9,23", "one series for each day"),
+    ("FREQ=MONTHLY;BYSETPOS=1", "BYSETPOS without BYDAY"),
     ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "BYDAY and BYMONTHDAY together"),
-    ("FREQ=MONTHLY;BYDAY=TU", "needs FREQ=WEEKLY"),
+    ("FREQ=MONTHLY;BYDAY=TU;INTERVAL=2", "use FREQ=WEEKLY"),
     ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1", "several weekdays"),
-    ("FREQ=MONTHLY;BYDAY=2TU;BYSETPOS=1", "together with BYSETPOS"),
+    ("FREQ=MONTHLY;BYDAY=2TU;BYSETPOS=2", "together with BYSETPOS"),
     ("FREQ=MONTHLY;BYDAY=5TU", "first to fourth"),
     ("FREQ=MONTHLY;BYDAY=-2TU", "first to fourth"),
-    ("FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,2", "first to fourth"),
-    ("FREQ=MONTHLY;BYDAY=1TU", "not on a day of the rule"),
-    ("FREQ=YEARLY;BYDAY=2TU", "cannot express BYDAY with FREQ=YEARLY"),
+    ("FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1,2", "one series each"),
+    ("FREQ=YEARLY;BYDAY=2TU", "must include the start's month"),
     ("FREQ=YEARLY;BYYEARDAY=100", "cannot express BYYEARDAY"),
     ("FREQ=YEARLY;BYWEEKNO=20", "cannot express BYWEEKNO"),
-    ("FREQ=YEARLY;BYMONTHDAY=9", "without BYMONTH"),
+    ("FREQ=YEARLY;BYMONTHDAY=9;INTERVAL=2", "without BYMONTH"),
     ("FREQ=YEARLY;BYMONTH=4", "the start's month"),
-    ("FREQ=YEARLY;BYMONTH=3,9", "one number, from 1 to 12"),
+    ("FREQ=YEARLY;BYMONTH=3,8", "different distances"),
     ("FREQ=DAILY;INTERVAL=0", "INTERVAL must be one number, from 1 to 365"),
     ("FREQ=DAILY;INTERVAL=366", "INTERVAL must be one number, from 1 to 365"),
-    ("FREQ=DAILY;COUNT=100", "COUNT must be one number, from 1 to 99"),
+    ("FREQ=DAILY;COUNT=100", "COUNT must be one number, from 1 to 99, in DingTalk; UNTIL=20270616 says the same"),
     ("FREQ=DAILY;COUNT=3;UNTIL=20271231", "exclude each other"),
     ("FREQ=DAILY;UNTIL=2027", "UNTIL must be"),
     ("FREQ=DAILY;UNTIL=20271331", "UNTIL must be"),

@@ -91,9 +91,12 @@ class ConnectionSettings:
         """The legacy API's base URL: ``oapi`` beside ``api``, and this machine's own for an emulator."""
         return self.legacy_host or self.base_url.replace("://api.dingtalk.", "://oapi.dingtalk.")
 
-    def zone_for(self, timezone: str | None) -> str | None:
-        """Say which zone times have that name none: the call's, else the connection's."""
-        return timezone if timezone is not None else self.timezone
+    def zone_for(self, timezone: Any) -> Any:
+        """Say which zone times have that name none: the call's (an object by its name), else the connection's."""
+        from airflow_dingtalk_calendar.models.types import read_argument  # pydantic: not at import
+        from airflow_dingtalk_calendar.models.zones import name_zone
+
+        return self.timezone if timezone is None else read_argument("timezone", name_zone, timezone)
 
 
 def parse_connection(connection: AirflowConnection) -> ConnectionSettings:
@@ -213,7 +216,7 @@ def _verify_option(value: Any, name: str) -> bool | str:
 
 
 def _timezone_option(value: Any, name: str) -> str:
-    from airflow_dingtalk_calendar.models.datetimes import parse_zone  # pydantic: not at import
+    from airflow_dingtalk_calendar.models.zones import parse_zone  # pydantic: not at import
 
     try:
         return parse_zone(_text_option(value, name))

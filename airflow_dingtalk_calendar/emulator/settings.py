@@ -25,6 +25,11 @@ class EmulatorSettings:
     :param all_day_end: whether the end date of an all-day event is ``exclusive``, as "Create event" says, or
         ``inclusive``, so that start and end may be the same day, as the official tutorial's update has it
         (UNVERIFIED).
+    :param missing_day: what a series on the 31st, or on 29 February, does in a month or year without that day
+        (UNVERIFIED): the occurrence is ``skipped``, as in iCalendar, or is on the ``last_day`` of the month.
+    :param all_day_until: which day the ``endDate`` of an all-day series means, which is a moment although the days of
+        such a series have no zone (UNVERIFIED): the day it is ``written`` with, that in ``UTC``, of which "Query
+        free/busy information" says that it is the zone of all-day events, or that at ``home`` (Asia/Shanghai).
     :param omitted_reminders: what a patch without ``reminders`` does to them (UNVERIFIED). ``unchanged``: "fields
         that are not passed remain unchanged"; ``default``: "if not passed, the default reminder" comes back.
     :param empty_text: what ``""`` does to a text (UNVERIFIED): it ``clears``, is ``ignored``, or is ``refused``.
@@ -58,6 +63,8 @@ class EmulatorSettings:
     instance_patch: Literal["instance", "series", "refuse"] = "instance"
     view_ids: Literal["unknown", "usable"] = "unknown"
     all_day_end: Literal["exclusive", "inclusive"] = "exclusive"
+    missing_day: Literal["skipped", "last_day"] = "skipped"
+    all_day_until: Literal["written", "UTC", "home"] = "written"
     omitted_reminders: Literal["unchanged", "default"] = "unchanged"
     empty_text: Literal["clears", "ignored", "refused"] = "clears"
     not_organizer: Literal["invalidParameter", "itemNotFound", "forbidden"] = "invalidParameter"

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic.alias_generators import to_camel
 
-from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty, mappings_in
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, mapping_or_empty, mappings_in
 from airflow_dingtalk_calendar.models.recurrence import PATTERN_MEMBERS, RANGE_MEMBERS, start_day
 
 Judgement = Literal["same", "other", "unknown"]
@@ -68,7 +68,7 @@ def _compare_field(name: str, body: Body, event: Body) -> Judgement:
         if name == "attendees":
             return _compare_attendees(wanted, event)
         if name == "recurrence":
-            return _judge(_same_recurrence(wanted, found, body.get("start") or event.get("start"), event.get("start")))
+            return _compare_recurrence(wanted, body, event)
         return _judge(_COMPARERS.get(name, _same_value)(wanted, found))
     except (AttributeError, KeyError, TypeError, ValueError):
         return "other"
@@ -116,6 +116,19 @@ def _same_recurrence(wanted: Any, found: Any, wanted_start: Any, found_start: An
         for part, names in used.items()
         for name in {*map(to_camel, names), *wanted[part]}
     )
+
+
+def _compare_recurrence(wanted: Any, body: Body, event: Body) -> Judgement:
+    start, found = body.get("start") or event.get("start"), event.get("recurrence")
+    if get_member(start, "date"):
+        wanted, found = _ending_on_a_day(wanted), _ending_on_a_day(found)
+    return _judge(_same_recurrence(wanted, found, start, event.get("start")))
+
+
+def _ending_on_a_day(rule: Any) -> Any:
+    """Let the rule of an all-day series end on the day that its end is written with (see ``event_times``)."""
+    span = mapping_or_empty(mapping_or_empty(rule).get("range"))
+    return {**rule, "range": {**span, "endDate": str(span["endDate"])[:10]}} if span.get("endDate") else rule
 
 
 def _type_of(rule: Body, part: str) -> str:

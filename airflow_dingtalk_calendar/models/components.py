@@ -55,9 +55,11 @@ class EventTime(Component):
         """Whether this is a day rather than a point in time."""
         return self.date is not None
 
-    def day_of(self, text: str) -> str:
-        """Name the day of a time on the calendar that this end is on."""
-        return datetimes.to_local_time(text, self.time_zone).date().isoformat() if self.time_zone else text[:10]
+    def is_after(self, text: str) -> bool:
+        """Whether this is after a moment; a day, whether it is after the day as which the moment is written."""
+        if self.date is not None:
+            return self.date > text[:10]
+        return datetimes.parse_wire_datetime(self.date_time) > datetimes.parse_wire_datetime(text)
 
 
 class Attendee(Component):

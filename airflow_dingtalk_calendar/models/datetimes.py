@@ -6,10 +6,13 @@ DingTalk wants ``{"date": "2027-03-02"}`` for all-day events, else
 
 Three rules keep a meeting from moving by eight hours:
 
-- A zone is an IANA name. UTC, ``Z`` and ``+08:00`` are not places: such a value says *when*, and takes its
-  zone from the other end of the event or from the ``timezone`` argument.
+- A zone is a place (:mod:`~airflow_dingtalk_calendar.models.zones`). UTC, ``Z`` and ``+08:00`` are none: such a value
+  says *when*, and takes its zone from the other end of the event or from the ``timezone`` argument.
 - Local time without an offset is read in that zone; a time that the clocks skip or repeat there is refused.
 - An offset other than UTC's must be the zone's own at that time.
+
+Text that is complete and in the notation of DingTalk's samples goes out as it is, by itself or in an object. Any other
+(ISO 8601's basic form, a blank for the T, ``+08``, no offset) is written in it, with milliseconds where it has them.
 """
 
 from __future__ import annotations
@@ -17,20 +20,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
-from functools import lru_cache
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
-import pendulum
 from pendulum.tz.exceptions import AmbiguousTime, NonExistingTime
 from pydantic import BeforeValidator
 
-from airflow_dingtalk_calendar.models.blanks import describe_blank, is_blank
-from airflow_dingtalk_calendar.models.types import parse_text
+from airflow_dingtalk_calendar.models.zones import canonical_name, load_zone, name_zone, parse_zone, zone_of_datetime
 
-_DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATETIME_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
+_DATETIME_PATTERN = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}|\d{8}T\d{4})", re.ASCII)
+# The notations of DingTalk's samples; a third party has seen one of its calls refuse times without milliseconds.
+_COMPLETE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+# The last day of an all-day series as a moment: noon in UTC is on that day everywhere from UTC-12 to UTC+11.
+NOON = dt.time(12, tzinfo=dt.UTC)
 NO_OFFSET_TEXT = "needs a UTC offset, or a timezone to be read in"
 _NOT_A_TIME_TEXT = "must be an ISO 8601 date and time, like 2027-03-02T10:00:00+08:00"
 
@@ -38,7 +40,7 @@ _NOT_A_TIME_TEXT = "must be an ISO 8601 date and time, like 2027-03-02T10:00:00+
 def to_time_object(value: Any) -> Any:
     """Bring a datetime, date or ISO text into the API's object form; anything else stays as it is."""
     if isinstance(value, dt.datetime):
-        zone = _zone_of_datetime(value)
+        zone = zone_of_datetime(value)
         return {"dateTime": value, "timeZone": zone} if zone else {"dateTime": value}
     if isinstance(value, dt.date):
         return {"date": value}
@@ -46,7 +48,7 @@ def to_time_object(value: Any) -> Any:
         return {**to_time_object(value["dateTime"]), **value}
     if not isinstance(value, str):
         return value
-    return {"date": value} if _DATE_PATTERN.fullmatch(value.strip()) else {"dateTime": _parse_iso_text(value)}
+    return {"date": value} if _DATE_PATTERN.fullmatch(value.strip()) else {"dateTime": value}
 
 
 def add_zone(value: Any, zone: str | None) -> Any:
@@ -58,64 +60,65 @@ def add_zone(value: Any, zone: str | None) -> Any:
 
 def zone_name(value: Any) -> str | None:
     """Name the zone of an object, where it has one."""
-    zone = value.get("timeZone") if isinstance(value, Mapping) else None
+    zone = name_zone(value.get("timeZone")) if isinstance(value, Mapping) else None
     return zone if isinstance(zone, str) else None
-
-
-def parse_zone(value: Any) -> str:
-    """Check an IANA zone name."""
-    name = parse_text(value).strip()
-    if is_blank(name):
-        raise ValueError(f"{describe_blank(name)}; name a zone, like Asia/Shanghai, or leave it out")
-    if not _is_known_zone(name):
-        raise ValueError(f"is not a zone of the tz database{_suggest_zone(name)}")
-    return name
 
 
 def parse_date(value: Any) -> str:
     """Check a calendar day, ``yyyy-MM-dd``."""
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()
-    text = value.strip() if isinstance(value, str) else ""
-    if not _DATE_PATTERN.fullmatch(text) or not _is_parsable(dt.date.fromisoformat, text):
+    day = _read_day(value)
+    if day is None:
         raise ValueError("must be a date, yyyy-MM-dd")
-    return text
+    return day.isoformat()
+
+
+def _read_day(value: Any) -> dt.date | None:
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return dt.date.fromisoformat(text) if _DATE_PATTERN.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def format_event_time(value: Any, zone: str) -> str:
-    """Write a time as the API takes it, after the three rules above.
-
-    Complete text is kept as given: which of its notations the service prefers is for its user to know.
-    """
+    """Write a time as the API takes it, after the three rules above."""
     moment = parse_datetime(value)
     if moment.tzinfo is None:
-        return _format_iso(_localize(moment, zone))
+        return _format_like(value, _localize(moment, zone))
     there = _convert_zone(moment, zone)
     if moment.utcoffset() not in (there.utcoffset(), dt.timedelta(0)):
         raise ValueError("has another UTC offset than its time zone then: leave the offset out, or name another zone")
-    return value.strip() if isinstance(value, str) and "T" in value else _format_iso(there)
+    return _format_like(value, there)
 
 
-def complete_series_end(value: Any, zone: str | None) -> Any:
+def complete_series_end(value: Any, zone: str | None, all_day: bool = False) -> Any:
     """Complete the end of a series: a day means its last second, a time without offset is local.
 
-    What cannot be completed (no zone, no time) stays as it is, for :func:`format_instant` to refuse.
+    The last day of an all-day series is that day in every zone. What cannot be completed (no zone, no time) stays as it
+    is, for :func:`format_instant` to refuse.
     """
-    if zone is None or not _is_known_zone(zone):
+    day = value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else _read_day(value)
+    if day is not None and all_day:
+        return format_iso(dt.datetime.combine(day, NOON))
+    if zone is None or canonical_name(zone) is None:
         return value
-    if (
-        isinstance(value, str)
-        and _DATE_PATTERN.fullmatch(value.strip())
-        and _is_parsable(dt.date.fromisoformat, value.strip())
-    ):
-        value = dt.date.fromisoformat(value.strip())
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        value = dt.datetime.combine(value, dt.time(23, 59, 59))
+    if day is not None:
+        value = dt.datetime.combine(day, dt.time(23, 59, 59))
     try:
         moment = parse_datetime(value)
-        return _format_iso(_localize(moment, zone)) if moment.tzinfo is None else value
+        return _format_like(value, _localize(moment, zone)) if moment.tzinfo is None else value
     except ValueError:
         return value
+
+
+def is_day_ambiguous(text: str | None) -> bool:
+    """Tell whether a moment is on another day in UTC, or in DingTalk's home, than the one it is written with."""
+    if text is None:
+        return False
+    moment = parse_wire_datetime(text)
+    return len({moment.date(), *(to_local_time(text, zone).date() for zone in ("UTC", "Asia/Shanghai"))}) > 1
 
 
 def format_instant(value: Any) -> str:
@@ -123,7 +126,20 @@ def format_instant(value: Any) -> str:
     moment = parse_datetime(value)
     if moment.tzinfo is None:
         raise ValueError(NO_OFFSET_TEXT)
-    return value.strip() if isinstance(value, str) and "T" in value else _format_iso(moment)
+    return _format_like(value, moment)
+
+
+def _format_like(value: Any, moment: dt.datetime) -> str:
+    """Write a moment; complete text as it was given, since which notation the service prefers its user may know."""
+    text = value.strip() if isinstance(value, str) else ""
+    if _COMPLETE_PATTERN.fullmatch(text):
+        return text
+    return format_iso(moment, milliseconds=bool(re.search(r"[.,]\d", text)))
+
+
+def format_iso(moment: dt.datetime, *, milliseconds: bool = False) -> str:
+    """Write a moment in the notation of every sample in DingTalk's documentation, which have no milliseconds."""
+    return moment.isoformat(timespec="milliseconds" if milliseconds or moment.microsecond else "seconds")
 
 
 def parse_wire_datetime(text: str) -> dt.datetime:
@@ -149,7 +165,7 @@ def to_local_time(value: Any, zone: str) -> dt.datetime:
 
 def _parse_iso_text(text: str) -> Any:
     """Return the datetime that the text names, or the text itself when it names none."""
-    bare = text.strip()
+    bare = text.strip().upper()
     try:
         return dt.datetime.fromisoformat(bare) if _DATETIME_PATTERN.match(bare) else text
     except ValueError:
@@ -158,7 +174,7 @@ def _parse_iso_text(text: str) -> Any:
 
 def _localize(moment: dt.datetime, zone: str) -> dt.datetime:
     try:
-        return _load_zone(zone).convert(moment, raise_on_unknown_times=True)
+        return load_zone(zone).convert(moment, raise_on_unknown_times=True)
     except NonExistingTime:
         raise ValueError("does not exist in its time zone: the clocks skip it") from None
     except AmbiguousTime:
@@ -169,7 +185,7 @@ def _localize(moment: dt.datetime, zone: str) -> dt.datetime:
 
 def _convert_zone(moment: dt.datetime, zone: str) -> dt.datetime:
     try:
-        return moment.astimezone(_load_zone(zone))
+        return moment.astimezone(load_zone(zone))
     except OverflowError:
         raise ValueError("is out of range") from None
 
@@ -183,69 +199,6 @@ def is_skipped_time(moment: dt.datetime) -> bool:
     except OverflowError:
         return False
     return back.replace(tzinfo=None, fold=0) != moment.replace(tzinfo=None, fold=0)
-
-
-def _format_iso(moment: dt.datetime) -> str:
-    # The offset form without milliseconds is the one in every sample of DingTalk's documentation.
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-
-
-def _zone_of_datetime(moment: dt.datetime) -> str | None:
-    """Name the IANA zone of a datetime; UTC is an instant's zone, not a meeting's."""
-    name = getattr(moment.tzinfo, "key", None)
-    return name if isinstance(name, str) and name not in ("UTC", "Etc/UTC") and _is_known_zone(name) else None
-
-
-@lru_cache(maxsize=64)  # pendulum reads the tz database anew each time
-def _load_zone(name: str) -> pendulum.Timezone:
-    return pendulum.timezone(name)
-
-
-def _is_known_zone(name: str) -> bool:
-    try:
-        _load_zone(name)
-    except (ValueError, KeyError, OSError):
-        return False
-    return True
-
-
-# Parts of the world in the tz database. Its other names are old ones, or offsets (Etc/GMT+8 is west of Greenwich).
-_TZ_AREAS = {
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
-}
-# What people call the zone of DingTalk's home, which the tz database names after another city.
-_CHINA_NAMES = ("beijing", "china", "cst", "gmt+8", "gmt+08:00", "utc+8", "utc+08:00", "+8", "+08:00", "+0800")
-
-
-@lru_cache(maxsize=1)  # reads the whole tz database
-def _zones_by_city() -> dict[str, str]:
-    named = {
-        zone.split("/")[-1].lower(): zone for zone in sorted(available_timezones()) if zone.split("/")[0] in _TZ_AREAS
-    }
-    return {**named, **dict.fromkeys(_CHINA_NAMES, "Asia/Shanghai")}
-
-
-def _suggest_zone(name: str) -> str:
-    cities = _zones_by_city()
-    near = get_close_matches(name.split("/")[-1].lower()[:40], cities, n=1, cutoff=0.75)
-    return f"; did you mean {cities[near[0]]}?" if near else "; names look like Asia/Shanghai"
-
-
-def _is_parsable(reader: Any, text: str) -> bool:
-    try:
-        reader(text)
-    except ValueError:
-        return False
-    return True
 
 
 Zone = Annotated[str, BeforeValidator(parse_zone)]

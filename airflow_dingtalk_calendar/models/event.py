@@ -42,7 +42,7 @@ from airflow_dingtalk_calendar.models.normalize import (
     normalize_times,
     parse_mapping,
 )
-from airflow_dingtalk_calendar.models.recurrence import Recurrence
+from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day, start_day
 from airflow_dingtalk_calendar.models.rrule import from_rrule
 from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch
 from airflow_dingtalk_calendar.models.validation_errors import (
@@ -51,6 +51,7 @@ from airflow_dingtalk_calendar.models.validation_errors import (
     limit_problems,
     printable_name,
 )
+from airflow_dingtalk_calendar.models.zones import parse_zone
 
 # Conveniences that say "send it" for switches that say "do not send it".
 NOTIFY_SWITCHES = {"notify_push": "no_push_notification", "notify_chat": "no_chat_notification"}
@@ -68,6 +69,30 @@ ENDS_WHERE_IT_STARTS = Caution(
     lambda event: event.start and event.end and event.start.date and event.start.date == event.end.date,
     ".end.date",
     "by CreateEvent's page the end of an all-day event is exclusive, the day after the last",
+)
+# What DingTalk does not define about a series; the same in every notation of its rule.
+SERIES_CAUTIONS = (
+    Caution(
+        lambda event: event.recurrence and may_lack_day(event._pattern(), event._start_day()),
+        ".recurrence.pattern",
+        "some months do not have its day; whether DingTalk skips them or takes their last day is not documented",
+    ),
+    Caution(
+        lambda event: event.recurrence and event.start and not fits_pattern(event._pattern(), event._start_day()),
+        ".recurrence",
+        "the start is not on a day of the rule; whether DingTalk counts it as an occurrence is not documented",
+    ),
+    Caution(
+        lambda event: (
+            event.recurrence
+            and event.start
+            and event.start.date
+            and datetimes.is_day_ambiguous(event.recurrence.range.end_date)
+        ),
+        ".recurrence.range.endDate",
+        "is a moment, which is on another day in other zones, and an all-day series ends on a day; "
+        "which zone DingTalk reads it in is not documented: write the day alone",
+    ),
 )
 
 
@@ -124,7 +149,7 @@ class EventFields(Component):
     @field_validator("recurrence", mode="before")
     @classmethod
     def _from_rrule(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, (str, list)):
             return value
         if "start" not in info.data:
             return None  # what is wrong with the start is said there
@@ -135,8 +160,8 @@ class EventFields(Component):
     @classmethod
     def _ends_after_it_begins(cls, value: Recurrence | None, info: ValidationInfo) -> Recurrence | None:
         start, last = info.data.get("start"), value.range.end_date if value else None
-        if start and last and start.day_of(last) < start.day_of(start.date or start.date_time):
-            raise ValueError("range.endDate is before the start")
+        if start and last and start.is_after(last):
+            raise ValueError("range.endDate is before the start, so that the series would have no occurrence")
         return value
 
     @field_validator("attendees")
@@ -177,10 +202,10 @@ class EventFields(Component):
 
         :param problems: what was wrong already.
         """
-        zone_problems = _check_timezone(timezone)
+        timezone, zone_problems = _read_timezone(timezone)
         unchecked, refused = _parse_unchecked(unchecked_fields)
         known = [*zone_problems, *problems]
-        model, wrong = cls._validated(data, None if zone_problems else timezone)
+        model, wrong = cls._validated(data, timezone)
         wrong = drop_consequences(wrong, known, cls._NAME)
         if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
             wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
@@ -201,6 +226,12 @@ class EventFields(Component):
     def cautions(self) -> tuple[str, ...]:
         """Name what is allowed here although DingTalk's own material leaves its effect open."""
         return tuple(f"{self._NAME}{one.path}: {one.text}" for one in self._CAUTIONS if one.applies(self))
+
+    def _pattern(self) -> dict[str, Any]:
+        return self.recurrence.pattern.model_dump(by_alias=True, exclude_none=True) if self.recurrence else {}
+
+    def _start_day(self) -> Any:
+        return start_day(self.start.model_dump(by_alias=True, exclude_none=True)) if self.start else None
 
     def _to_json(self) -> dict[str, Any]:
         fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
@@ -232,13 +263,11 @@ def _is_about_zone(problem: Problem, root: str) -> bool:
     return unread or problem.path in ("timezone", f"{root}.start.timeZone", f"{root}.end.timeZone")
 
 
-def _check_timezone(timezone: str | None) -> list[Problem]:
+def _read_timezone(timezone: Any) -> tuple[str | None, list[Problem]]:
     try:
-        if timezone is not None:
-            datetimes.parse_zone(timezone)
+        return None if timezone is None else parse_zone(timezone), []
     except ValueError as error:
-        return [Problem("timezone", str(error))]
-    return []
+        return None, [Problem("timezone", str(error))]
 
 
 def _parse_unchecked(fields: Mapping[str, Any] | str | None) -> tuple[dict[str, Any], list[Problem]]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models.clearing import apply_clear, refuse_blanks
-from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, Caution, EventFields
+from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, SERIES_CAUTIONS, Caution, EventFields
 from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.occurrences import SPLIT_REMEDY, warn_of_loss
 from airflow_dingtalk_calendar.models.types import Id
@@ -56,6 +56,12 @@ class EventPatch(EventFields):
             "",
             "only one end of the event is given; whether DingTalk then keeps the other end is not documented",
         ),
+        Caution(
+            lambda patch: patch.start and patch.start.all_day and patch.is_all_day is None,
+            ".start.date",
+            "an event that is not all-day yet may need isAllDay as well",
+        ),
+        *SERIES_CAUTIONS,
         Caution(
             lambda patch: patch.is_all_day is not None and not (patch.start and patch.end),
             ".isAllDay",

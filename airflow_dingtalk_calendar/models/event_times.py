@@ -1,13 +1,17 @@
 """When an event takes place: read from what the service returned, moved, and written for a patch.
 
 A series moves as a whole, each of its times by the same: its first start, the days that its rule names, and the day
-that it ends on. Where no rule of DingTalk's says that (a monthly series a day later, as months differ in length), it
+that it ends on. Where no rule of DingTalk's says that (a monthly series a week later, as months differ in length), it
 is refused.
+
+An all-day series ends on the day that its end is written with, whatever the zone: DingTalk does not say in which zone
+it reads that moment (UNVERIFIED), and this package writes one that is on the same day in nearly all.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +22,8 @@ import pendulum
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.json_values import Body, Json
-from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, complete_rule
+from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, complete_rule, fits_pattern, may_lack_day
+from airflow_dingtalk_calendar.models.zones import parse_zone
 
 ONE_DAY = dt.timedelta(days=1)
 OUT_OF_RANGE_TEXT = "leads out of the calendar, which ends with the year 9999"
@@ -57,7 +62,8 @@ class EventTimes:
     def to_patch(self) -> Json:
         """Write both ends as a patch takes them; given alone, DingTalk does not say what one end does."""
         if self.zone is None:
-            return {"start": {"date": self.start.isoformat()}, "end": {"date": self.end.isoformat()}}
+            days = {"start": {"date": self.start.isoformat()}, "end": {"date": self.end.isoformat()}}
+            return {"isAllDay": True, **days}
         return {
             name: {"dateTime": datetimes.format_instant(moment), "timeZone": self.zone}
             for name, moment in (("start", self.start), ("end", self.end))
@@ -81,7 +87,7 @@ def _read_end(value: Any, path: str) -> tuple[Any, str | None]:
         if given.get("date") and not given.get("dateTime"):
             return dt.date.fromisoformat(datetimes.parse_date(given["date"])), None
         if given.get("dateTime") and given.get("timeZone"):
-            zone = datetimes.parse_zone(given["timeZone"])
+            zone = parse_zone(given["timeZone"])
             moment = datetimes.to_local_time(given["dateTime"], zone)
             moment.astimezone(dt.UTC)  # which is how its length is measured
             return moment, zone
@@ -171,8 +177,8 @@ def parse_new_start(start: Any, own: str | None, timezone: str | None) -> tuple[
     try:
         if own is None:
             return dt.date.fromisoformat(datetimes.parse_date(value["date"])), None
-        zone = datetimes.parse_zone(timezone or own)
-        there = datetimes.format_event_time(value["dateTime"], datetimes.parse_zone(datetimes.zone_name(value) or zone))
+        zone = parse_zone(timezone or own)
+        there = datetimes.format_event_time(value["dateTime"], parse_zone(datetimes.zone_name(value) or zone))
         return datetimes.to_local_time(there, zone), zone
     except ValueError as error:
         raise InvalidInputError(("start", str(error))) from None
@@ -193,20 +199,32 @@ def recurrence_of(event: Body, zone: str | None) -> Json:
 def move_recurrence(event: Body, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Json:
     """Return the part of a patch that lets a series' rule follow its first start; empty when it fits as it is."""
     rule = recurrence_of(event, old.zone)
-    days = (new.day - old.day).days
-    moved = {
-        "pattern": _move_pattern(rule["pattern"], days, move_weekdays),
-        "range": _move_range(rule["range"], old, new),
-    }
+    pattern, by_months = rule["pattern"], rule["pattern"]["type"] not in ("daily", "weekly") and new.day != old.day
+    if by_months:
+        _check_move_by_months({"dayOfMonth": old.day.day, **pattern}, old.day, new.day)
+        moved = {"pattern": pattern, "range": _move_range_by_months(rule, old, new)}
+    else:
+        moved = {
+            "pattern": _move_pattern(pattern, (new.day - old.day).days, move_weekdays),
+            "range": _move_range(rule["range"], old, new),
+        }
     return {} if moved == rule else {"recurrence": moved}
 
 
+def _check_move_by_months(pattern: Json, old: dt.date, new: dt.date) -> None:
+    if not (fits_pattern(pattern, old) and fits_pattern(pattern, new)):
+        text = "moves by whole months or years only, from a day that its rule names to another"
+    elif may_lack_day(pattern, old) or may_lack_day(pattern, new):
+        text = "on a day that some months do not have does not move by months, as its occurrences are not one a month"
+    else:
+        return
+    remedy = "patch start, end and a whole recurrence instead"
+    raise InvalidInputError(("event.recurrence", f"a monthly or yearly series {text}; {remedy}"))
+
+
 def _move_pattern(pattern: Json, days: int, move_weekdays: bool) -> Json:
-    if not days or pattern["type"] == "daily" or (pattern["type"] == "weekly" and days % 7 == 0):
+    if not days or pattern["type"] == "daily" or days % 7 == 0:
         return pattern
-    if pattern["type"] != "weekly":
-        text = "does not move by days, because months differ; patch start, end and a whole recurrence instead"
-        raise InvalidInputError(("event.recurrence", f"a monthly or yearly series {text}"))
     if not move_weekdays:
         text = "the series would start on a weekday that is not its own; move_weekdays=True moves its weekdays too"
         raise InvalidInputError(("event.recurrence", text))
@@ -231,8 +249,26 @@ def _move_range(span: Json, old: EventTimes, new: EventTimes) -> Json:
     zone = end.tzinfo if new.zone is None else new.start.tzinfo
     moved = dt.datetime.combine(end.date() + days * ONE_DAY, end.time(), zone)
     if was_late != is_late or datetimes.is_skipped_time(moved):
-        moved = last_second_of(last_day(span, old) + days * ONE_DAY, zone)
+        return {**span, "endDate": write_last_day(last_day(span, old) + days * ONE_DAY, new)}
     return {**span, "endDate": datetimes.format_instant(moved)}
+
+
+def _move_range_by_months(rule: Json, old: EventTimes, new: EventTimes) -> Json:
+    """End a series between its last occurrence and the one that would follow, both moved."""
+    span: Json = rule["range"]
+    if "endDate" not in span:
+        return span
+    last, pattern = last_day(span, old), {"dayOfMonth": old.day.day, **rule["pattern"]}
+    months = (new.day.year - old.day.year) * 12 + new.day.month - old.day.month
+    back = 0 if _day_in_month(pattern, last) <= last else -1
+    there = _add_calendar(last.replace(day=1), months + back, 0)
+    return {**span, "endDate": write_last_day(_day_in_month(pattern, there), new)}
+
+
+def _day_in_month(pattern: Json, month: dt.date) -> dt.date:
+    """Return the day that a pattern names in a month; the last one where the month does not have it."""
+    days = [month.replace(day=number + 1) for number in range(monthrange(month.year, month.month)[1])]
+    return next((day for day in days if fits_pattern(pattern, day)), days[-1])
 
 
 @_within_calendar("event.recurrence.range.endDate")
@@ -249,18 +285,14 @@ def last_day(span: Json, times: EventTimes) -> dt.date:
     return end.date() if end.time() >= times.clock else end.date() - ONE_DAY
 
 
+def write_last_day(day: dt.date, times: EventTimes) -> str:
+    """Write the end of a series whose last occurrence may be on a day."""
+    if times.zone is None:
+        return str(datetimes.complete_series_end(day, None, all_day=True))
+    return datetimes.format_instant(last_second_of(day, times.start.tzinfo))
+
+
 def last_second_of(day: dt.date, zone: dt.tzinfo | None) -> dt.datetime:
     """Return the end of a day, which the clocks may show twice, or skip."""
     moment = dt.datetime.combine(day, LAST_SECOND, zone).replace(fold=1)
     return moment.astimezone(dt.UTC).astimezone(zone)
-
-
-def series_zone(times: EventTimes, span: Json, timezone: str | None) -> Any:
-    """Return where the last day of a series ends."""
-    if times.zone:
-        return times.start.tzinfo
-    if timezone:
-        return datetimes.to_local_time("2000-01-01T00:00:00Z", timezone).tzinfo
-    if "endDate" in span:
-        return datetimes.parse_wire_datetime(span["endDate"]).tzinfo
-    raise InvalidInputError(("timezone", "is needed: an all-day series has no zone for its last day to end in"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from airflow_dingtalk_calendar.models.clearing import refuse_blanks
 from airflow_dingtalk_calendar.models.components import Attendee, EventConfig, EventTime
-from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, EventFields
+from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, SERIES_CAUTIONS, EventFields
 from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.types import Text
 
@@ -27,7 +27,7 @@ class NewEvent(EventFields):
     event_config: EventConfig | None = None
 
     _NAME = "event"
-    _CAUTIONS = (ENDS_WHERE_IT_STARTS,)
+    _CAUTIONS = (ENDS_WHERE_IT_STARTS, *SERIES_CAUTIONS)
 
     @field_validator("attendees")
     @classmethod
@@ -35,6 +35,12 @@ class NewEvent(EventFields):
         if any(one.email for one in value or ()):
             raise ValueError("names somebody by email; creating an event takes unionIds only")
         return value
+
+    @model_validator(mode="after")
+    def _all_day_by_its_start(self) -> Self:
+        if self.is_all_day is None and self.start.all_day:
+            self.is_all_day = True
+        return self
 
     @classmethod
     def parse(

@@ -83,17 +83,19 @@ def normalize_times(data: Any, default: str | None) -> Any:
         "start": datetimes.add_zone(start, datetimes.zone_name(end) or default),
         "end": datetimes.add_zone(end, datetimes.zone_name(start) or default),
         "recurrence": _complete_range(
-            data.get("recurrence"), datetimes.zone_name(start) or datetimes.zone_name(end) or default
+            data.get("recurrence"),
+            datetimes.zone_name(start) or datetimes.zone_name(end) or default,
+            all_day=isinstance(start, Mapping) and "date" in start,
         ),
     }
     return {name: value for name, value in placed.items() if value is not None}
 
 
-def _complete_range(recurrence: Any, zone: str | None) -> Any:
+def _complete_range(recurrence: Any, zone: str | None, *, all_day: bool) -> Any:
     span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
     if not isinstance(span, Mapping) or "endDate" not in span:
         return recurrence
-    return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone)}}
+    return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone, all_day)}}
 
 
 def _load_mapping(value: Any, path: str) -> Mapping[Any, Any]:

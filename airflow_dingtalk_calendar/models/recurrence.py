@@ -7,6 +7,7 @@ not what they mean (each one's first, or the first of them all): UNVERIFIED, so 
 from __future__ import annotations
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +18,7 @@ from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.components import Component
 from airflow_dingtalk_calendar.models.json_values import Json, get_member, mapping_or_empty
 from airflow_dingtalk_calendar.models.types import Choice, Integer, Interval, Weekdays
+from airflow_dingtalk_calendar.models.zones import parse_zone
 
 DAYS_BY_CODE = {
     "MO": "monday",
@@ -124,6 +126,22 @@ def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
     return _FITS_PATTERN[pattern["type"]](pattern, day)
 
 
+def may_lack_day(pattern: Mapping[str, Any], day: dt.date | None) -> bool:
+    """Tell whether a pattern names a day that some of its months do not have, as the 31st or 29 February.
+
+    :param day: of the start, from which months are counted; None: it could be any.
+    """
+    number = pattern.get("dayOfMonth") or (day.day if day else 1)
+    if pattern["type"] not in _MONTHS_BETWEEN or number < 29:
+        return False
+    step = _MONTHS_BETWEEN[pattern["type"]] * pattern["interval"]
+    months = {(day.month - 1 + n * step) % 12 + 1 for n in range(12)} if day else range(1, 13)
+    return any(number > monthrange(2027, month)[1] for month in months)  # of a year with 28 days in February
+
+
+_MONTHS_BETWEEN = {"absoluteMonthly": 1, "absoluteYearly": 12}
+
+
 def start_day(start: Mapping[str, Any]) -> dt.date:
     """Return the day of a start, as the API writes it, in its zone.
 
@@ -131,14 +149,14 @@ def start_day(start: Mapping[str, Any]) -> dt.date:
     """
     if day := get_member(start, "date"):
         return dt.date.fromisoformat(datetimes.parse_date(day))
-    zone = datetimes.parse_zone(get_member(start, "timeZone"))
+    zone = parse_zone(get_member(start, "timeZone"))
     return datetimes.to_local_time(get_member(start, "dateTime"), zone).date()
 
 
 def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:
     last = (day + dt.timedelta(days=7)).month != day.month
     in_its_week = last if pattern["index"] == "last" else INDEX_NUMBERS[pattern["index"]] == (day.day + 6) // 7
-    return in_its_week and pattern["daysOfWeek"] == DAY_NAMES[day.weekday()]
+    return in_its_week and DAY_NAMES[day.weekday()] in pattern["daysOfWeek"].split(",")
 
 
 _FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
@@ -146,7 +164,7 @@ _FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
     "weekly": lambda pattern, day: DAY_NAMES[day.weekday()] in pattern["daysOfWeek"].split(","),
     "absoluteMonthly": lambda pattern, day: day.day == pattern["dayOfMonth"],
     "relativeMonthly": _is_nth_weekday,
-    "absoluteYearly": lambda pattern, day: day.day == pattern["dayOfMonth"],
+    "absoluteYearly": lambda pattern, day: day.day == pattern.get("dayOfMonth", day.day),
 }
 
 

@@ -152,10 +152,10 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
 
     def _window(self, zone: str | None) -> list[str | None]:
         """Read both ends of the time to look at, once the zone that they are in is known to be one."""
-        from airflow_dingtalk_calendar.models import datetimes
         from airflow_dingtalk_calendar.models.types import read_argument
+        from airflow_dingtalk_calendar.models.zones import parse_zone
 
-        known = None if zone is None else read_argument("timezone", datetimes.parse_zone, zone)
+        known = None if zone is None else read_argument("timezone", parse_zone, zone)
         names = ("time_min", "time_max")
         return read_all(*(partial(_window_time, name, getattr(self, name), known) for name in names))
 

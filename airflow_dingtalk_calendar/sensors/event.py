@@ -182,11 +182,11 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         return PokeReturnValue(verdict.state == "met", verdict.event)
 
     def _event_target(self, hook: DingTalkCalendarHook) -> EventTarget:
-        from airflow_dingtalk_calendar.watch.conditions import parse_condition
+        from airflow_dingtalk_calendar.watch.conditions import parse_condition, parse_day_zone
         from airflow_dingtalk_calendar.watch.event_poll import EventTarget
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
-        timezone = hook.get_conn().zone_for(self.timezone)
+        timezone = parse_day_zone(hook.get_conn().zone_for(self.timezone))
         given = {name: getattr(self, name) for name in names}
         condition = parse_condition(given, timezone, count_optional=self.count_optional)
         return EventTarget(self.union_id, self.event_id, self.calendar_id, condition, timezone)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import comparison, datetimes
@@ -21,6 +20,7 @@ from airflow_dingtalk_calendar.models.json_values import Body, get_member, mappi
 from airflow_dingtalk_calendar.models.normalize import parse_mapping
 from airflow_dingtalk_calendar.models.types import parse_flag, parse_integer, parse_seconds, read_argument
 from airflow_dingtalk_calendar.models.validation_errors import printable_name, suggest_name
+from airflow_dingtalk_calendar.models.zones import load_zone, parse_zone
 
 Condition = Mapping[str, Any]
 # Counted among the answers: ``answered`` is any of the three others, which are DingTalk's words (page
@@ -66,6 +66,14 @@ def _seconds_after(now: dt.datetime, seconds: float) -> dt.datetime:
 
 
 # -- reading what a DAG asks for ------------------------------------------------------------------------------
+
+
+def parse_day_zone(timezone: Any) -> str | None:
+    """Read the zone in which days begin and end, before anything is waited for.
+
+    :raises InvalidInputError: when there is no such zone.
+    """
+    return None if timezone is None else read_argument("timezone", parse_zone, timezone)
 
 
 def parse_condition(given: Mapping[str, Any], timezone: str | None, *, count_optional: Any = False) -> Condition:
@@ -248,7 +256,7 @@ def _parse_end(given: Body, timezone: str | None) -> dt.datetime:
     moment = datetimes.parse_datetime(given.get("dateTime"))
     if moment.tzinfo is None:
         moment = datetimes.parse_wire_datetime(
-            datetimes.format_event_time(moment, datetimes.parse_zone(given.get("timeZone") or timezone))
+            datetimes.format_event_time(moment, parse_zone(given.get("timeZone") or timezone))
         )
     return moment.astimezone(dt.UTC)
 
@@ -257,7 +265,7 @@ def _start_of_day(day: str, timezone: str | None, later: int = 0) -> dt.datetime
     if timezone is None:
         raise ValueError("is a day: give a timezone, to know when its days begin")
     date = dt.date.fromisoformat(datetimes.parse_date(day)) + dt.timedelta(days=later)
-    return dt.datetime.combine(date, dt.time(), ZoneInfo(datetimes.parse_zone(timezone))).astimezone(dt.UTC)
+    return dt.datetime.combine(date, dt.time(), load_zone(parse_zone(timezone))).astimezone(dt.UTC)
 
 
 def _all_day_date(event: Body, end: str) -> str:

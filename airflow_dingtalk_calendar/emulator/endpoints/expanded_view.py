@@ -59,6 +59,10 @@ def _requested_period(store: EmulatorStore, call: EndpointCall) -> tuple[datetim
 
 def expand_events(store: EmulatorStore, events: list[Event], low: datetime, high: datetime) -> list[Event]:
     """Return what takes place between two times: ends at the first or later, starts before the second."""
-    found = [i for event in events for i in iter_occurrences(event, store.stored_instances(event["id"]), high)]
+    found = [
+        occurrence
+        for event in events
+        for occurrence in iter_occurrences(event, store.stored_instances(event["id"]), high, store.settings)
+    ]
     kept = [event for event in found if event["status"] == "confirmed" and zoned_datetime(event["end"]) >= low]
     return sorted(kept, key=lambda event: (zoned_datetime(event["start"]), event["id"]))

@@ -199,7 +199,7 @@ def read_zone_name(value: str) -> str:
 
 @cache
 def _known_zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - {"Factory", "localtime"}  # files of a machine that name no zone
 
 
 def read_strict_json(raw: bytes | str) -> Any:

@@ -1,8 +1,8 @@
 """The days a recurrence rule names, the times an event therefore takes, and the instances of a series.
 
 Source of the rules: "Update event", ``recurrence``. What the page leaves open is taken from iCalendar, on which
-DingTalk's calendar is built: the first occurrence is the event's own start, and a day that a month does not have is
-left out.
+DingTalk's calendar is built: the first occurrence is the event's own start. A day that a month does not have (switch
+``missing_day``) and the zone in which an all-day series ends (switch ``all_day_until``) are UNVERIFIED.
 
 An instance that somebody has changed is stored, any other is made here when somebody asks. Its id is the emulator's
 own, base64 of the series' id and the start: UNVERIFIED, and mostly with an ``=`` at the end, as nothing says that an id
@@ -13,31 +13,43 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice, product, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..schema.event import WEEK_INDEXES, WEEKDAYS, Event
 from ..schema.validators import read_iso_date_time
+from ..settings import EmulatorSettings
 
 TimeSpan = tuple[datetime, datetime]
 #: "Event overview": days without a zone of their own are days in this one unless a calendar says otherwise.
 HOME_ZONE = ZoneInfo("Asia/Shanghai")
+DEFAULT_SETTINGS = EmulatorSettings()
 _INSTANCE_ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
-def occurrence_spans(event: Event, until: datetime) -> list[TimeSpan]:
+def occurrence_spans(event: Event, until: datetime, settings: EmulatorSettings = DEFAULT_SETTINGS) -> list[TimeSpan]:
     """Return the times an event takes that start before ``until``."""
     start, end = zoned_datetime(event["start"]), zoned_datetime(event["end"])
     rule = event.get("recurrence", {})
     limits = rule.get("range", {})
-    last = min(until, read_iso_date_time(limits["endDate"])) if "endDate" in limits else until
+    last = min(until, _series_end(event, settings)) if "endDate" in limits else until
     last = last.astimezone(start.tzinfo)  # its day is the day it is there
-    later = (day for day in pattern_days(rule.get("pattern", {}), start.date(), last.date()) if day > start.date())
+    days = pattern_days(rule.get("pattern", {}), start.date(), last.date(), settings)
+    later = (day for day in days if day > start.date())
     starts = (start.replace(year=day.year, month=day.month, day=day.day) for day in (start.date(), *later))
     kept = takewhile(lambda moment: moment <= last, islice(starts, limits.get("numberOfOccurrences")))
     return [(moment.astimezone(UTC), (moment + (end - start)).astimezone(UTC)) for moment in kept if moment < until]
+
+
+def _series_end(event: Event, settings: EmulatorSettings) -> datetime:
+    """Return the last moment at which an occurrence may start; of an all-day series, midnight of its last day."""
+    written = read_iso_date_time(event["recurrence"]["range"]["endDate"])
+    if "date" not in event["start"]:
+        return written
+    zone = {"written": written.tzinfo, "UTC": UTC, "home": HOME_ZONE}[settings.all_day_until]
+    return datetime.combine(written.astimezone(zone).date(), time(), HOME_ZONE)
 
 
 def zoned_datetime(moment: Event) -> datetime:
@@ -47,12 +59,17 @@ def zoned_datetime(moment: Event) -> datetime:
     return read_iso_date_time(moment["dateTime"]).astimezone(ZoneInfo(moment["timeZone"]))
 
 
-def pattern_days(pattern: Event, first: date, last: date) -> Iterator[date]:
+def pattern_days(
+    pattern: Event, first: date, last: date, settings: EmulatorSettings = DEFAULT_SETTINGS
+) -> Iterator[date]:
     """Yield the days a pattern names between two days; an incomplete pattern names none."""
     periods = _PERIODS_BY_TYPE.get(pattern.get("type", ""))
     if periods:
         for base in takewhile(lambda day: day <= last, periods(first, pattern)):
-            yield from (day for day in _DAYS_BY_TYPE[pattern["type"]](base, first, pattern) if first <= day <= last)
+            found = _DAYS_BY_TYPE[pattern["type"]](base, first, pattern)
+            if not found and settings.missing_day == "last_day":
+                found = _days_of_month(base)[-1:]  # weeks have all their days, months do not
+            yield from (day for day in found if first <= day <= last)
 
 
 def _daily_periods(first: date, pattern: Event) -> Iterator[date]:
@@ -121,25 +138,27 @@ _DAYS_BY_TYPE: dict[str, Callable[[date, date, Any], list[date]]] = {
 }
 
 
-def events_overlap(one: Event, other: Event) -> bool:
+def events_overlap(one: Event, other: Event, settings: EmulatorSettings = DEFAULT_SETTINGS) -> bool:
     """Tell whether two events overlap at any time in the year after the first one's start."""
     until = zoned_datetime(one["start"]) + timedelta(days=366)
-    pairs = product(occurrence_spans(one, until), occurrence_spans(other, until))
+    pairs = product(occurrence_spans(one, until, settings), occurrence_spans(other, until, settings))
     return any(start < their_end and their_start < end for (start, end), (their_start, their_end) in pairs)
 
 
-def iter_occurrences(event: Event, stored: Iterable[Event], before: datetime) -> Iterator[Event]:
+def iter_occurrences(
+    event: Event, stored: Iterable[Event], before: datetime, settings: EmulatorSettings
+) -> Iterator[Event]:
     """Yield an event that starts before a time, or of a series the instances that do and are not stored."""
     if "recurrence" not in event:
         yield from [event] if zoned_datetime(event["start"]) < before else []
         return
     told_apart = {_original_start(instance) for instance in stored}
-    for start, end in occurrence_spans(event, before):
+    for start, end in occurrence_spans(event, before, settings):
         if start not in told_apart:
             yield _build_instance(event, start, end)
 
 
-def find_unstored_instance(event_id: str, events: Mapping[str, Event]) -> Event | None:
+def find_unstored_instance(event_id: str, events: Mapping[str, Event], settings: EmulatorSettings) -> Event | None:
     """Return the instance that is not stored and has this id."""
     try:
         series_id, _, moment = b64decode(event_id, validate=True).decode().rpartition("@")
@@ -151,7 +170,8 @@ def find_unstored_instance(event_id: str, events: Mapping[str, Event]) -> Event 
         return None
     stored = [event for event in events.values() if event.get("seriesMasterId") == series_id]
     until = start + timedelta(seconds=1)
-    return next((event for event in iter_occurrences(series, stored, until) if event["id"] == event_id), None)
+    found = iter_occurrences(series, stored, until, settings)
+    return next((event for event in found if event["id"] == event_id), None)
 
 
 def _original_start(instance: Event) -> datetime:
@@ -170,7 +190,7 @@ def _build_instance(series: Event, start: datetime, end: datetime) -> Event:
     }
 
 
-def _build_event_time(time: datetime, like: Event) -> Event:
+def _build_event_time(moment: datetime, like: Event) -> Event:
     if "date" in like:
-        return {"date": str(time.astimezone(HOME_ZONE).date())}
-    return {**like, "dateTime": time.astimezone(ZoneInfo(like["timeZone"])).isoformat(timespec="seconds")}
+        return {"date": str(moment.astimezone(HOME_ZONE).date())}
+    return {**like, "dateTime": moment.astimezone(ZoneInfo(like["timeZone"])).isoformat(timespec="seconds")}

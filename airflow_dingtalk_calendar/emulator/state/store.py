@@ -131,7 +131,7 @@ class EmulatorStore:
         """Return an event, as the switch says also an instance that is not stored."""
         event = self.events.get(event_id)
         return (
-            find_unstored_instance(event_id, self.events)
+            find_unstored_instance(event_id, self.events, self.settings)
             if event is None and self.settings.view_ids == "usable"
             else event
         )
@@ -174,7 +174,10 @@ class EmulatorStore:
 
     def has_room_conflict(self, event: Event) -> bool:
         """Tell whether a room booked for the event is taken by another at one of its times."""
-        return any(_uses_same_room(event, other) and events_overlap(event, other) for other in self.events.values())
+        return any(
+            _uses_same_room(event, other) and events_overlap(event, other, self.settings)
+            for other in self.events.values()
+        )
 
     def viewer_for(self, union_id: str, max_attendees: int | None = None) -> EventViewer:
         """Return the eyes of a user."""
