@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.client import request_flow, token_cache
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, MaskSecret, SendRequest, Sleep
 from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLimiter
-from airflow_dingtalk_calendar.client import request_flow
 from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, CallSession
 from airflow_dingtalk_calendar.client.responses import Response
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings

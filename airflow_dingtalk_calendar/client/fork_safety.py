@@ -1,4 +1,4 @@
-"""What a forked process must not share with its parent: sockets, and locks that a thread of the parent may have held."""
+"""What a forked process must not share with its parent: sockets, and locks that another thread may have held."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from hashlib import sha256
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -107,29 +108,32 @@ def parse_connection(connection: AirflowConnection) -> ConnectionSettings:
 
     :raises InvalidConnectionError: naming the field and the remedy, never the value.
     """
-    fields: dict[str, Any] = {
-        name: getattr(connection, name, None) for name in ("conn_id", "conn_type", "login", "host")
-    }
-    secrets = hide_strings({name: getattr(connection, name, None) for name in ("password", "extra")})
-    schema, port = getattr(connection, "schema", None), getattr(connection, "port", None)
+    fields = _hide_fields(connection)
     del connection  # Airflow 3 shows its password where it shows variables
-    _check_type(fields["conn_id"], fields["conn_type"])
-    extra = _parse_extra(secrets["extra"])
+    _check_type(fields.conn_id, fields.conn_type)
+    extra = _parse_extra(fields.extra)
     options = {
         name: read(extra[name], name) for name, read in _OPTION_PARSERS.items() if extra.get(name) not in (None, "")
     }
     allow_http = options.pop("allow_http", False)
-    host = (fields["host"] or DEFAULT_HOST).strip()
+    host = (fields.host or DEFAULT_HOST).strip()
     if "legacy_host" in options:
         options["legacy_host"] = parse_base_url(options["legacy_host"], "extra.legacy_host", allow_http=allow_http)
     _check_auth_type(options)
     return ConnectionSettings(
-        app_key=_require_credential(fields["login"], "login", "the app key (Client ID)"),
-        app_secret=Secret(_require_credential(secrets["password"], "password", "the app secret (Client Secret)")),
-        conn_id=fields["conn_id"],
-        base_url=parse_base_url(host, "host", scheme=schema, port=port, allow_http=allow_http),
+        app_key=_require_credential(fields.login, "login", "the app key (Client ID)"),
+        app_secret=Secret(_require_credential(fields.password, "password", "the app secret (Client Secret)")),
+        conn_id=fields.conn_id,
+        base_url=parse_base_url(host, "host", scheme=fields.schema, port=fields.port, allow_http=allow_http),
         **options,
     )
+
+
+def _hide_fields(connection: AirflowConnection) -> Any:
+    """Copy the fields of a connection; the copies of those that may hold a secret do not show it."""
+    names = ("conn_id", "conn_type", "login", "schema", "port")
+    hidden = {name: hide_strings(getattr(connection, name, None)) for name in ("password", "host", "extra")}
+    return SimpleNamespace(**{name: getattr(connection, name, None) for name in names}, **hidden)
 
 
 def _check_type(conn_id: str, conn_type: str | None) -> None:
