@@ -26,6 +26,7 @@ from airflow_dingtalk_calendar.client.error_codes import (
     ErrorCode,
     find_meaning,
 )
+from airflow_dingtalk_calendar.connection.secret import hide_strings
 from airflow_dingtalk_calendar.exceptions import (
     InvalidRequestError,
     RequestError,
@@ -99,7 +100,7 @@ def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[
     :raises RequestError: with status, request id and the name of the action.
     """
     try:
-        found = call.parse(read_response(answer, *secrets, action=call.action))
+        found = call.parse(_hide_token(call, read_response(answer, *secrets, action=call.action)))
         return replace(found, text=_clean_text(found.text, secrets)) if isinstance(found, Odd) else found
     except RequestError as error:
         error.action = error.action or call.action
@@ -107,6 +108,11 @@ def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[
         error.status_code = error.status_code or answer.status
         error.request_id = error.request_id or request_id(answer)
         raise
+
+
+def _hide_token(call: Call[Any], payload: Any) -> Any:
+    """Make secrets of all texts where a token was asked for, which is what calls without a token do."""
+    return hide_strings(payload) if call.credential == "none" else payload
 
 
 # What a list may be refused for beside its parameters; page "pagination" advises to begin again.
