@@ -325,17 +325,23 @@ def test_a_write_without_effect_is_said(
 
 
 def test_a_write_that_fails_is_said(
-    run: Run, grant: UserGrant, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any, caplog: Any
+    run: Run, grant: UserGrant, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the new grant is lost because it cannot be written, the log says what to do, and the error is raised."""
+    """When the new grant is lost because it cannot be written, not even later, the error says so and what to do."""
+
+    tries = []
 
     def fail(name: str, value: str) -> None:
-        raise OSError("no database")
+        tries.append(name)
+        raise OSError(f"no database for {value}")
 
     stored[GRANT_VARIABLE] = ending(grant)
     monkeypatch.setattr(airflow_compat, "write_variable", fail)
-    refusal(run, OSError)
-    assert "airflow_dingtalk_calendar.authorize" in caplog.text + "".join(capsys.readouterr())
+    error = refusal(run)
+    assert not error.retryable
+    assert "(OSError)" in str(error)
+    assert "the grant is lost. Authorize again: python -m airflow_dingtalk_calendar.authorize" in str(error)
+    assert len(tries) == 4
 
 
 # -- what test_connection and tasks say -----------------------------------------------------------------------

@@ -20,7 +20,7 @@ def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:
     """Make a connection as Airflow hands it over."""
     extra = extra if isinstance(extra, str) or extra is None else json.dumps(extra)
     given = {"login": "app", "password": "made-up", "host": None, "schema": None, "port": None, **fields}
-    return SimpleNamespace(conn_id="dingtalk_default", **given, extra=extra)
+    return SimpleNamespace(conn_id="dingtalk_default", conn_type="dingtalk", **given, extra=extra)
 
 
 def refused(extra: Any = None, **fields: Any) -> str:

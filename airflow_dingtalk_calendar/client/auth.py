@@ -13,9 +13,9 @@ A ticket changes every 5 hours and a refresh token at every use, so neither can 
 Airflow Variables. Something else keeps the ticket fresh; the grant is written back here.
 
 Variables have no compare-and-set, so two processes may refresh one grant at the same time: DingTalk takes a refresh
-token once, and the loser goes on with what the winner writes. One gap remains: when the winner ends between the
-refresh and the write, or its answer is lost on the way, no valid refresh token is left, and the person has to
-authorize the app again.
+token once, and the loser goes on with what the winner writes. So the new one is written before anything else in the
+answer is judged. One gap remains: when the winner ends between the refresh and the write, or its answer is lost on the
+way, no valid refresh token is left, and the person has to authorize the app again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from airflow_dingtalk_calendar.client.effects import (
 )
 from airflow_dingtalk_calendar.client.error_codes import GRANT_GONE_CODE
 from airflow_dingtalk_calendar.client.responses import parse_response
-from airflow_dingtalk_calendar.connection.secret import Secret
+from airflow_dingtalk_calendar.connection.secret import Secret, hide_strings
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
@@ -47,10 +47,12 @@ from airflow_dingtalk_calendar.exceptions import (
     RequestError,
     ServiceError,
     TokenRejectedError,
+    UnexpectedAnswerError,
 )
 
 # A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
 GRANT_WAITS = (0.1, 0.3, 1.0, 2.0, 4.0)
+WRITE_WAITS = (0.3, 1.0, 3.0)
 RENEWAL_MARGIN = 120.0  # seconds
 TokenEffects = Generator[Effect, Any, api.AccessToken]
 
@@ -61,28 +63,49 @@ class UserGrant:
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    good_until: float
+    good_until: float = field(compare=False)
 
     @classmethod
-    def from_token(cls, token: api.AccessToken, now: float) -> UserGrant:
-        """Make the grant of an answer; ``now`` is wall-clock time, because other processes read it."""
-        return cls(token.value, token.refresh_token or "", now + token.lifetime)
+    def from_token(cls, token: api.AccessToken, now: float, refresh_token: str = "") -> UserGrant:
+        """Make the grant of an answer.
+
+        :param now: wall-clock time, because other processes read it.
+        :param refresh_token: the one that stays when the answer brings no other.
+        """
+        good_until = now + token.lifetime if token.value else 0.0
+        return cls(token.value, token.refresh_token or refresh_token, good_until)
 
     @classmethod
     def parse(cls, text: str | None) -> UserGrant | None:
-        """Read what the Variable holds; None if that is no grant."""
+        """Read what the Variable holds; None if there is no refresh token in it. The rest can be renewed."""
         try:
-            grant = json.loads(text or "")
-            access_token, refresh_token = Secret(grant["access_token"]), Secret(grant["refresh_token"])
-            return cls(access_token, refresh_token, float(grant["good_until"]))
-        except (ValueError, TypeError, KeyError):
+            grant = hide_strings(json.loads(text or ""))
+        except (ValueError, RecursionError):
             return None
+        if not isinstance(grant, dict) or not (refresh_token := _read_secret(grant.get("refresh_token"))):
+            return None
+        return cls(_read_secret(grant.get("access_token")), refresh_token, _read_time(grant.get("good_until")))
 
-    def dump(self) -> str:
+    def dump(self) -> Secret:
         """Write it for the Variable."""
-        return json.dumps(
-            {"access_token": self.access_token, "refresh_token": self.refresh_token, "good_until": self.good_until}
+        return Secret(
+            json.dumps(
+                {"access_token": self.access_token, "refresh_token": self.refresh_token, "good_until": self.good_until}
+            )
         )
+
+
+def _read_secret(value: object) -> Secret:
+    """Read a secret that somebody stored; blank if it is none, or the word that an absent one was written as."""
+    text = Secret(value).strip() if isinstance(value, str) else Secret()
+    return text if text.isprintable() and text.lower() not in ("none", "null") else Secret()
+
+
+def _read_time(value: Any) -> float:
+    try:
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def fetch_token(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
@@ -102,6 +125,19 @@ def fetch_token(settings: ConnectionSettings, wall_clock: Callable[[], float], r
 
 
 def _request_token(settings: ConnectionSettings, call: api.Call[api.AccessToken], *secrets: str) -> TokenEffects:
+    token = yield from _exchange_token(settings, call, *secrets)
+    return _require_value(token, call.action)
+
+
+def _require_value(token: api.AccessToken, action: str) -> api.AccessToken:
+    if not token.value:
+        error = UnexpectedAnswerError("answered without a usable access token.", retryable=True)
+        error.action = action
+        raise error
+    return token
+
+
+def _exchange_token(settings: ConnectionSettings, call: api.Call[api.AccessToken], *secrets: str) -> TokenEffects:
     try:
         answer = yield SendRequest(call, call.headers)
     except RequestError as error:
@@ -139,21 +175,21 @@ def _request_corp_token(settings: ConnectionSettings, ticket: str) -> TokenEffec
 
 
 def _read_ticket(settings: ConnectionSettings) -> Generator[Effect, Any, str]:
-    ticket = yield ReadVariable(settings.suite_ticket_variable)
-    if not ticket or not ticket.strip():
+    ticket = _read_secret((yield ReadVariable(settings.suite_ticket_variable)))
+    if not ticket:
         name = settings.suite_ticket_variable
         problem = f"the Variable {name} is empty or missing: store the newest suite_ticket that DingTalk pushed in it"
         raise InvalidConnectionError(("connection.extra.suite_ticket_variable", problem))
-    return Secret(str(ticket).strip())
+    return ticket
 
 
 def _user_effects(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
     grant = yield from _read_grant(settings)
     if not _is_usable(grant, wall_clock(), refused):
         grant = yield from _renew_grant(settings, grant, wall_clock, refused)
-    for secret in (grant.access_token, grant.refresh_token):
+    for secret in filter(None, (grant.access_token, grant.refresh_token)):
         yield MaskSecret(secret)
-    return api.AccessToken(grant.access_token, grant.good_until - wall_clock())
+    return api.AccessToken(grant.access_token, api.clamp_lifetime(grant.good_until - wall_clock()))
 
 
 def _read_grant(settings: ConnectionSettings) -> Generator[Effect, Any, UserGrant]:
@@ -172,7 +208,7 @@ def _authorize_hint(settings: ConnectionSettings) -> str:
 
 
 def _is_usable(grant: UserGrant, now: float, refused: str | None) -> bool:
-    return grant.access_token != refused and now < grant.good_until - RENEWAL_MARGIN
+    return bool(grant.access_token) and grant.access_token != refused and now < grant.good_until - RENEWAL_MARGIN
 
 
 def _renew_grant(
@@ -181,24 +217,46 @@ def _renew_grant(
     """Refresh a grant and write it back; who finds its refresh token dead goes on with the winner's grant."""
     call = api.get_user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
     try:
-        token = yield from _request_token(settings, call, grant.refresh_token)
+        token = yield from _exchange_token(settings, call, grant.refresh_token)
     except RequestError as error:
         if not _is_grant_dead(error):
             raise
         return (yield from _await_winner(settings, grant, error))
-    new, name = UserGrant.from_token(token, wall_clock()), settings.user_grant_variable
-    try:
-        yield WriteVariable(name, new.dump())
-    except Exception:
-        yield LogError(f"The new grant could not be written to the Variable {name}. {_authorize_hint(settings)}")
-        raise
-    seen = yield from _read_grant(settings)
-    if seen.refresh_token == grant.refresh_token:
-        yield LogError(
-            f"The Variable {name} still holds the old grant after writing the new one: an environment variable or a "
-            f"secrets backend shadows it. The old grant is dead: remove the shadow. {_authorize_hint(settings)}"
-        )
+    new = UserGrant.from_token(token, wall_clock(), grant.refresh_token)
+    yield from _store_grant(settings, grant, new)
+    _require_value(token, call.action)
     return new
+
+
+def _store_grant(settings: ConnectionSettings, old: UserGrant, new: UserGrant) -> Generator[Effect, Any, None]:
+    """Write a grant, and see whether it can be read."""
+    failure = yield from _write_grant(settings.user_grant_variable, new)
+    if new.refresh_token == old.refresh_token:  # the Variable has it, whatever became of the write
+        return
+    if failure:
+        raise CredentialsError(
+            f"The Variable {settings.user_grant_variable} could not be written ({failure}) after a refresh, "
+            f"which used its refresh token up: the grant is lost. {_authorize_hint(settings)}"
+        )
+    seen = yield from _read_grant(settings)
+    if seen.refresh_token == old.refresh_token:
+        yield LogError(
+            f"The Variable {settings.user_grant_variable} still holds the old grant after writing the new one: an "
+            "environment variable or a secrets backend shadows it. The old grant is dead: remove the shadow. "
+            f"{_authorize_hint(settings)}"
+        )
+
+
+def _write_grant(name: str, grant: UserGrant) -> Generator[Effect, Any, str]:
+    """Write a grant, several times if need be: nothing else has it. Return the kind of the last failure, or nothing."""
+    failure = None
+    for seconds in (0.0, *WRITE_WAITS):
+        if seconds:
+            yield Sleep(seconds)
+        failure = yield WriteVariable(name, grant.dump())
+        if not failure:
+            break
+    return str(failure or "")
 
 
 def _is_grant_dead(error: RequestError) -> bool:
@@ -214,7 +272,7 @@ def _await_winner(
         if seconds:
             yield Sleep(seconds)
         grant = yield from _read_grant(settings)
-        if grant.refresh_token != lost.refresh_token:
+        if grant != lost and grant.access_token:
             return grant
     error.hint = (
         f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_authorize_hint(settings)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,16 @@ class SendRequest:
 
     call: Call[Any]
     headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchToken:
+    """Carry out these steps in a thread that goes on when the caller is cancelled; the step's result is theirs.
+
+    A refresh token works once: a fetch that ended between the answer and the Variable would lose a person's grant.
+    """
+
+    steps: Generator[Effect, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,10 @@ class ReadVariable:
 
 @dataclass(frozen=True, slots=True)
 class WriteVariable:
-    """Write an Airflow Variable."""
+    """Write an Airflow Variable; the step's result is the kind of the error that it ended in, or None.
+
+    The error itself may have the value in its text.
+    """
 
     name: str
     value: str = field(repr=False)
@@ -61,4 +74,4 @@ class LogError:
     text: str
 
 
-Effect = SendRequest | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError
+Effect = SendRequest | FetchToken | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError

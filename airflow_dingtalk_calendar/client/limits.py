@@ -11,14 +11,13 @@ thread each wait gets no more than what is left.
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-import httpcore
 
 from airflow_dingtalk_calendar.exceptions import TransportError, UnexpectedAnswerError
 
@@ -108,15 +107,45 @@ def exchange_deadline(seconds: float) -> Iterator[None]:
 
 
 def apply_deadlines(client: httpx.Client) -> httpx.Client:
-    """Make a client's sockets heed :func:`deadline`.
+    """Make a client's sockets heed :func:`exchange_deadline`.
 
-    The library takes no network backend from outside, hence the private names; where they should be gone one day,
-    each wait is bounded as before, and only a test fails.
+    The library takes no network backend from outside, and a transport of our own would have to do again what its own
+    do for proxies, ``NO_PROXY``, SOCKS and certificates; hence the private names, which httpx 0.27, 0.28 and httpx2
+    have.
+
+    :raises TransportError: when the library is another one, for then nothing would bound an exchange.
     """
-    for transport in (client._transport, *client._mounts.values()):
-        if pool := getattr(transport, "_pool", None):
-            pool._network_backend = _DeadlineBackend(pool._network_backend)
+    try:
+        # None stands for the hosts of NO_PROXY, which use the first one
+        for transport in filter(None, (client._transport, *client._mounts.values())):
+            pool: Any = transport._pool  # type: ignore[attr-defined]
+            pool._network_backend = _DeadlineBackend(pool._network_backend, _core_of(pool))
+    except (AttributeError, KeyError):
+        client.close()
+        raise _unbounded_error(client) from None
     return client
+
+
+def _core_of(pool: object) -> Any:
+    """Find the library below the HTTP library: its errors are what the latter understands."""
+    core = sys.modules[type(pool).__module__.split(".", 1)[0]]
+    for name in ("ConnectTimeout", "ReadTimeout", "WriteTimeout"):
+        getattr(core, name)
+    return core
+
+
+def _unbounded_error(client: object) -> TransportError:
+    library = type(client).__module__.split(".", 1)[0]
+    version = getattr(sys.modules.get(library), "__version__", "of an unknown version")
+    hint = "Install a version of httpx that this package was tried with: 0.27 or 0.28."
+    failure = TransportError(
+        f"was not sent: the duration of an exchange cannot be bounded with {library} {version}.",
+        code="NoDeadline",
+        retryable=False,
+        hint=hint,
+    )
+    failure.write_outcome = "rejected"
+    return failure
 
 
 def _remaining_time(timeout: float | None, too_late: type[Exception]) -> float | None:
@@ -129,10 +158,20 @@ def _remaining_time(timeout: float | None, too_late: type[Exception]) -> float |
     return left if timeout is None else min(left, timeout)
 
 
-class _DeadlineBackend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
+class _Wrapper:
+    """What is not bounded is left to what is wrapped.
 
+    :param core: the library whose errors tell that time is up.
+    """
+
+    def __init__(self, wrapped: Any, core: Any) -> None:
+        self._wrapped, self._core = wrapped, core
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wrapped, name)
+
+
+class _DeadlineBackend(_Wrapper):
     def connect_tcp(
         self,
         host: str,
@@ -140,29 +179,22 @@ class _DeadlineBackend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        timeout = _remaining_time(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+    ) -> _DeadlineStream:
+        timeout = _remaining_time(timeout, self._core.ConnectTimeout)
+        stream = self._wrapped.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _DeadlineStream(stream, self._core)
 
 
-class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
+class _DeadlineStream(_Wrapper):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _remaining_time(timeout, httpcore.ReadTimeout))
+        chunk: bytes = self._wrapped.read(max_bytes, _remaining_time(timeout, self._core.ReadTimeout))
+        return chunk
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _remaining_time(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
+        self._wrapped.write(buffer, _remaining_time(timeout, self._core.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        timeout = _remaining_time(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    ) -> _DeadlineStream:
+        timeout = _remaining_time(timeout, self._core.ConnectTimeout)
+        return _DeadlineStream(self._wrapped.start_tls(ssl_context, server_hostname, timeout), self._core)

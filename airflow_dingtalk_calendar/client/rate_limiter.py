@@ -10,10 +10,11 @@ before it goes: so a hold, which a throttled answer brings about, reaches those 
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
+
+from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 
 # Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer. In a
 # simulation, 1.02 saves half a second in 50 where nothing is late; where calls are late by some 10 ms, it costs two
@@ -56,6 +57,7 @@ class RateLimiter:
 
     def __init__(self) -> None:
         self.clear()
+        clear_after_fork(self)
 
     def join_queue(self, name: str, now: float) -> object:
         """Queue up; the place is what :meth:`next_wait` and :meth:`leave_queue` take."""
@@ -92,4 +94,3 @@ class RateLimiter:
 
 
 RATE_LIMITER = RateLimiter()
-os.register_at_fork(after_in_child=RATE_LIMITER.clear)

@@ -8,14 +8,15 @@ once, and no network, clock or sleep is needed to test them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Hashable
+import random
+from collections.abc import Callable, Generator
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.client import auth, token_cache
-from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, SendRequest, Sleep
+from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, SendRequest, Sleep
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, RateLimiter
 from airflow_dingtalk_calendar.client.responses import parse_response
 from airflow_dingtalk_calendar.client.retry import backoff_seconds
@@ -30,6 +31,14 @@ from airflow_dingtalk_calendar.exceptions import (
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+# Whether a new token of a third-party app ends the ones before it is UNVERIFIED. If so, processes end each other's.
+MAX_RENEWALS = 3
+YOUNG_TOKEN = 60.0  # seconds: the service has no reason of its own to refuse one of that age
+RENEWAL_JITTER = 1.0  # seconds
+CONTENTION_HINT = (
+    "Each of several new tokens was refused, maybe because other processes renewed theirs: see the documentation on "
+    "several workers."
+)
 TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
 
 
@@ -37,14 +46,14 @@ TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105  # the header's name
 class CallSession:
     """What the attempts of one call have in common.
 
-    :ivar lane: who can wait for whom: the running event loop, or None in a thread.
+    :ivar may_wait: whether it may wait for another caller's fetch: not if that blocks an event loop.
     :ivar clock: a monotonic clock, for what stays in this process.
     :ivar wall_clock: the time of day, for what other processes read.
     :ivar unknown: whether an attempt ended without telling whether it took effect.
     """
 
     settings: ConnectionSettings
-    lane: Hashable
+    may_wait: bool
     clock: Callable[[], float]
     wall_clock: Callable[[], float]
     tokens: token_cache.TokenCache = field(default_factory=lambda: token_cache.TOKEN_CACHE)
@@ -78,7 +87,7 @@ def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
 
 
 def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
-    """Try a call once; a refused token is renewed once and the request sent once more.
+    """Try a call once; a refused token is renewed and the request sent again, up to :data:`MAX_RENEWALS` times.
 
     :raises RequestError: with ``outcome`` set when the call writes: once one attempt's outcome is unknown, no
         later failure makes it known.
@@ -96,13 +105,17 @@ def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, 
 
 
 def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
-    token = yield from _obtain_token(session)
-    try:
-        return (yield from _send_request(call, session, token))
-    except TokenRejectedError:
-        session.tokens.discard(session.settings.identity, token)
-    token = yield from _obtain_token(session, refused=token)
-    return (yield from _send_request(call, session, token))
+    refused: set[str] = set()
+    while True:
+        token = yield from _obtain_token(session)
+        try:
+            return (yield from _send_request(call, session, token))
+        except TokenRejectedError as error:
+            if token in refused or len(refused) == MAX_RENEWALS:
+                error.hint = CONTENTION_HINT if len(refused) == MAX_RENEWALS else error.hint
+                raise
+        refused.add(token)
+        session.tokens.discard(session.settings.identity, token, session.clock())
 
 
 def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T]:
@@ -137,32 +150,43 @@ def _add_token(call: Call[Any], token: str) -> SendRequest:
             return SendRequest(call, call.headers)
 
 
-def _obtain_token(session: CallSession, refused: str | None = None) -> Generator[Effect, Any, str]:
+def _obtain_token(session: CallSession) -> Generator[Effect, Any, str]:
     """Get a good token: the kept one, or the one that this or another caller fetches now."""
-    settings, tokens = session.settings, session.tokens
-    while (token := tokens.get(settings.identity, session.clock())) is None:
-        claim = tokens.claim_fetch(settings.identity, session.lane)
-        if not claim.leads:
-            yield from _join_fetch(claim)
-            continue
-        try:
-            yield from _fill_cache(session, refused)
-        except BaseException as error:
-            tokens.finish_fetch(claim, _shareable_error(error))
-            raise
-        tokens.finish_fetch(claim)
+    identity, tokens = session.settings.identity, session.tokens
+    while (token := tokens.get(identity, session.clock())) is None:
+        claim = tokens.claim_fetch(identity, session.may_wait)
+        if claim.leads:
+            steps = _lead_fetch(session, claim)
+            next(steps)  # begun, so that the claim ends whatever becomes of the steps
+            return cast("str", (yield FetchToken(steps)))
+        yield from _join_fetch(claim)
     return token.value
 
 
-def _fill_cache(session: CallSession, refused: str | None) -> Generator[Effect, Any, None]:
-    settings, asked = session.settings, session.clock()
+def _lead_fetch(session: CallSession, claim: token_cache.FetchClaim) -> Generator[Any, Any, str]:
     try:
-        token = yield from auth.fetch_token(settings, session.wall_clock, refused)
+        yield
+        # somebody's fetch may have ended between the look into the cache and the claim
+        token = session.tokens.get(claim.identity, session.clock()) or (yield from _fill_cache(session))
+    except BaseException as error:
+        session.tokens.finish_fetch(claim, _shareable_error(error))
+        raise
+    session.tokens.finish_fetch(claim)
+    return token.value
+
+
+def _fill_cache(session: CallSession) -> Generator[Effect, Any, token_cache.CachedToken]:
+    settings, refused = session.settings, session.tokens.refused(session.settings.identity)
+    if refused and refused.age < YOUNG_TOKEN:  # another process has ended it: leave it some time to use its own
+        yield Sleep(random.uniform(0.0, RENEWAL_JITTER))  # noqa: S311  # no secret
+    asked = session.clock()
+    try:
+        token = yield from auth.fetch_token(settings, session.wall_clock, refused.value if refused else None)
     except RequestError as error:
         # Whatever the token endpoint did, the call that needs the token was not sent.
         error.write_outcome = "rejected"
         raise
-    session.tokens.store(settings.identity, token.value, token.lifetime, asked)
+    return session.tokens.store(settings.identity, token.value, token.lifetime, asked)
 
 
 def _join_fetch(claim: token_cache.FetchClaim) -> Generator[Effect, Any, None]:

@@ -24,6 +24,7 @@ from airflow_dingtalk_calendar.client.error_codes import (
     STATUS_CODES,
     ErrorCode,
 )
+from airflow_dingtalk_calendar.connection.secret import hide_strings
 from airflow_dingtalk_calendar.exceptions import (
     InvalidRequestError,
     RequestError,
@@ -74,13 +75,18 @@ def parse_response(call: Call[T], answer: Response, *secrets: str) -> T:
     :raises RequestError: with status, request id and the name of the action.
     """
     try:
-        return call.parse(read_response(answer, *secrets))
+        return call.parse(_hide_token(call, read_response(answer, *secrets)))
     except RequestError as error:
         error.action = error.action or call.action
         error.hint = _page_token_hint(call, error) or error.hint
         error.status_code = error.status_code or answer.status
         error.request_id = error.request_id or request_id(answer)
         raise
+
+
+def _hide_token(call: Call[Any], payload: Any) -> Any:
+    """Make secrets of all texts where a token was asked for, which is what calls without a token do."""
+    return hide_strings(payload) if call.credential == "none" else payload
 
 
 # What a list may be refused for beside its parameters; page "pagination" advises to begin again.

@@ -10,17 +10,19 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, closing
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import httpx
 
 from airflow_dingtalk_calendar import __version__
 from airflow_dingtalk_calendar.api import Call
+from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 from airflow_dingtalk_calendar.client.limits import ACCEPTED_ENCODINGS, BoundedBody, apply_deadlines, exchange_deadline
 from airflow_dingtalk_calendar.client.responses import Response
 from airflow_dingtalk_calendar.connection.hosts import is_local_url
+from airflow_dingtalk_calendar.connection.secret import hide_frames
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, RequestError, TransportError
 
@@ -58,50 +60,64 @@ class Transport:
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
-        self._async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._exchange_timeout = settings.timeout * MAX_EXCHANGE_FACTOR
+        connect = min(CONNECT_TIMEOUT, settings.timeout)
+        self._socket_timeouts = httpx.Timeout(settings.timeout, connect=connect).as_dict()
+        self.clear()
+        clear_after_fork(self)
+
+    def clear(self) -> None:
+        """Forget all clients without closing them: after a fork their sockets are the parent's."""
+        self._lock = Lock()
+        self._sync_client: httpx.Client | None = None
+        self._async_clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def send(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
         """Send a request and read its answer to the end.
 
         :raises RequestError: when no complete answer came.
         """
-        try:
-            with (
-                exchange_deadline(self._exchange_timeout),
-                closing(self._client.send(self._request(call, headers), stream=True)) as response,
-            ):
-                body = self._bounded_body(response)
-                for chunk in response.iter_raw():
-                    body.feed(chunk)
-                return Response(response.status_code, response.headers, body.read_all())
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = _transport_error(error, self._settings)
+        with hide_frames():
+            try:
+                with (
+                    exchange_deadline(self._exchange_timeout),
+                    closing(self._client.send(self._request(call, headers), stream=True)) as response,
+                ):
+                    body = self._bounded_body(response)
+                    for chunk in response.iter_raw():
+                        body.feed(chunk)
+                    return Response(response.status_code, response.headers, body.read_all())
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                failure = _transport_error(error, self._settings)
         raise failure  # outside the handler: the library's error holds the request with its token
 
     async def asend(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
         """Send a request like :meth:`send`, without blocking the event loop."""
-        try:
-            async with asyncio.timeout(self._exchange_timeout):
-                sending = self._async_client().send(self._request(call, headers), stream=True)
-                async with aclosing(await sending) as response:
-                    body = self._bounded_body(response)
-                    async for chunk in response.aiter_raw():
-                        body.feed(chunk)
-                    return Response(response.status_code, response.headers, body.read_all())
-        except TimeoutError:
-            failure = _transport_error(httpx.ReadTimeout("the exchange took too long"), self._settings)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = _transport_error(error, self._settings)
+        with hide_frames():
+            try:
+                async with asyncio.timeout(self._exchange_timeout):
+                    sending = self._async_client().send(self._request(call, headers), stream=True)
+                    async with aclosing(await sending) as response:
+                        body = self._bounded_body(response)
+                        async for chunk in response.aiter_raw():
+                            body.feed(chunk)
+                        return Response(response.status_code, response.headers, body.read_all())
+            except TimeoutError:
+                failure = _transport_error(httpx.ReadTimeout("the exchange took too long"), self._settings)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                failure = _transport_error(error, self._settings)
         raise failure
 
     def prepare(self) -> None:
         """Make the client of threads, before several of them ask for it at once."""
-        self._client  # noqa: B018  # made when it is first looked at
+        with hide_frames():
+            self._client  # noqa: B018  # made when it is first looked at
 
     def close(self) -> None:
         """Close the connections of threads."""
-        if "_client" in self.__dict__:
-            self.__dict__.pop("_client").close()
+        client, self._sync_client = self._sync_client, None
+        if client:
+            client.close()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -109,15 +125,21 @@ class Transport:
         if client:
             await client.aclose()
 
-    @cached_property
+    @property
     def _client(self) -> httpx.Client:
-        return apply_deadlines(httpx.Client(**_client_options(self._settings)))
+        with self._lock:
+            if self._sync_client is None:
+                self._sync_client = apply_deadlines(httpx.Client(**_client_options(self._settings)))
+            return self._sync_client
 
     def _async_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
-        if loop not in self._async_clients:
-            self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
-        return self._async_clients[loop]
+        with self._lock:
+            for ended in [other for other in self._async_clients if other.is_closed()]:
+                del self._async_clients[ended]  # nobody can close its sockets any more but the garbage collector
+            if loop not in self._async_clients:
+                self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
+            return self._async_clients[loop]
 
     def _request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
         # Made without the client, whose merging of URLs, headers and cookies costs as much as all our own code.
@@ -134,15 +156,6 @@ class Transport:
 
     def _bounded_body(self, response: httpx.Response) -> BoundedBody:
         return BoundedBody(response.headers.get("content-encoding", ""), self._settings.timeout)
-
-    @cached_property
-    def _exchange_timeout(self) -> float:
-        return self._settings.timeout * MAX_EXCHANGE_FACTOR
-
-    @cached_property
-    def _socket_timeouts(self) -> dict[str, float | None]:
-        seconds = self._settings.timeout
-        return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds)).as_dict()
 
 
 def _client_options(settings: ConnectionSettings) -> dict[str, Any]:

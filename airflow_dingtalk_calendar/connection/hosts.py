@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 
 
@@ -17,13 +18,10 @@ def parse_base_url(
     :param field: the connection's field, for errors.
     :raises InvalidConnectionError: for anything but a host: one with a user, path or trick could leak the secret.
     """
-    parts = _split_url(text if "://" in text else f"{scheme or 'https'}://{text}", field)
-    if parts.scheme not in ("https", "http"):
-        refuse_field(field, "must begin with https://")
-    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
-        refuse_field(field, "must be a host only, like https://api.dingtalk.com: no path, user or query")
-    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname or ""):
-        refuse_field(field, "must begin with https://: plain http would show the secret (extra.allow_http allows it)")
+    text = Secret(text)  # whoever writes a password into it shall not find it in a traceback
+    if problem := _find_host_problem(text, scheme, allow_http):
+        refuse_field(field, problem)
+    parts = _split_url(text, scheme)
     place = parts.port or port
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{name}" + (f":{place}" if place else "")
@@ -42,15 +40,27 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _split_url(url: str, field: str) -> SplitResult:
+def _split_url(text: str, scheme: str | None) -> SplitResult:
+    return urlsplit(text if "://" in text else f"{scheme or 'https'}://{text}")
+
+
+def _find_host_problem(text: str, scheme: str | None, allow_http: bool) -> str:
+    """Say what is wrong with a host; blank if nothing is."""
     try:
-        parts = urlsplit(url)
+        parts = _split_url(text, scheme)
+        text = text if "://" in text else f"{scheme or ''}{text}"
         sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         sound = False
-    if not sound or not url.isascii() or not url.isprintable() or " " in url or "\\" in url or "%" in url:
-        refuse_field(field, "is not a host name, like https://api.dingtalk.com")
-    return parts
+    if not sound or not text.isascii() or not text.isprintable() or {" ", "\\", "%"} & set(text):
+        return "is not a host name, like https://api.dingtalk.com"
+    if parts.scheme not in ("https", "http"):
+        return "must begin with https://"
+    if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
+        return "must be a host only, like https://api.dingtalk.com: no path, user or query"
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname or ""):
+        return "must begin with https://: plain http would show the secret (extra.allow_http allows it)"
+    return ""
 
 
 def refuse_field(field: str, problem: str) -> NoReturn:

@@ -18,16 +18,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property
 from hashlib import sha256
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from airflow_dingtalk_calendar.connection.hosts import parse_base_url, refuse_field
-from airflow_dingtalk_calendar.connection.secret import Secret
+from airflow_dingtalk_calendar.connection.secret import Secret, hide_strings
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError
 
+CONN_TYPE = "dingtalk"
 DEFAULT_HOST = "https://api.dingtalk.io"
 
 
@@ -35,6 +36,7 @@ class AirflowConnection(Protocol):
     """The part of Airflow's connection that is read here."""
 
     conn_id: str
+    conn_type: str | None
     login: str | None
     password: str | None
     host: str | None
@@ -48,6 +50,7 @@ class ConnectionSettings:
     """A checked connection.
 
     :ivar conn_id: its id in Airflow, for messages that name a command; empty if it is not known.
+    :ivar identity: whose token and whose rate limit this is; the secret goes in as a digest.
     :ivar auth_type: type of the app: ``app``, ``unified``, ``corp_app`` or ``user``; see
         :mod:`airflow_dingtalk_calendar.client.auth`.
     :ivar corp_id: corpId of the organisation, for ``unified`` and ``corp_app``.
@@ -78,10 +81,14 @@ class ConnectionSettings:
     verify: bool | str = True
     proxy: str | None = field(default=None, repr=False)
     conn_id: str = "dingtalk_default"
+    identity: str = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def identity(self) -> str:
-        """Name whose token and whose rate limit this is; the secret goes in as a digest."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "app_secret", Secret(self.app_secret))
+        object.__setattr__(self, "proxy", self.proxy and Secret(self.proxy))
+        object.__setattr__(self, "identity", self._name_identity())
+
+    def _name_identity(self) -> str:
         digest = sha256(self.app_secret.encode()).hexdigest()[:16]
         whose = (self.auth_type, self.corp_id, self.user_grant_variable)
         return " ".join((self.base_url, self.app_key, digest, *whose))
@@ -101,22 +108,43 @@ def parse_connection(connection: AirflowConnection) -> ConnectionSettings:
 
     :raises InvalidConnectionError: naming the field and the remedy, never the value.
     """
-    extra = _parse_extra(connection.extra)
+    fields = _hide_fields(connection)
+    del connection  # Airflow 3 shows its password where it shows variables
+    _check_type(fields.conn_id, fields.conn_type)
+    extra = _parse_extra(fields.extra)
     options = {
         name: read(extra[name], name) for name, read in _OPTION_PARSERS.items() if extra.get(name) not in (None, "")
     }
     allow_http = options.pop("allow_http", False)
-    host = (connection.host or DEFAULT_HOST).strip()
+    host = (fields.host or DEFAULT_HOST).strip()
     if "legacy_host" in options:
         options["legacy_host"] = parse_base_url(options["legacy_host"], "extra.legacy_host", allow_http=allow_http)
     _check_auth_type(options)
     return ConnectionSettings(
-        app_key=_require_credential(connection.login, "login", "the app key (Client ID)"),
-        app_secret=Secret(_require_credential(connection.password, "password", "the app secret (Client Secret)")),
-        conn_id=connection.conn_id,
-        base_url=parse_base_url(host, "host", scheme=connection.schema, port=connection.port, allow_http=allow_http),
+        app_key=_require_credential(fields.login, "login", "the app key (Client ID)"),
+        app_secret=Secret(_require_credential(fields.password, "password", "the app secret (Client Secret)")),
+        conn_id=fields.conn_id,
+        base_url=parse_base_url(host, "host", scheme=fields.schema, port=fields.port, allow_http=allow_http),
         **options,
     )
+
+
+def _hide_fields(connection: AirflowConnection) -> Any:
+    """Copy the fields of a connection; the copies of those that may hold a secret do not show it."""
+    names = ("conn_id", "conn_type", "login", "schema", "port")
+    hidden = {name: hide_strings(getattr(connection, name, None)) for name in ("password", "host", "extra")}
+    return SimpleNamespace(**{name: getattr(connection, name, None) for name in names}, **hidden)
+
+
+def _check_type(conn_id: str, conn_type: str | None) -> None:
+    """Refuse a connection to something else, whose password would go to DingTalk.
+
+    One without a type is taken: JSON in an environment variable may leave it out.
+    """
+    given = (conn_type or "").strip().lower()
+    if given not in ("", CONN_TYPE):
+        problem = f"of {conn_id} is {given}: give the id of a connection of type {CONN_TYPE}, or make it one"
+        refuse_field("conn_type", problem)
 
 
 def without_test_id(settings: ConnectionSettings) -> ConnectionSettings:
@@ -144,7 +172,7 @@ def _check_auth_type(options: Mapping[str, Any]) -> None:
 
 def _parse_extra(text: str | None) -> dict[str, Any]:
     try:
-        extra = json.loads(text) if text else {}
+        extra = hide_strings(json.loads(text)) if text else {}
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
@@ -158,7 +186,7 @@ def _parse_extra(text: str | None) -> dict[str, Any]:
 
 
 def _require_credential(value: str | None, name: str, meaning: str) -> str:
-    text = (value or "").strip()
+    text = (value or Secret()).strip()
     if not text or not text.isprintable():
         refuse_field(name, f"must be {meaning}")
     return text
@@ -167,21 +195,26 @@ def _require_credential(value: str | None, name: str, meaning: str) -> str:
 def _text_option(value: Any, name: str) -> str:
     if not isinstance(value, str) or not value.isprintable():
         refuse_field(f"extra.{name}", "must be text")
-    return value.strip()
+    return str(value.strip())
 
 
 def _proxy_option(value: Any, name: str) -> str:
-    text = _text_option(value, name)
+    scheme = _proxy_scheme(value)
+    if not scheme:
+        refuse_field(f"extra.{name}", "must be the URL of a proxy, like http://proxy.example.com:8080")
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        refuse_field(f"extra.{name}", "is a SOCKS proxy, for which the workers need httpx[socks]")
+    return Secret(value).strip()
+
+
+def _proxy_scheme(value: Any) -> str:
+    """Return the scheme of a proxy's URL; blank if it is none. The parts of the URL stay here, one is a password."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(value.strip() if isinstance(value, str) and value.isprintable() else "")
         known = parts.scheme in ("http", "https", "socks5", "socks5h") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        known = False
-    if not known:
-        refuse_field(f"extra.{name}", "must be the URL of a proxy, like http://proxy.example.com:8080")
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        refuse_field(f"extra.{name}", "is a SOCKS proxy, for which the workers need httpx[socks]")
-    return text
+        return ""
+    return parts.scheme if known else ""
 
 
 def _flag_option(value: Any, name: str) -> bool:

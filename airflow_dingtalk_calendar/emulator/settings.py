@@ -38,6 +38,12 @@ class EmulatorSettings:
         ``permissionDeny``, or ``any``.
     :param earlier_corp_tokens: what becomes of a third-party app's token when it asks for the next one, which is
         always a new one (UNVERIFIED): it stays ``valid`` for its time or is ``invalid`` at once.
+    :param refresh_tokens: what refreshing a user's grant gives (UNVERIFIED): the answer always has a refresh token, and
+        DingTalk's command-line tool takes the one before for dead, so they are ``rotated``; or the one before is
+        ``kept``, and the answer has none.
+    :param lifetime_member: how an answer with a token tells its lifetime: as ``documented``, a number under
+        ``expireIn``; as ``expiresIn``, which DingTalk's command-line tool reads as well; as ``text``; ``none``; or as
+        a ``year`` that is not true.
     :param unknown_staff: the legacy error for a userId nobody has (33012 and 60121 are both documented).
     :param schedule_times: whether GetSchedule takes ``any`` ISO-8601 time, as documented, or only those with
         ``milliseconds``, as a third party has seen it do (UNVERIFIED).
@@ -63,6 +69,8 @@ class EmulatorSettings:
     unasked_notifications: Literal["sent", "held_back"] = "sent"
     user_paths: Literal["own", "any"] = "own"
     earlier_corp_tokens: Literal["valid", "invalid"] = "valid"
+    refresh_tokens: Literal["rotated", "kept"] = "rotated"
+    lifetime_member: Literal["documented", "expiresIn", "text", "none", "year"] = "documented"
     unknown_staff: Literal["60121", "33012"] = "60121"
     schedule_times: Literal["any", "milliseconds"] = "any"
     token_lifetime: float = 7200

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
-from functools import cached_property, partial
-from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
 from asgiref.sync import sync_to_async
@@ -20,6 +22,7 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.client.effects import (
     AwaitFetch,
     Effect,
+    FetchToken,
     LogError,
     MaskSecret,
     ReadVariable,
@@ -28,16 +31,14 @@ from airflow_dingtalk_calendar.client.effects import (
     WriteVariable,
 )
 from airflow_dingtalk_calendar.client.request_flow import CallSession, run_call
+from airflow_dingtalk_calendar.connection.secret import Secret, hide_frames
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.hooks import airflow_compat
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.client.transport import Transport
 
-P = ParamSpec("P")
 T = TypeVar("T")
-SyncMethod = Callable[Concatenate[Any, P], T]
-AsyncMethod = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 class DingTalkBaseHook(BaseHook):
@@ -85,7 +86,8 @@ class DingTalkBaseHook(BaseHook):
         :raises InvalidConnectionError: naming the field that is wrong.
         """
         if self._settings is None:
-            self._settings = parse_connection(self.get_connection(self.dingtalk_conn_id))
+            with hide_frames():
+                self._settings = parse_connection(self.get_connection(self.dingtalk_conn_id))
         return self._settings
 
     async def aget_conn(self) -> ConnectionSettings:
@@ -93,8 +95,8 @@ class DingTalkBaseHook(BaseHook):
         if self._settings is None:
             from airflow.providers.common.compat.connection import get_async_connection
 
-            connection = await get_async_connection(self.dingtalk_conn_id, hook=self)
-            self._settings = parse_connection(connection)
+            with hide_frames():
+                self._settings = parse_connection(await get_async_connection(self.dingtalk_conn_id, hook=self))
         return self._settings
 
     def prepare(self) -> None:
@@ -103,12 +105,12 @@ class DingTalkBaseHook(BaseHook):
 
     def close(self) -> None:
         """Close the sockets that :meth:`run` opened."""
-        if transport := self.__dict__.pop("_http", None):
+        if transport := self.__dict__.pop("_transport", None):
             transport.close()
 
     async def aclose(self) -> None:
         """Close the sockets that :meth:`arun` opened in this event loop."""
-        if transport := self.__dict__.get("_http"):
+        if transport := self.__dict__.get("_transport"):
             await transport.aclose()
 
     def __enter__(self) -> Self:
@@ -131,12 +133,12 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = CallSession(self.get_conn(), None, self._clock, self._wall_clock)
+        session = CallSession(self.get_conn(), not _is_loop_running(), self._clock, self._wall_clock)
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = CallSession(await self.aget_conn(), asyncio.get_running_loop(), self._clock, self._wall_clock)
+        session = CallSession(await self.aget_conn(), True, self._clock, self._wall_clock)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
@@ -204,18 +206,17 @@ class DingTalkBaseHook(BaseHook):
                 return self.run(step)
             case SendRequest(call, headers):
                 return self._http.send(call, headers)
+            case FetchToken(steps):
+                return self._drive(steps)
             case AwaitFetch(done):
                 return done.result()
             case Sleep(seconds):
                 return self._sleep(seconds)
-            case MaskSecret(secret):
-                return mask_secret(secret)
-            case ReadVariable(name):
-                return airflow_compat.read_variable(name)
-            case WriteVariable(name, value):
-                return airflow_compat.write_variable(name, value)
             case LogError(text):
                 return self.log.error(text)
+            case _:
+                with hide_frames():  # Airflow's, which have the secret in clear
+                    return _perform_in_airflow(step)
 
     async def _aperform(self, step: Effect | api.Call[Any]) -> Any:
         match step:
@@ -223,56 +224,70 @@ class DingTalkBaseHook(BaseHook):
                 return await self.arun(step)
             case SendRequest(call, headers):
                 return await self._http.asend(call, headers)
+            case FetchToken(steps):
+                return await self._fetch_in_thread(steps)
             case AwaitFetch(done):
                 # shielded: one that stops waiting must not cancel the fetch of the others
                 return await asyncio.shield(asyncio.wrap_future(done))
             case Sleep(seconds):
                 return await self._asleep(seconds)
-            case MaskSecret(secret):
-                return await airflow_compat.mask_secret_async(secret)
-            case _:  # Variables have no calls for coroutines on all supported versions
-                return await sync_to_async(self._perform)(step)
+            case _:
+                raise TypeError(f"{type(step).__name__} is a step of a fetch, and fetches are for threads")
 
-    @cached_property
+    async def _fetch_in_thread(self, steps: Generator[Effect, Any, T]) -> T:
+        """Carry out a fetch in a thread of its own, so that threads may wait for it without waiting for this loop.
+
+        asgiref's threads, because masking on Airflow 3.0 has to find its way back to this event loop.
+        """
+
+        async def fetch() -> T:
+            with closing(_OneThread()) as thread:
+                return await sync_to_async(self._drive_apart, thread_sensitive=False, executor=thread)(steps)
+
+        return await asyncio.shield(asyncio.ensure_future(fetch()))
+
+    def _drive_apart(self, steps: Generator[Effect, Any, T]) -> T:
+        """Carry out steps with sockets that are closed at the end, whatever else uses this hook."""
+        apart = copy(self)
+        apart.__dict__.pop("_transport", None)
+        with apart:
+            return apart._drive(steps)
+
+    @property
     def _http(self) -> Transport:
-        from airflow_dingtalk_calendar.client.transport import Transport
+        transport: Transport | None = self.__dict__.get("_transport")
+        if transport is None:
+            from airflow_dingtalk_calendar.client.transport import Transport
 
-        return Transport(self.get_conn())
-
-
-def endpoint_methods(make: Callable[P, api.Call[T]]) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
-    """Make the two methods of an endpoint, with its parameters and its docstring."""
-
-    def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return hook.run(make(*args, **kwargs))
-
-    async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await hook.arun(make(*args, **kwargs))
-
-    _copy_signature(make, signature(make), method, amethod)
-    return method, amethod
+            # of two threads that come first, both go on with the same one
+            transport = self.__dict__.setdefault("_transport", Transport(self.get_conn()))
+        return transport
 
 
-def configured_methods(
-    make: Callable[Concatenate[ConnectionSettings, P], api.Call[T]],
-) -> tuple[SyncMethod[P, T], AsyncMethod[P, T]]:
-    """Make the two methods of an endpoint whose request depends on the connection, too."""
+class _OneThread(ThreadPoolExecutor):
+    """An executor of one thread, which ends by itself after its work."""
 
-    def method(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return hook.run(make(hook.get_conn(), *args, **kwargs))
+    def __init__(self) -> None:
+        super().__init__(1, thread_name_prefix="dingtalk-token")
 
-    async def amethod(hook: DingTalkBaseHook, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await hook.arun(make(await hook.aget_conn(), *args, **kwargs))
-
-    _, *others = signature(make).parameters.values()
-    _copy_signature(make, signature(make).replace(parameters=others), method, amethod)
-    return method, amethod
+    def close(self) -> None:
+        self.shutdown(wait=False)
 
 
-def _copy_signature(make: Callable[..., Any], given: Signature, method: Any, amethod: Any) -> None:
-    parameters = [Parameter("self", Parameter.POSITIONAL_ONLY), *given.parameters.values()]
-    shown = given.replace(parameters=parameters, return_annotation=Signature.empty)
-    for name, function in ((make.__name__, method), (f"a{make.__name__}", amethod)):
-        function.__signature__ = shown
-        function.__name__ = function.__qualname__ = name
-        function.__doc__ = make.__doc__
+def _is_loop_running() -> bool:
+    """Whether this thread runs an event loop, which whoever waits here would block."""
+    return asyncio._get_running_loop() is not None
+
+
+def _perform_in_airflow(step: Effect | api.Call[Any]) -> Any:
+    match step:
+        case MaskSecret(secret):
+            return mask_secret(secret)
+        case ReadVariable(name):
+            text = airflow_compat.read_variable(name)
+            return None if text is None else Secret(text)
+        case WriteVariable(name, value):
+            try:
+                airflow_compat.write_variable(name, value)
+            except Exception as error:
+                return type(error).__name__

@@ -26,7 +26,8 @@ from airflow_dingtalk_calendar.exceptions import (
     NotFoundError,
     PermissionDeniedError,
 )
-from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook, configured_methods, endpoint_methods
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
+from airflow_dingtalk_calendar.hooks.endpoints import configured_methods, endpoint_methods
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models.event_patch import EventPatch

@@ -97,6 +97,7 @@ def world(dingtalk: Emulator, data: Any, schedule: Schedule, **settings: Any) ->
         here = World(dingtalk, schedule, wire)
         patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
         patch.setattr(transport, "_client_options", lambda _: {"transport": Wire(here)})
+        patch.setattr(transport, "apply_deadlines", lambda client: client)  # of the library's own transports
         patch.setattr(DingTalkBaseHook, "_sleep", staticmethod(here.sleep))
         patch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: here.mono))
         patch.setattr(DingTalkBaseHook, "_wall_clock", staticmethod(lambda: here.wall))

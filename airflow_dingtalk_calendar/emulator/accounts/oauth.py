@@ -36,8 +36,7 @@ def handle_get_token(store: EmulatorStore, call: EndpointCall) -> Event:
     if call.params["corpId"] not in app.corps:
         raise ApiError(Refusal.UNAUTHORIZED_CLIENT)
     token = store.tokens.renew_token(app.key, store.settings.token_lifetime, "unified", call.params["corpId"])
-    answer = _token_response(store, token)
-    return {"access_token": answer["accessToken"], "expires_in": answer["expireIn"]}
+    return _token_response(store, token, "access_token", "expires_in")
 
 
 def handle_get_corp_access_token(store: EmulatorStore, call: EndpointCall) -> Event:
@@ -70,12 +69,15 @@ def handle_get_user_token(store: EmulatorStore, call: EndpointCall) -> Event:
     if not body.get(member):
         raise missing_member(member)
     app = _authenticate_app(store, call, body["clientId"], body["clientSecret"], Refusal.INVALID_CREDENTIALS)
-    grant = store.tokens.redeem_grant(body[member], app.key, refresh=member == "refreshToken")
+    refresh, keep = member == "refreshToken", store.settings.refresh_tokens == "kept"
+    grant = store.tokens.redeem_grant(body[member], app.key, refresh, keep=refresh and keep)
     if grant is None:
         raise ApiError(Refusal.GRANT_NOT_FOUND)
     token = store.tokens.issue_token(app.key, store.settings.token_lifetime, "user", grant.union_id)
-    refresh = store.tokens.issue_refresh_token(app.key, grant.union_id)
-    return {**_token_response(store, token), "refreshToken": refresh, "corpId": store.corps[0]}
+    answer = {**_token_response(store, token), "corpId": store.corps[0]}
+    if refresh and keep:
+        return answer
+    return {**answer, "refreshToken": store.tokens.issue_refresh_token(app.key, grant.union_id)}
 
 
 def handle_authorize(store: EmulatorStore, call: EndpointCall) -> HttpResponse:
@@ -133,6 +135,16 @@ def _authenticate_app(
     return app
 
 
-def _token_response(store: EmulatorStore, token: IssuedToken) -> Event:
+def _token_response(
+    store: EmulatorStore, token: IssuedToken, value: str = "accessToken", lifetime: str = "expireIn"
+) -> Event:
     store.ledger.tokens_issued += 1
-    return {"accessToken": token.value, "expireIn": -int(-store.settings.token_lifetime // 1)}
+    seconds = -int(-store.settings.token_lifetime // 1)
+    told: dict[str, Event] = {
+        "documented": {lifetime: seconds},
+        "expiresIn": {"expiresIn": seconds},
+        "text": {lifetime: str(seconds)},
+        "none": {},
+        "year": {lifetime: 365 * 86400},
+    }
+    return {value: token.value, **told[store.settings.lifetime_member]}

@@ -6,6 +6,7 @@ metered.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from ..errors import ApiError, Refusal
@@ -18,15 +19,35 @@ _RATE_WINDOW = 1.0  # "20 requests per second": a sliding second
 
 
 def admit_call(store: EmulatorStore, call: EndpointCall) -> None:
-    """Let a call through to its service, or refuse it."""
-    if call.endpoint.scope:
-        token = _authenticate_call(store, call)
-        call.app, call.user = store.apps[token.app_key], token.owner if token.kind == "user" else ""
-        _check_permission(call.app, call)
-        _check_token_user(store, call)
-        enforce_rate_limit(store, call.app, call)
+    """Let a call through to its service and count it, or refuse it."""
+    if app := _authorize_call(store, call):
+        _check_limits(store, app, call)
+        _recent_calls(store, app, call).append(store.now())
         if call.endpoint.metered:
-            _count_metered_call(store, call)
+            store.monthly_calls[_current_month(store)] += 1
+            store.ledger.calls[call.endpoint.action] += 1
+
+
+def can_admit(store: EmulatorStore, call: EndpointCall) -> bool:
+    """Tell whether a call would be let through to its service."""
+    try:
+        if app := _authorize_call(store, call):
+            _check_limits(store, app, call)
+    except ApiError:
+        return False
+    return True
+
+
+def _authorize_call(store: EmulatorStore, call: EndpointCall) -> RegisteredApp | None:
+    """Check token and permission, and note whose they are; None if the endpoint takes no token."""
+    call.app, call.user = None, ""
+    if not call.endpoint.scope:
+        return None
+    token = _authenticate_call(store, call)
+    call.app, call.user = store.apps[token.app_key], token.owner if token.kind == "user" else ""
+    _check_permission(call.app, call)
+    _check_token_user(store, call)
+    return call.app
 
 
 def _authenticate_call(store: EmulatorStore, call: EndpointCall) -> IssuedToken:
@@ -57,21 +78,31 @@ def _check_token_user(store: EmulatorStore, call: EndpointCall) -> None:
 
 
 def enforce_rate_limit(store: EmulatorStore, app: RegisteredApp, call: EndpointCall) -> None:
-    """Hold an app to its calls per second and API."""
+    """Hold an app to its calls per second and API, and count this one."""
+    _check_rate(store, app, call)
+    _recent_calls(store, app, call).append(store.now())
+
+
+def _check_limits(store: EmulatorStore, app: RegisteredApp, call: EndpointCall) -> None:
+    _check_rate(store, app, call)
+    if call.endpoint.metered and 0 < store.settings.monthly_quota <= store.monthly_calls[_current_month(store)]:
+        raise ApiError(Refusal.MONTHLY_QUOTA)
+
+
+def _check_rate(store: EmulatorStore, app: RegisteredApp, call: EndpointCall) -> None:
+    if 0 < store.settings.qps_limit <= len(_recent_calls(store, app, call)):
+        raise ApiError(Refusal.QPS_LIMIT)
+
+
+def _recent_calls(store: EmulatorStore, app: RegisteredApp, call: EndpointCall) -> deque[float]:
     recent = store.recent_calls[app.key, call.endpoint.action]
     while recent and recent[0] <= store.now() - _RATE_WINDOW:
         recent.popleft()
-    if 0 < store.settings.qps_limit <= len(recent):
-        raise ApiError(Refusal.QPS_LIMIT)
-    recent.append(store.now())
+    return recent
 
 
-def _count_metered_call(store: EmulatorStore, call: EndpointCall) -> None:
-    month = store.timestamp()[:7]
-    if 0 < store.settings.monthly_quota <= store.monthly_calls[month]:
-        raise ApiError(Refusal.MONTHLY_QUOTA)
-    store.monthly_calls[month] += 1
-    store.ledger.calls[call.endpoint.action] += 1
+def _current_month(store: EmulatorStore) -> str:
+    return store.timestamp()[:7]
 
 
 def begin_idempotent_call(store: EmulatorStore, call: EndpointCall) -> IdempotencyRecord:

@@ -1,6 +1,7 @@
 """Fault rules: which requests are hit, and by what.
 
-A rule is ``action`` (``"*"`` for any), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
+A rule is ``action`` (``"*"`` for any request; a name for requests that the gateway lets through to that action, so none
+that it refuses for want of a valid token), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
 then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
 request hit by one is not seen by those after it.
 
@@ -81,9 +82,9 @@ class FaultRule:
     times: int | None
     parameters: dict[str, Any]
 
-    def count_hit(self, action: str) -> bool:
+    def count_hit(self, action: str, admitted: bool) -> bool:
         """Tell whether a request is hit, and count it."""
-        if self.action not in ("*", action) or self.times == 0:
+        if not (self.action == "*" or (self.action == action and admitted)) or self.times == 0:
             return False
         if self.skip:
             self.skip -= 1
@@ -111,9 +112,12 @@ class FaultRules:
         """
         self.rules += [_build_fault_rule(actions, **rule) for rule in rules]
 
-    def match_rule(self, action: str) -> FaultRule | None:
-        """Return the rule that hits this request, if any."""
-        return next((rule for rule in self.rules if rule.count_hit(action)), None)
+    def match_rule(self, action: str, admitted: bool) -> FaultRule | None:
+        """Return the rule that hits this request, if any.
+
+        :param admitted: whether the gateway lets the request through to its action.
+        """
+        return next((rule for rule in self.rules if rule.count_hit(action, admitted)), None)
 
 
 def _build_fault_rule(

@@ -78,12 +78,13 @@ class TokenStore:
         """Return a refresh token."""
         return self._store_grant(IssuedGrant(app_key, union_id, self._now() + _REFRESH_TOKEN_LIFETIME))
 
-    def redeem_grant(self, value: str, app_key: str, refresh: bool) -> IssuedGrant | None:
-        """Take a code or a refresh token, which works once."""
+    def redeem_grant(self, value: str, app_key: str, refresh: bool, keep: bool = False) -> IssuedGrant | None:
+        """Take a code or a refresh token, which works once unless it is kept."""
         grant = self._grants.get(value)
         if grant is None or grant.app_key != app_key or math.isfinite(grant.expires) != refresh:
             return None
-        del self._grants[value]
+        if not keep:
+            del self._grants[value]
         return grant if grant.expires > self._now() else None
 
     def _store_grant(self, grant: IssuedGrant) -> str:

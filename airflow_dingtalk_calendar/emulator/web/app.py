@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect, Request
 
+from ..gateway.admission import can_admit
 from ..state.store import EmulatorStore
 from .exchange import HttpExchange, StateResetError
 from .fault_actions import FAULT_ACTIONS
@@ -35,7 +36,8 @@ class DingTalkApplication:
 
 async def _respond_with_faults(exchange: HttpExchange) -> None:
     """Answer, in the way the first fault rule that hits wants it."""
-    rule = exchange.store.faults.match_rule(exchange.log_entry["action"] or "")
+    call, faults = exchange.call, exchange.store.faults
+    rule = faults.match_rule(call.endpoint.action if call else "", call is not None and can_admit(exchange.store, call))
     if rule is None:
         await exchange.send_response(await exchange.execute_call())
     else:
