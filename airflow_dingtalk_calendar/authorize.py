@@ -18,7 +18,12 @@ from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.connection import hosts
 from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidConnectionError, InvalidInputError, UnexpectedAnswerError
+from airflow_dingtalk_calendar.exceptions import (
+    DingTalkError,
+    InvalidConnectionError,
+    InvalidInputError,
+    UnexpectedAnswerError,
+)
 from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
