@@ -16,8 +16,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.connection import hosts
+from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidConnectionError, InvalidInputError
+from airflow_dingtalk_calendar.exceptions import (
+    DingTalkError,
+    InvalidConnectionError,
+    InvalidInputError,
+    UnexpectedAnswerError,
+)
 from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
@@ -69,8 +75,10 @@ def _authorize_app(hook: DingTalkCalendarHook, redirect_uri: str, code: str | No
     conn = hook.get_conn()
     if conn.auth_type != "user":
         raise InvalidConnectionError(("connection.extra.auth_type", "must be user for a person to authorize the app"))
-    code = api.check_id("code", code) if code is not None else _ask_for_code(conn, redirect_uri)
+    code = Secret(api.check_id("code", code) if code is not None else _ask_for_code(conn, redirect_uri))
     token = hook.run(api.get_user_token(conn.app_key, conn.app_secret, code=code))
+    if not token.refresh_token:
+        raise UnexpectedAnswerError("answered without a usable refresh token.")
     _store_grant(conn.user_grant_variable, UserGrant.from_token(token, hook._wall_clock()))
 
 

@@ -34,7 +34,7 @@ def others(host: str) -> list[str]:
 def test_other_types_are_refused(run: Run, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """A connection of another type is refused by its id and type, with the remedy; nothing is sent."""
     monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", others(dingtalk.url)[number])
-    with pytest.raises(InvalidConnectionError, match="dingtalk_default is .*: give the id of a .* dingtalk") as caught:
+    with pytest.raises(InvalidConnectionError, match=r"dingtalk_default is .*: give the id of a .* dingtalk") as caught:
         run("get_event", ORGANIZER, EVENT)
     assert "s3cret" not in str(caught.value)
     good, said = DingTalkCalendarHook().test_connection()

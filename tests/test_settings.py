@@ -19,8 +19,8 @@ from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 def connection(extra: Any = None, **fields: Any) -> SimpleNamespace:
     """Make a connection as Airflow hands it over."""
     extra = extra if isinstance(extra, str) or extra is None else json.dumps(extra)
-    given = {"conn_type": "dingtalk", "login": "app", "password": "made-up", "host": None, "schema": None, "port": None, **fields}
-    return SimpleNamespace(conn_id="dingtalk_default", **given, extra=extra)
+    given = {"login": "app", "password": "made-up", "host": None, "schema": None, "port": None, **fields}
+    return SimpleNamespace(conn_id="dingtalk_default", conn_type="dingtalk", **given, extra=extra)
 
 
 def refused(extra: Any = None, **fields: Any) -> str:

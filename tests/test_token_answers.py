@@ -69,7 +69,7 @@ TOKEN_CALLS: dict[str, Callable[..., Any]] = {
     ids=lambda value: str(value)[:12],
 )
 def test_lifetimes(auth_type: str, name: str, value: Any, seconds: float) -> None:
-    """A lifetime is read under all its names and as text; it is the documented one if it makes no sense or is longer."""
+    """A lifetime is read under all names and as text; what makes no sense, or is longer, is the documented one."""
     answer = {"accessToken": "t", "access_token": "t", "refreshToken": "r", name: value}
     assert TOKEN_CALLS[auth_type]().parse(answer) == ("t", seconds, "r")
 
@@ -78,7 +78,7 @@ def test_lifetimes(auth_type: str, name: str, value: Any, seconds: float) -> Non
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=3
 )))  # fmt: skip
 def test_any_answer_is_read(payload: dict[str, Any]) -> None:
-    """Whatever the members are, the lifetime is from 0 to two hours, and a token can be sent in a header or is blank."""
+    """Whatever the members are, the lifetime is two hours at most, and a token is fit for a header or blank."""
     token = api.get_user_token("key", "secret", refresh_token="old").parse(payload)
     assert 0 < token.lifetime <= TOKEN_LIFETIME
     assert token.value == "" or (token.value.isascii() and token.value.isprintable())
@@ -152,7 +152,7 @@ def test_a_grant_without_refresh_token(
     """A Variable without a refresh token is named with the remedy, and nothing is sent."""
     before = len(dingtalk.requests)
     stored[GRANT_VARIABLE] = json.dumps({"access_token": None, "refresh_token": value, "good_until": 0})
-    with pytest.raises(InvalidConnectionError, match=f"{GRANT_VARIABLE} holds no grant. Authorize again: python -m"):
+    with pytest.raises(InvalidConnectionError, match=rf"{GRANT_VARIABLE} holds no grant\. Authorize again: python -m"):
         run("get_event", ORGANIZER, EVENT)
     assert len(dingtalk.requests) == before
 

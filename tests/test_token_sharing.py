@@ -91,8 +91,8 @@ def test_threads_and_coroutines_over_an_expiry(
 
 
 @contextmanager
-def slow_fetch(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Have a fetch of a token wait until it may end."""
+def slow_fetch(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Have a fetch of a token wait; yields the events that it has begun, and that it may go on."""
     fetching, may_end = threading.Event(), threading.Event()
     real = DingTalkBaseHook._drive
 
@@ -103,14 +103,10 @@ def slow_fetch(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         return real(self, steps)
 
     monkeypatch.setattr(DingTalkBaseHook, "_drive", drive)
-    dingtalk.test_fetching = fetching  # type: ignore[attr-defined]
     try:
-        yield may_end
+        yield fetching, may_end
     finally:
         may_end.set()
-
-
-Waiter = Callable[[DingTalkCalendarHook], Any]
 
 
 async def _in_asgiref(hook: DingTalkCalendarHook) -> Any:
@@ -142,10 +138,9 @@ def test_waiting_for_a_coroutines_fetch(
     async def all_at_once() -> None:
         async with DingTalkCalendarHook() as hook:
             await hook.aget_conn()
-            with slow_fetch(dingtalk, monkeypatch) as may_end:
+            with slow_fetch(monkeypatch) as (fetching, may_end):
                 leader = asyncio.create_task(hook.aget_event(ORGANIZER, EVENT))
-                while not dingtalk.test_fetching.is_set():  # type: ignore[attr-defined]
-                    await asyncio.sleep(0.01)
+                assert await asyncio.to_thread(fetching.wait, 30)
                 others = [asyncio.create_task(waiter(hook)) for _ in range(40)]
                 await asyncio.sleep(0.1)
                 may_end.set()
@@ -183,8 +178,8 @@ def test_a_cancelled_coroutine_loses_no_grant(
     async def cancel() -> None:
         async with DingTalkCalendarHook() as hook:
             task = asyncio.create_task(hook.aget_event(ORGANIZER, EVENT))
-            while len(dingtalk.requests) < 2:
-                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.1)  # the refresh is on its way
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -235,9 +235,9 @@ def _store_grant(settings: ConnectionSettings, old: UserGrant, new: UserGrant) -
         return
     if failure:
         raise CredentialsError(
-            f"The Variable {settings.user_grant_variable} could not be written ({type(failure).__name__}) after a "
-            f"refresh, which used its refresh token up: the grant is lost. {_authorize_hint(settings)}"
-        )  # not from the failure, whose text may have what could not be written
+            f"The Variable {settings.user_grant_variable} could not be written ({failure}) after a refresh, "
+            f"which used its refresh token up: the grant is lost. {_authorize_hint(settings)}"
+        )
     seen = yield from _read_grant(settings)
     if seen.refresh_token == old.refresh_token:
         yield LogError(
@@ -247,19 +247,16 @@ def _store_grant(settings: ConnectionSettings, old: UserGrant, new: UserGrant) -
         )
 
 
-def _write_grant(name: str, grant: UserGrant) -> Generator[Effect, Any, Exception | None]:
-    """Write a grant, several times if need be: nothing else has it. Return what the last failure was."""
+def _write_grant(name: str, grant: UserGrant) -> Generator[Effect, Any, str]:
+    """Write a grant, several times if need be: nothing else has it. Return the kind of the last failure, or nothing."""
     failure = None
     for seconds in (0.0, *WRITE_WAITS):
         if seconds:
             yield Sleep(seconds)
-        try:
-            yield WriteVariable(name, grant.dump())
-        except Exception as error:
-            failure = error
-        else:
-            return None
-    return failure
+        failure = yield WriteVariable(name, grant.dump())
+        if not failure:
+            break
+    return str(failure or "")
 
 
 def _is_grant_dead(error: RequestError) -> bool:

@@ -58,7 +58,10 @@ class ReadVariable:
 
 @dataclass(frozen=True, slots=True)
 class WriteVariable:
-    """Write an Airflow Variable."""
+    """Write an Airflow Variable; the step's result is the kind of the error that it ended in, or None.
+
+    The error itself may have the value in its text.
+    """
 
     name: str
     value: str = field(repr=False)

@@ -290,4 +290,7 @@ def _perform_in_airflow(step: Effect | api.Call[Any]) -> Any:
             text = airflow_compat.read_variable(name)
             return None if text is None else Secret(text)
         case WriteVariable(name, value):
-            return airflow_compat.write_variable(name, value)
+            try:
+                airflow_compat.write_variable(name, value)
+            except Exception as error:
+                return type(error).__name__
