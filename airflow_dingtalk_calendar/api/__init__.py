@@ -6,7 +6,7 @@ official SDK (``alibabacloud_dingtalk`` 2.2).
 
 from airflow_dingtalk_calendar.api.attendees import add_attendees, list_attendees, remove_attendees, respond_event
 from airflow_dingtalk_calendar.api.calendars import list_calendars
-from airflow_dingtalk_calendar.api.call import Call, Event, check_id, next_page, require_list, split_batches
+from airflow_dingtalk_calendar.api.call import Call, Event, check_id, next_page, split_batches
 from airflow_dingtalk_calendar.api.events import (
     create_event,
     delete_event,
@@ -62,7 +62,6 @@ __all__ = [
     "probe_write",
     "remove_attendees",
     "remove_meeting_rooms",
-    "require_list",
     "respond_event",
     "split_batches",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
+from airflow_dingtalk_calendar.api.call import require_list
 from airflow_dingtalk_calendar.exceptions import NotFoundError, RequestError
 from airflow_dingtalk_calendar.models.copies import newest_bodies
 from airflow_dingtalk_calendar.models.json_values import mapping_or_empty
@@ -76,7 +77,7 @@ def _read_attendees(watch: EventTarget) -> EventCalls:
     people: list[Any] = []
     seen: set[str] = set()
     first = api.list_attendees(watch.union_id, watch.event_id, calendar_id=watch.calendar_id, max_results=MAX_ATTENDEES)
-    call: api.Call[api.Json] | None = api.require_list(first, "attendees")
+    call: api.Call[api.Json] | None = require_list(first, "attendees")
     while call:
         page = yield call
         people += page["attendees"]

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.api.call import require_list
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidRequestError, NotFoundError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.watch.changes import (
@@ -143,7 +144,7 @@ class CalendarWatcher:
         now = self.clock()
         # An empty calendar, which DingTalk may list without its list, has a syncToken. What has neither would be a
         # position from which every event has been created since.
-        seen = await self._list_pages(hook, api.require_list(self._calendar(), "events", or_token=True))
+        seen = await self._list_pages(hook, require_list(self._calendar(), "events", or_token=True))
         self._unsaved = initial_position(uuid4().hex, seen.token, seen.sights, now)
         events = len(self._unsaved.fingerprints)
         log.info("Position taken: %d events, listed in %d calls; later changes are told of.", events, seen.calls)
@@ -174,7 +175,7 @@ class CalendarWatcher:
 
         :raises UnexpectedAnswerError: when a page has no list of events; the position stays as it is.
         """
-        return await self._list_pages(hook, api.require_list(self._calendar(), "events"))
+        return await self._list_pages(hook, require_list(self._calendar(), "events"))
 
     async def _list_pages(self, hook: DingTalkCalendarHook, calendar: api.Call[api.Json]) -> Listing:
         """List all pages; one odd event among them does not keep the others from being seen."""
