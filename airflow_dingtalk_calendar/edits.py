@@ -50,8 +50,8 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
-Event = Mapping[str, Any]
 
+Event = Mapping[str, Any]
 Patch = dict[str, Any]
 
 QUIET_SWITCHES = {"noPushNotification": "true", "noChatNotification": "true"}
@@ -293,11 +293,8 @@ def _patch_if_needed(event: Event, patch: Patch) -> Patch | None:
 
 
 def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:
-    if name == "extra":
-        return [c for key in value for c in _conflict_of(merged.get(name, {}), key, value[key], f"patch.extra.{key}")]
-    return _conflict_of(merged, name, value, f"patch.{name}")
-
-
-def _conflict_of(there: Mapping[str, Any], name: str, value: Any, path: str) -> list[tuple[str, str]]:
+    inner = name == "extra"
+    there, given = (merged.get(name, {}), value) if inner else (merged, {name: value})
+    path = "patch.extra" if inner else "patch"
     text = "two patches set it differently; let one edit build on the other: edit {**event, **patch}"
-    return [(path, text)] if there.get(name, value) != value else []
+    return [(f"{path}.{key}", text) for key in given if there.get(key, given[key]) != given[key]]

@@ -22,9 +22,7 @@ GROUPS = (
     meeting_rooms.MeetingRoomMethods,
     users.UserMethods,
 )
-METHODS = {
-    name: method for group in GROUPS for name, method in vars(group).items() if isinstance(method, FunctionType)
-}
+METHODS = {name: method for group in GROUPS for name, method in vars(group).items() if isinstance(method, FunctionType)}
 # Of a call's parameters, what the hook takes from the connection or adds to it.
 ENDPOINTS = set(api.__all__) & {name.removeprefix("a") for name in METHODS} | set(api.__all__) & set(METHODS)
 
