@@ -33,6 +33,7 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.event_times import ONE_DAY, EventTimes
 from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
+from airflow_dingtalk_calendar.models.validation_errors import printable_name
 
 __all__ = [
     "all_day",
@@ -262,7 +263,7 @@ def _times_of(event: Event, allow_instance: bool) -> EventTimes:
 def _patch_for_move(event: Event, old: EventTimes, new: EventTimes, move_weekdays: bool) -> Patch | None:
     rule = event_times.move_recurrence(event, old, new, move_weekdays) if is_series(event) else {}
     if (patch := _patch_if_needed(event, {**new.to_patch(), **rule})) and (loss := warn_of_loss(patch, event)):
-        log.warning("Event %s: start: %s", event.get("id"), loss)
+        log.warning("Event %s: start: %s", printable_name(event.get("id")), loss)
     return patch
 
 
@@ -293,8 +294,7 @@ def _patch_if_needed(event: Event, patch: Patch) -> Patch | None:
 
 
 def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:
-    inner = name == "extra"
-    there, given = (merged.get(name, {}), value) if inner else (merged, {name: value})
-    path = "patch.extra" if inner else "patch"
+    inside = (merged.get(name, {}), value, "patch.extra")
+    there, given, path = inside if name == "extra" else (merged, {name: value}, "patch")
     text = "two patches set it differently; let one edit build on the other: edit {**event, **patch}"
     return [(f"{path}.{key}", text) for key in given if there.get(key, given[key]) != given[key]]

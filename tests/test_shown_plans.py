@@ -11,10 +11,7 @@ from airflow_dingtalk_calendar.client.retry import backoff_seconds
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, WANG
 from airflow_dingtalk_calendar.exceptions import MAX_WAIT_IN_TASK, ThrottledError
-from airflow_dingtalk_calendar.models.clearing import CLEARED_VALUES
-from airflow_dingtalk_calendar.models.comparison import COMPARED_FIELDS
-from airflow_dingtalk_calendar.models.event_patch import EventPatch
-from tests.markdown import ROOT, Page, check_snippet, codes, load, sample
+from tests.markdown import ROOT, Page, check_snippet, load, sample
 from tests.test_docs import skip_without_needs
 from tests.test_messages import CALLS
 
@@ -80,17 +77,6 @@ def test_a_plan_of_moves_works_on_any_calendar(
     assert "all day" in shown
     assert "weekly" not in shown
     assert "monthly" not in shown
-
-
-def test_what_nothing_is_said_of_is_named() -> None:
-    """README names the fields that no answer tells of, and those of which not_applied tells that they are empty."""
-    told, untold = Page("README.md").text.split("so nothing is said of them", 1)[0].split("**Structured values", 1)
-    helpers = {"id", "online_meeting", "notify_push", "notify_chat"}
-    fields = {name: str(field.alias) for name, field in EventPatch.model_fields.items() if name not in helpers}
-    named = set(codes(untold.rsplit("\n\n", 1)[-1])) - {"unchecked_fields"}
-    assert named == {name for name, alias in fields.items() if alias not in COMPARED_FIELDS}
-    emptied = codes(told.rsplit("whether\n", 1)[-1].split(" were, ", 1)[0])
-    assert {fields[name] for name in emptied} <= COMPARED_FIELDS & CLEARED_VALUES.keys()
 
 
 def test_how_long_a_task_waits_is_what_the_page_says() -> None:

@@ -21,7 +21,6 @@ from airflow_dingtalk_calendar.api.events import (
 from airflow_dingtalk_calendar.api.meeting_rooms import add_meeting_rooms, remove_meeting_rooms
 from airflow_dingtalk_calendar.api.oauth import (
     AccessToken,
-    clamp_lifetime,
     get_access_token,
     get_corp_access_token,
     get_unified_token,
@@ -39,7 +38,6 @@ __all__ = [
     "add_attendees",
     "add_meeting_rooms",
     "check_id",
-    "clamp_lifetime",
     "create_event",
     "delete_event",
     "get_access_token",

@@ -27,6 +27,7 @@ from shlex import quote
 from typing import Any
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.api.oauth import clamp_lifetime
 from airflow_dingtalk_calendar.client.effects import (
     Effect,
     LogError,
@@ -189,7 +190,7 @@ def _user_effects(settings: ConnectionSettings, wall_clock: Callable[[], float],
         grant = yield from _renew_grant(settings, grant, wall_clock, refused)
     for secret in filter(None, (grant.access_token, grant.refresh_token)):
         yield MaskSecret(secret)
-    return api.AccessToken(grant.access_token, api.clamp_lifetime(grant.good_until - wall_clock()))
+    return api.AccessToken(grant.access_token, clamp_lifetime(grant.good_until - wall_clock()))
 
 
 def _read_grant(settings: ConnectionSettings) -> Generator[Effect, Any, UserGrant]:

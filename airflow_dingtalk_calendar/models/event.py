@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -44,7 +45,7 @@ from airflow_dingtalk_calendar.models.normalize import (
 )
 from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day, start_day
 from airflow_dingtalk_calendar.models.rrule import from_rrule
-from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch
+from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch, refuse_set
 from airflow_dingtalk_calendar.models.validation_errors import (
     describe_errors,
     drop_consequences,
@@ -109,7 +110,7 @@ class EventFields(Component):
     start: EventTime | None = None
     end: EventTime | None = None
     recurrence: Recurrence | None = None
-    attendees: Annotated[Members[Attendee], Field(min_length=1, max_length=500)] | None = None
+    attendees: Annotated[list[Attendee], Field(min_length=1, max_length=500), BeforeValidator(refuse_set)] | None = None
     location: Location | None = None
     extra: Extra | None = None
     reminders: Members[Reminder] | None = None
