@@ -30,9 +30,9 @@ nitpicky = True
 # What is not ours has no address here: looking it up would need the network. Of ours, plain names of types (Json,
 # Context) stand in signatures, and are explained in the text.
 nitpick_ignore_regex = [
-    ("py:class", r"airflow_dingtalk_calendar\.hooks\.base\.DingTalkBaseHook"),
+    ("py:class", r"airflow_dingtalk_calendar\.hooks\.(base|event_calls|methods)\..*"),
     ("py:.*", r"(?!airflow_dingtalk_calendar\.).*"),
-    ("py:.*", r"airflow_dingtalk_calendar\.(api|models\.(types|datetimes|event|json_values)|watch)\..*"),
+    ("py:.*", r"airflow_dingtalk_calendar\.(api|connection|models\.(types|datetimes|event|json_values)|watch)(\..*)?"),
 ]
 
 myst_enable_extensions = ["colon_fence", "attrs_inline"]
