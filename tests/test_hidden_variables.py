@@ -110,6 +110,7 @@ FAILURES: dict[str, Fail] = {
     "reset": fault("PatchEvent", kind="reset"),
     "reset of a token": fault(kind="reset"),
     "truncated token": fault(kind="truncated"),
+    "cut tokens": fault(kind="raw", text=f"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{json.dumps(TOKENS)}"),
     "no HTTP": fault(kind="raw", text="SSH-2.0"),
     "not JSON": fault(kind="body", body=f"<html>{NEW_TOKEN} {NEW_REFRESH_TOKEN}"),
     "cut JSON": fault(kind="body", body=f'{{"accessToken": "{NEW_TOKEN}", "refreshToken": "{NEW_REFRESH_TOKEN}'),

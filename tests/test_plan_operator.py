@@ -331,9 +331,10 @@ def test_more_such_failures_can_be_allowed(many: Emulator, connect: Connect) -> 
     assert statuses(results) == {"rejected": 3, "skipped": 27}
 
 
-def test_a_user_out_of_range_is_one_rows_business(many: Emulator) -> None:
-    """That the app may not act for one user ends nothing."""
-    many.fault(kind="error", action="PatchEvent", status=403, code="permissionDeny")
+@pytest.mark.parametrize("code", ["permissionDeny", "PermissionDeny", "PERMISSIONDENY", "50002"])
+def test_a_user_out_of_range_is_one_rows_business(many: Emulator, code: str) -> None:
+    """That the app may not act for one user ends nothing, in whatever capitals it is said."""
+    many.fault(kind="error", action="PatchEvent", status=403, code=code)
     _, results = failing(AirflowFailException)
     assert statuses(results) == {"updated": 29, "rejected": 1}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -167,6 +168,15 @@ def test_a_good_answer_is_returned_as_sent(errcode: Any) -> None:
     """A 200 with errcode 0 is a success, as legacy APIs write it, and nothing in it is touched."""
     assert read_response(answer(200, {"errcode": errcode, "x": [None]})) == {"errcode": errcode, "x": [None]}
     assert read_response(answer(200)) is None
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.swapcase, " {} ".format])
+@pytest.mark.parametrize("code", ERROR_CODES)
+def test_capitals_of_codes_say_nothing(code: str, change: Callable[[str], str]) -> None:
+    """A code in other capitals is the same code: a 200 with it is no success, and errors spell it as documented."""
+    for status in (200, 400):
+        found, same = (error(status, {"code": one}) for one in (change(code), code))
+        assert (type(found), found.code, found.hint) == (type(same), code, same.hint)
 
 
 def test_secrets_are_blotted_out_of_errors() -> None:

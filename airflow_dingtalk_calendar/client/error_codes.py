@@ -169,6 +169,7 @@ STATUS_CODES: dict[int, ErrorCode] = {
     429: _GLOBAL_LIMIT,
 }
 _CODES_FOLDED = {code.lower(): meaning for code, meaning in ERROR_CODES.items()}
+_SPELLINGS = {code.lower(): code for code in ERROR_CODES}
 # What the last part of a code begins with, for those of a known family that DingTalk adds.
 _CODE_FAMILIES = {
     "qpslimit": _QPS_LIMIT,
@@ -188,3 +189,8 @@ def find_meaning(code: str) -> ErrorCode | None:
     while folded and folded not in _CODES_FOLDED:
         folded = folded.rpartition(".")[0]
     return _CODES_FOLDED.get(folded)
+
+
+def spell_code(code: str) -> str:
+    """Write a code as the table does, whatever its capitals, so that whoever compares codes need not fold them."""
+    return _SPELLINGS.get(code.lower(), code)

@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.client.error_codes import (
     STATUS_CODES,
     ErrorCode,
     find_meaning,
+    spell_code,
 )
 from airflow_dingtalk_calendar.connection.secret import hide_strings
 from airflow_dingtalk_calendar.exceptions import (
@@ -132,7 +133,8 @@ def _is_error_payload(fields: Mapping[str, Any]) -> bool:
     """Whether a 200 is none: with a code and a message, as unknown paths and legacy APIs answer, or as the edge does
     when it bans an address.
     """
-    if _scalar_text(fields.get("errcode", 0)) != "0" or (fields.get("status") == 1111 and "punish" in fields):
+    banned = _scalar_text(fields.get("status")) == "1111" and "punish" in fields
+    if banned or _scalar_text(fields.get("errcode", 0)).strip() != "0":
         return True
     code = _scalar_text(fields.get("code")).strip()
     return code.lower() not in SUCCESS_CODES and ("message" in fields or find_meaning(code) is not None)
@@ -160,7 +162,8 @@ def _not_json_error(answer: Response) -> RequestError:
 
 
 def _build_error(answer: Response, fields: Mapping[str, Any], text: Callable[[Any], str], action: str) -> RequestError:
-    code = text(fields.get("code") or fields.get("sub_code") or fields.get("errcode") or fields.get("status") or "")
+    sent = fields.get("code") or fields.get("sub_code") or fields.get("errcode") or fields.get("status") or ""
+    code = spell_code(text(sent).strip())
     meaning = _find_code(answer.status, code, fields)
     scopes = tuple(map(text, _required_scopes(fields.get("accessdenieddetail"))))
     return meaning.error(

@@ -79,14 +79,7 @@ class Transport:
         """
         with hide_frames():
             try:
-                with (
-                    exchange_deadline(self._exchange_timeout),
-                    closing(self._client.send(self._request(call, headers), stream=True)) as response,
-                ):
-                    body = self._bounded_body(response)
-                    for chunk in response.iter_raw():
-                        body.feed(chunk)
-                    return Response(response.status_code, response.headers, body.read_all())
+                return self._exchange(call, headers)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 failure = _transport_error(error, self._settings)
         raise failure  # outside the handler: the library's error holds the request with its token
@@ -95,18 +88,31 @@ class Transport:
         """Send a request like :meth:`send`, without blocking the event loop."""
         with hide_frames():
             try:
-                async with asyncio.timeout(self._exchange_timeout):
-                    sending = self._async_client().send(self._request(call, headers), stream=True)
-                    async with aclosing(await sending) as response:
-                        body = self._bounded_body(response)
-                        async for chunk in response.aiter_raw():
-                            body.feed(chunk)
-                        return Response(response.status_code, response.headers, body.read_all())
+                return await self._aexchange(call, headers)
             except TimeoutError:
                 failure = _transport_error(httpx.ReadTimeout("the exchange took too long"), self._settings)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 failure = _transport_error(error, self._settings)
         raise failure
+
+    def _exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
+        with (
+            exchange_deadline(self._exchange_timeout),
+            closing(self._client.send(self._request(call, headers), stream=True)) as response,
+        ):
+            body = self._bounded_body(response)
+            for chunk in response.iter_raw():  # a variable that may hold a token: this frame is cut off as well
+                body.feed(chunk)
+            return Response(response.status_code, response.headers, body.read_all())
+
+    async def _aexchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
+        async with asyncio.timeout(self._exchange_timeout):
+            sending = self._async_client().send(self._request(call, headers), stream=True)
+            async with aclosing(await sending) as response:
+                body = self._bounded_body(response)
+                async for chunk in response.aiter_raw():
+                    body.feed(chunk)
+                return Response(response.status_code, response.headers, body.read_all())
 
     def prepare(self) -> None:
         """Make the client of threads, before several of them ask for it at once."""

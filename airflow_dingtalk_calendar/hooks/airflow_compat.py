@@ -1,4 +1,4 @@
-"""What differs between Airflow's versions: Variables, connections and masking, the same way on 2.11 and 3.
+"""What differs between Airflow's versions: Variables and connections, the same way on 2.11 and 3.
 
 In a task of Airflow 3 Variables and connections come from Airflow's supervisor. On the command line, in a script and in
 the API server, where a connection is tested and a person authorizes an app, that is not there: then they are in the
@@ -11,8 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Variable, mask_secret
-from asgiref.sync import sync_to_async
+from airflow.providers.common.compat.sdk import Variable
 
 
 def read_variable(name: str) -> str | None:
@@ -43,14 +42,3 @@ def _airflow_models() -> Any:
     from airflow import models  # takes a while, and tasks of Airflow 3 must not
 
     return models
-
-
-async def mask_secret_async(secret: str) -> None:
-    """Mask a secret from a coroutine: there a synchronous word to Airflow's supervisor can end in a deadlock."""
-    try:
-        from airflow.sdk.log import amask_secret
-    except ImportError:  # before Airflow 3.3.2
-        # not asyncio.to_thread: on Airflow 3.0 the word to the supervisor has to find its way back to this event loop
-        await sync_to_async(mask_secret)(secret)
-    else:
-        await amask_secret(secret)

@@ -7,6 +7,8 @@ return another request to be sent instead, or raise.
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 HOURS = 3600.0
 TIMEOUT = 0.2  # seconds, of the connection
+CORP, TICKET = "ding-test-corp", "a-made-up-ticket"
+ODD_LIFETIMES = ("text", "expiresIn", "none", "year")
 DENIED = "Forbidden.AccessDenied."
 
 
@@ -128,6 +132,37 @@ def _on_its_way(world: World, request: httpx.Request) -> httpx.Request:
     raise httpx.ReadTimeout("the request is still on its way", request=request)
 
 
+def _ended_by_newer(world: World, request: httpx.Request) -> httpx.Request:
+    """Have another process get a newer token, which ends a third-party app's older ones."""
+    app = {"suiteKey": world.dingtalk.app_key, "suiteSecret": world.dingtalk.app_secret}
+    body = {**app, "authCorpId": CORP, "suiteTicket": TICKET}
+    url = f"{world.dingtalk.url}/v1.0/oauth2/corpAccessToken"
+    world.wire.handle_request(httpx.Request("POST", url, json=body)).read()
+    return request
+
+
+def _odd_refresh(world: World, request: httpx.Request) -> httpx.Request:
+    """Have the token end, and the next answers with one tell its lifetime oddly and bring no new refresh token."""
+    member = ODD_LIFETIMES[world.number % len(ODD_LIFETIMES)]
+    world.dingtalk.configure(lifetime_member=member, refresh_tokens="kept")
+    world.dingtalk.store.expire_tokens()
+    return request
+
+
+def _forked(world: World, request: httpx.Request) -> httpx.Request:
+    """Fork, and have the child go on with the hook that is in use; the parent goes on when the child is done."""
+    child = os.fork()
+    if not child:
+        try:
+            signal.alarm(20)  # rather than to wait for ever
+            world.go_on_as_child()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the child failed"
+    return request
+
+
 HOSTED: dict[str, Callable[[World, httpx.Request], httpx.Request]] = {
     "refused": _elsewhere("http://127.0.0.1:1"),
     "no such host": _elsewhere("http://dingtalk.invalid"),
@@ -138,5 +173,8 @@ HOSTED: dict[str, Callable[[World, httpx.Request], httpx.Request]] = {
     "killed after sending": _killed_after,
     "clock 3 h ahead": _jump(3),
     "clock 3 h back": _jump(-3),
+    "token ended by a newer one": _ended_by_newer,
+    "refresh with odd members": _odd_refresh,
+    "forked": _forked,
 }
 KINDS = [*EMULATED, *HOSTED]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import event, given
+from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
@@ -12,7 +13,7 @@ from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
 from tests.faults.tasks import carry_out
-from tests.faults.world import world
+from tests.faults.world import AUTH_TYPES, world
 
 RETRIES = 3
 IDS = [f"event-{number:03}" for number in range(230)]  # three pages
@@ -26,14 +27,14 @@ def absent_once(schedule: dict[int, str]) -> bool:
 
 
 @SCHEDULES
-@given(schedule=schedules(8).filter(absent_once))
-def test_a_list_under_faults(dingtalk: Emulator, schedule: dict[int, str]) -> None:
+@given(schedule=schedules(8).filter(absent_once), auth_type=st.sampled_from(AUTH_TYPES))
+def test_a_list_under_faults(dingtalk: Emulator, schedule: dict[int, str], auth_type: str) -> None:
     """The list is complete and has each event once, or the task failed; it costs one call more for each fault."""
 
     def operator() -> Any:
         return DingTalkCalendarListEventsOperator(task_id="t", union_id=ORGANIZER)
 
-    with world(dingtalk, MANY, schedule) as here:
+    with world(dingtalk, MANY, schedule, auth_type) as here:
         tries = carry_out(here, operator, RETRIES)
         if tries[-1].succeeded:
             assert sorted(found["id"] for found in tries[-1].result) == IDS

@@ -13,7 +13,7 @@ from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEvent
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.faults.conftest import SCHEDULES, schedules
 from tests.faults.tasks import Try, carry_out
-from tests.faults.world import World, world
+from tests.faults.world import AUTH_TYPES, World, world
 
 RETRIES = 3
 PATCHES: list[dict[str, Any]] = [
@@ -48,10 +48,12 @@ def patched(here: World, patch: dict[str, Any]) -> list[Try]:
 
 @SCHEDULES
 @pytest.mark.parametrize("replay", ["stored", "again"])
-@given(schedule=schedules(8), patch=st.sampled_from(PATCHES))
-def test_a_patch_under_faults(dingtalk: Emulator, replay: str, schedule: dict[int, str], patch: dict[str, Any]) -> None:
+@given(schedule=schedules(8), patch=st.sampled_from(PATCHES), auth_type=st.sampled_from(AUTH_TYPES))
+def test_a_patch_under_faults(
+    dingtalk: Emulator, replay: str, schedule: dict[int, str], patch: dict[str, Any], auth_type: str
+) -> None:
     """The event has what was asked, or the task failed and says truly what it knows; nothing else has changed."""
-    with world(dingtalk, DATA, schedule, replay=replay) as here:
+    with world(dingtalk, DATA, schedule, auth_type, replay=replay) as here:
         before = dingtalk.event(EVENT)
         tries = patched(here, patch)
     after, effects = dingtalk.event(EVENT), dingtalk.effects

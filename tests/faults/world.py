@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -14,12 +16,17 @@ import httpx
 import pytest
 
 from airflow_dingtalk_calendar.client import token_cache, transport
+from airflow_dingtalk_calendar.client.auth import UserGrant
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import DingTalkError
+from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
-from tests.faults.kinds import EMULATED, HOSTED, TIMEOUT
+from tests.conftest import ORGANIZER
+from tests.faults.kinds import CORP, EMULATED, HOSTED, TICKET, TIMEOUT
 
 BEGIN = 1_800_000_000.0  # January 2027
+AUTH_TYPES = ("app", "corp_app", "user")
 Schedule = Mapping[int, str]  # which request, counted from 1, meets which kind of fault
 
 
@@ -33,6 +40,7 @@ class World:
     :ivar slow: requests that no fault was planned for, and that this machine was too slow for.
     :ivar late: requests that are still on their way.
     :ivar full: sockets of a server that takes no more connections.
+    :ivar hook: the one that was used last.
     """
 
     dingtalk: Emulator
@@ -45,6 +53,7 @@ class World:
     late: list[httpx.Request] = field(default_factory=list)
     full: list[socket.socket] = field(default_factory=list)
     lock: Any = field(default_factory=RLock)
+    hook: Any = None
 
     def sleep(self, seconds: float) -> None:
         """Let time pass; what is on its way arrives."""
@@ -55,6 +64,13 @@ class World:
                 late = self.late.pop()
                 late.extensions = {}  # it has all the time in the world
                 self.wire.handle_request(late).read()
+
+    def go_on_as_child(self) -> None:
+        """Use the parent's hook after a fork, in a child for which nothing is planned."""
+        self.lock, self.schedule, self.wire = RLock(), {}, httpx.HTTPTransport(verify=False)
+        event_id = next(iter(self.dingtalk.store.events))
+        with suppress(DingTalkError):  # it may meet what was planned for another thread's request
+            assert self.hook.get_event(ORGANIZER, event_id)["id"] == event_id
 
 
 class Wire(httpx.BaseTransport):
@@ -83,28 +99,55 @@ class Wire(httpx.BaseTransport):
 
 
 @contextmanager
-def world(dingtalk: Emulator, data: Any, schedule: Schedule, **settings: Any) -> Iterator[World]:
+def world(
+    dingtalk: Emulator, data: Any, schedule: Schedule, auth_type: str = "app", **settings: Any
+) -> Iterator[World]:
     """Begin anew: DingTalk with this data and these switches, and hooks that live in this world.
 
     :param schedule: what happens to which request.
+    :param auth_type: of the connection. A newer token ends a third-party app's older ones.
     """
-    dingtalk.reset(data, **settings)
+    data = {**data, "corps": [CORP], "suiteTicket": TICKET}
+    dingtalk.reset(data, **{"earlier_corp_tokens": "invalid", **settings})
     token_cache.TOKEN_CACHE.clear()
     RATE_LIMITER.clear()
-    connection = dingtalk.connection()
+    connection = dingtalk.connection(auth_type)
     connection["extra"].update(timeout=TIMEOUT, max_qps=1000)
     with httpx.HTTPTransport(verify=False) as wire, pytest.MonkeyPatch.context() as patch:
         here = World(dingtalk, schedule, wire)
         patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(connection))
         patch.setattr(transport, "_client_options", lambda _: {"transport": Wire(here)})
         patch.setattr(transport, "apply_deadlines", lambda client: client)  # of the library's own transports
+        patch.setattr(DingTalkBaseHook, "run", _noted(here, DingTalkBaseHook.run))
         patch.setattr(DingTalkBaseHook, "_sleep", staticmethod(here.sleep))
         patch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: here.mono))
         patch.setattr(DingTalkBaseHook, "_wall_clock", staticmethod(lambda: here.wall))
         patch.setattr(dingtalk.store, "clock", lambda: here.wall)
         try:
-            yield here
-            here.sleep(0)
+            with _variables(dingtalk, patch):
+                yield here
+                here.sleep(0)
         finally:
             for one in here.full:
                 one.close()
+
+
+def _noted(here: World, run: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(hook: DingTalkBaseHook, call: Any) -> Any:
+        here.hook = hook
+        return run(hook, call)
+
+    return noted
+
+
+@contextmanager
+def _variables(dingtalk: Emulator, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep Airflow's Variables in files, which processes share; one is a person's grant that has to be refreshed."""
+    with tempfile.TemporaryDirectory() as folder:
+        extra = {**dingtalk.connection("corp_app")["extra"], **dingtalk.connection("user")["extra"]}
+        grant = UserGrant("", dingtalk.store.tokens.issue_refresh_token(dingtalk.app_key, ORGANIZER), 0.0)
+        Path(folder, extra["suite_ticket_variable"]).write_text(TICKET)
+        Path(folder, extra["user_grant_variable"]).write_text(grant.dump())
+        patch.setattr(airflow_compat, "read_variable", lambda name: Path(folder, name).read_text())
+        patch.setattr(airflow_compat, "write_variable", lambda name, text: Path(folder, name).write_text(text))
+        yield
