@@ -16,10 +16,9 @@ from math import lcm
 
 from airflow_dingtalk_calendar.models.json_values import Json
 from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, INDEX_NAMES
-from airflow_dingtalk_calendar.models.rrule_text import RuleParts
+from airflow_dingtalk_calendar.models.rrule_text import ONE_BY_ONE, RuleParts
 
 _ALL_MONTHS = tuple(range(1, 13))
-_ONE_BY_ONE = "create its events one by one"
 # The days of a month among which each weekday stands once, and is the first, the second, … or the last.
 _WEEKS_OF_MONTH = {
     **{tuple(range(first, first + 7)): number for number, first in enumerate((1, 8, 15, 22), start=1)},
@@ -123,8 +122,12 @@ def _months_of_year(rule: RuleParts, day: dt.date | None) -> tuple[int, ...]:
         return _ALL_MONTHS
     if not rule.days:
         return (_require_start(day, "month").month,)
-    number, _ = _one_weekday(rule)
-    return (12 if number < 0 else 1,)
+    number, name = _one_weekday(rule)
+    _relative(number, name)
+    month = 12 if number < 0 else 1
+    if _require_start(day, "month").month != month:
+        raise ValueError("BYDAY without BYMONTH counts the weekdays of a whole year: name the start's month in BYMONTH")
+    return (month,)
 
 
 def _interval_of_months(rule: RuleParts, day: dt.date | None) -> tuple[int, set[int]]:
@@ -183,7 +186,7 @@ def _relative(number: int, name: str) -> Json:
 def _one_weekday(rule: RuleParts) -> tuple[int, str]:
     if len(rule.days) > 1 and rule.positions:
         text = "DingTalk cannot take one of several weekdays, as BYSETPOS does"
-        raise ValueError(f"{text}: name one weekday, like BYDAY=1MO, or {_ONE_BY_ONE}")
+        raise ValueError(f"{text}: name one weekday, like BYDAY=1MO, or {ONE_BY_ONE}")
     if len(rule.days) > 1:
         raise ValueError("DingTalk does not say what several weekdays mean within a month: give one series each")
     ((number, name),) = rule.days
@@ -197,7 +200,7 @@ def _one_weekday(rule: RuleParts) -> tuple[int, str]:
 def _week_of_month(rule: RuleParts) -> int:
     found = _WEEKS_OF_MONTH.get(rule.month_days)
     if found is None or rule.days[0][0] or rule.positions not in ((), (1,), (-1,)):
-        raise ValueError(f"DingTalk cannot express BYDAY and BYMONTHDAY together: {_ONE_BY_ONE}")
+        raise ValueError(f"DingTalk cannot express BYDAY and BYMONTHDAY together: {ONE_BY_ONE}")
     return found
 
 
@@ -212,7 +215,7 @@ def _one_month_day(rule: RuleParts) -> int:
     if rule.positions and all(1 <= number <= 28 for number in days) and abs(at := _one_position(rule)) <= len(days):
         return days[at - 1 if at > 0 else at]
     if rule.positions and not (len(days) == 1 and rule.positions in ((1,), (-1,))):
-        raise ValueError(f"DingTalk cannot express BYSETPOS without BYDAY: {_ONE_BY_ONE}")
+        raise ValueError(f"DingTalk cannot express BYSETPOS without BYDAY: {ONE_BY_ONE}")
     if len(days) > 1:
         raise ValueError("DingTalk has one day of a month in a rule: give one series for each day of BYMONTHDAY")
     return days[0]
