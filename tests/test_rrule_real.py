@@ -20,7 +20,6 @@ MORE_REASONS = {
     "clock": "cannot express BYHOUR with FREQ=",
     "no month": "BYMONTH must be numbers from 1 to 12",
     "zone": "is not a zone of the tz database",
-    "sign of a zone": "the signs of these names are the other way round",
 }
 COMPARED = 60
 FLOATING = "Asia/Shanghai"  # a time without a zone is one of the connection's

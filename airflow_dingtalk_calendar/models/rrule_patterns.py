@@ -83,18 +83,17 @@ def _refuse_parts(rule: RuleParts) -> None:
 def _monthly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if _names_every_weekday(rule):
         return _every_weekday(rule, day)
-    interval, months = _interval_of_months(rule, day)
+    interval, found = _interval_and_day(rule, day)
     if interval > 365:
         raise ValueError("INTERVAL must be 30 years or less for a weekday, which DingTalk counts by 365 months at most")
-    return {"interval": interval, **_day_within_month(rule, day, months)}
+    return {"interval": interval, **found}
 
 
 def _yearly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if _names_every_weekday(rule):
         return _every_weekday(rule, day)
     rule = rule if rule.months else replace(rule, months=_months_of_year(rule, day))
-    interval, months = _interval_of_months(rule, day)
-    found = _day_within_month(rule, day, months)
+    interval, found = _interval_and_day(rule, day)
     if "dayOfMonth" in found and interval % 12 == 0:
         return {**found, "type": "absoluteYearly", "interval": interval // 12}
     return _monthly_pattern(rule, day)
@@ -126,8 +125,19 @@ def _months_of_year(rule: RuleParts, day: dt.date | None) -> tuple[int, ...]:
     _relative(number, name)
     month = 12 if number < 0 else 1
     if _require_start(day, "month").month != month:
-        raise ValueError("BYDAY without BYMONTH counts the weekdays of a whole year: name the start's month in BYMONTH")
+        text = "BYDAY without BYMONTH counts the weekdays of a whole year"
+        raise ValueError(f"{text}: name the start's month in BYMONTH, or start on the first occurrence")
     return (month,)
+
+
+def _interval_and_day(rule: RuleParts, day: dt.date | None) -> tuple[int, Json]:
+    """Return after how many months the rule comes back, and the day it means in each; then the start must fit."""
+    interval, months = _interval_of_months(rule, day)
+    found = _day_within_month(rule, day, months)
+    if day and day.month not in months:
+        text = "BYMONTH must include the start's month, because DingTalk counts months from the start"
+        raise ValueError(f"{text}: start on the first occurrence")
+    return interval, found
 
 
 def _interval_of_months(rule: RuleParts, day: dt.date | None) -> tuple[int, set[int]]:
@@ -136,9 +146,9 @@ def _interval_of_months(rule: RuleParts, day: dt.date | None) -> tuple[int, set[
         return rule.interval, set(_ALL_MONTHS)
     first = _require_start(day, "month").month
     period, steps = _steps_from(rule, first)
-    if 0 not in steps:
-        raise ValueError("BYMONTH must include the start's month, because DingTalk counts months from the start")
-    gaps = {after - before for before, after in pairwise([*steps, period])}
+    if not steps:
+        raise ValueError("the rule has no occurrence, as INTERVAL leads to no month of BYMONTH")
+    gaps = {after - before for before, after in pairwise([*steps, steps[0] + period])}
     if len(gaps) > 1:
         raise ValueError("BYMONTH names months at different distances, and DingTalk has one: give one series each")
     return gaps.pop(), {(first - 1 + step) % 12 + 1 for step in steps}

@@ -67,7 +67,8 @@ def parse_rule(value: str | Sequence[str]) -> RuleParts:
     if given.get("FREQ") not in FREQUENCIES:
         raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)} in DingTalk")
     if odd := [name for name in _COUNTED_DAYS if name in given]:
-        raise ValueError(f"DingTalk cannot express {odd[0]}: name the day by BYMONTH and BYMONTHDAY, or by BYDAY")
+        text = "name the day by BYMONTH and BYMONTHDAY or BYDAY"
+        raise ValueError(f"DingTalk cannot express {odd[0]}: {text}, or {ONE_BY_ONE}")
     if odd := [name for name, usual in _DEFAULT_PARTS.items() if given.get(name, usual) != usual]:
         raise ValueError(f"DingTalk cannot express {odd[0]}, which RFC 7529 adds: {ONE_BY_ONE}")
     if given.get("WKST", "MO") not in DAYS_BY_CODE:
