@@ -69,28 +69,30 @@ def patch_of(start: str, zone: str, rule: Any) -> dict[str, Any]:
     return {"start": start, "end": end.isoformat(), "recurrence": rule}
 
 
-def by_library(start: str, zone: str, rule: Any) -> list[dt.datetime]:
+def by_library(start: str, zone: str, rule: Any, latest: dt.datetime = LATEST) -> list[dt.datetime]:
     """List what the clocks show at each occurrence, by the library; which of them count, by RFC 5545's words."""
     text = re.sub(r"\s", "", rule[0] if isinstance(rule, list) else re.sub(r"\n ", "", rule)).upper()
     parts = dict(part.split("=") for part in text.rpartition(":")[2].split(";") if part)
     count, until = int(parts.pop("COUNT", 9999)), parts.pop("UNTIL", None)
     bare = ";".join(f"{name}={value}" for name, value in parts.items() if name not in ("RSCALE", "SKIP"))
     first = dt.datetime.fromisoformat(start)
-    latest = LATEST.replace(tzinfo=None)
-    found = list(takewhile(lambda moment: moment < latest, rrulestr(bare, dtstart=first)))[:count]
+    last = latest.replace(tzinfo=None)
+    found = list(takewhile(lambda moment: moment < last, rrulestr(bare, dtstart=first)))[:count]
     if until is None:
         return found
     if "T" not in until:
         return [moment for moment in found if f"{moment:%Y%m%d}" <= until]
+    place = ZoneInfo(zone)
     end = dt.datetime.fromisoformat(until)
-    return [moment for moment in found if moment.replace(tzinfo=ZoneInfo(zone)) <= end]
+    end = end if end.tzinfo else end.replace(tzinfo=place)
+    return [moment for moment in found if moment.replace(tzinfo=place) <= end]
 
 
-def by_dingtalk(body: dict[str, Any], zone: str) -> list[dt.datetime]:
+def by_dingtalk(body: dict[str, Any], zone: str, latest: dt.datetime = LATEST) -> list[dt.datetime]:
     """List what the clocks show at each occurrence, by the emulator's reading of DingTalk's rule."""
     place = ZoneInfo(zone or "Asia/Shanghai")
-    found = [start.astimezone(place).replace(tzinfo=None) for start, _ in occurrence_spans(body, LATEST)]
-    return [moment for moment in found if moment < LATEST.replace(tzinfo=None)]
+    found = [start.astimezone(place).replace(tzinfo=None) for start, _ in occurrence_spans(body, latest)]
+    return [moment for moment in found if moment < latest.replace(tzinfo=None)]
 
 
 def test_there_are_many() -> None:

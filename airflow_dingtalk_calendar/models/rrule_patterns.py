@@ -16,10 +16,9 @@ from math import lcm
 
 from airflow_dingtalk_calendar.models.json_values import Json
 from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, INDEX_NAMES
-from airflow_dingtalk_calendar.models.rrule_text import RuleParts
+from airflow_dingtalk_calendar.models.rrule_text import ONE_BY_ONE, RuleParts
 
 _ALL_MONTHS = tuple(range(1, 13))
-_ONE_BY_ONE = "create its events one by one"
 # The days of a month among which each weekday stands once, and is the first, the second, … or the last.
 _WEEKS_OF_MONTH = {
     **{tuple(range(first, first + 7)): number for number, first in enumerate((1, 8, 15, 22), start=1)},
@@ -84,18 +83,17 @@ def _refuse_parts(rule: RuleParts) -> None:
 def _monthly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if _names_every_weekday(rule):
         return _every_weekday(rule, day)
-    interval, months = _interval_of_months(rule, day)
+    interval, found = _interval_and_day(rule, day)
     if interval > 365:
         raise ValueError("INTERVAL must be 30 years or less for a weekday, which DingTalk counts by 365 months at most")
-    return {"interval": interval, **_day_within_month(rule, day, months)}
+    return {"interval": interval, **found}
 
 
 def _yearly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
     if _names_every_weekday(rule):
         return _every_weekday(rule, day)
     rule = rule if rule.months else replace(rule, months=_months_of_year(rule, day))
-    interval, months = _interval_of_months(rule, day)
-    found = _day_within_month(rule, day, months)
+    interval, found = _interval_and_day(rule, day)
     if "dayOfMonth" in found and interval % 12 == 0:
         return {**found, "type": "absoluteYearly", "interval": interval // 12}
     return _monthly_pattern(rule, day)
@@ -123,8 +121,23 @@ def _months_of_year(rule: RuleParts, day: dt.date | None) -> tuple[int, ...]:
         return _ALL_MONTHS
     if not rule.days:
         return (_require_start(day, "month").month,)
-    number, _ = _one_weekday(rule)
-    return (12 if number < 0 else 1,)
+    number, name = _one_weekday(rule)
+    _relative(number, name)
+    month = 12 if number < 0 else 1
+    if _require_start(day, "month").month != month:
+        text = "BYDAY without BYMONTH counts the weekdays of a whole year"
+        raise ValueError(f"{text}: name the start's month in BYMONTH, or start on the first occurrence")
+    return (month,)
+
+
+def _interval_and_day(rule: RuleParts, day: dt.date | None) -> tuple[int, Json]:
+    """Return after how many months the rule comes back, and the day it means in each; then the start must fit."""
+    interval, months = _interval_of_months(rule, day)
+    found = _day_within_month(rule, day, months)
+    if day and day.month not in months:
+        text = "BYMONTH must include the start's month, because DingTalk counts months from the start"
+        raise ValueError(f"{text}: start on the first occurrence")
+    return interval, found
 
 
 def _interval_of_months(rule: RuleParts, day: dt.date | None) -> tuple[int, set[int]]:
@@ -133,9 +146,9 @@ def _interval_of_months(rule: RuleParts, day: dt.date | None) -> tuple[int, set[
         return rule.interval, set(_ALL_MONTHS)
     first = _require_start(day, "month").month
     period, steps = _steps_from(rule, first)
-    if 0 not in steps:
-        raise ValueError("BYMONTH must include the start's month, because DingTalk counts months from the start")
-    gaps = {after - before for before, after in pairwise([*steps, period])}
+    if not steps:
+        raise ValueError("the rule has no occurrence, as INTERVAL leads to no month of BYMONTH")
+    gaps = {after - before for before, after in pairwise([*steps, steps[0] + period])}
     if len(gaps) > 1:
         raise ValueError("BYMONTH names months at different distances, and DingTalk has one: give one series each")
     return gaps.pop(), {(first - 1 + step) % 12 + 1 for step in steps}
@@ -183,7 +196,7 @@ def _relative(number: int, name: str) -> Json:
 def _one_weekday(rule: RuleParts) -> tuple[int, str]:
     if len(rule.days) > 1 and rule.positions:
         text = "DingTalk cannot take one of several weekdays, as BYSETPOS does"
-        raise ValueError(f"{text}: name one weekday, like BYDAY=1MO, or {_ONE_BY_ONE}")
+        raise ValueError(f"{text}: name one weekday, like BYDAY=1MO, or {ONE_BY_ONE}")
     if len(rule.days) > 1:
         raise ValueError("DingTalk does not say what several weekdays mean within a month: give one series each")
     ((number, name),) = rule.days
@@ -197,7 +210,7 @@ def _one_weekday(rule: RuleParts) -> tuple[int, str]:
 def _week_of_month(rule: RuleParts) -> int:
     found = _WEEKS_OF_MONTH.get(rule.month_days)
     if found is None or rule.days[0][0] or rule.positions not in ((), (1,), (-1,)):
-        raise ValueError(f"DingTalk cannot express BYDAY and BYMONTHDAY together: {_ONE_BY_ONE}")
+        raise ValueError(f"DingTalk cannot express BYDAY and BYMONTHDAY together: {ONE_BY_ONE}")
     return found
 
 
@@ -212,7 +225,7 @@ def _one_month_day(rule: RuleParts) -> int:
     if rule.positions and all(1 <= number <= 28 for number in days) and abs(at := _one_position(rule)) <= len(days):
         return days[at - 1 if at > 0 else at]
     if rule.positions and not (len(days) == 1 and rule.positions in ((1,), (-1,))):
-        raise ValueError(f"DingTalk cannot express BYSETPOS without BYDAY: {_ONE_BY_ONE}")
+        raise ValueError(f"DingTalk cannot express BYSETPOS without BYDAY: {ONE_BY_ONE}")
     if len(days) > 1:
         raise ValueError("DingTalk has one day of a month in a rule: give one series for each day of BYMONTHDAY")
     return days[0]

@@ -24,6 +24,7 @@ _KNOWN_PARTS = {
 }
 # RFC 7529: what a rule means anyway in the calendar that everybody uses.
 _DEFAULT_PARTS = {"RSCALE": "GREGORIAN", "SKIP": "OMIT"}
+ONE_BY_ONE = "create its events one by one"
 _NOT_A_RULE_TEXT = "must be one rule of RFC 5545, like FREQ=WEEKLY;BYDAY=MO,WE, or {pattern, range}"
 _PROPERTY_FORM = re.compile(r'([A-Z-]+)(?:;[A-Z0-9-]+=(?:"[^"]*"|[^":;]*))*:(.*)')
 _PART_FORM = re.compile(r"([A-Z-]+)=([^=;]+)")
@@ -66,9 +67,10 @@ def parse_rule(value: str | Sequence[str]) -> RuleParts:
     if given.get("FREQ") not in FREQUENCIES:
         raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)} in DingTalk")
     if odd := [name for name in _COUNTED_DAYS if name in given]:
-        raise ValueError(f"DingTalk cannot express {odd[0]}: name the day by BYMONTH and BYMONTHDAY, or by BYDAY")
+        text = "name the day by BYMONTH and BYMONTHDAY or BYDAY"
+        raise ValueError(f"DingTalk cannot express {odd[0]}: {text}, or {ONE_BY_ONE}")
     if odd := [name for name, usual in _DEFAULT_PARTS.items() if given.get(name, usual) != usual]:
-        raise ValueError(f"DingTalk cannot express {odd[0]}, which RFC 7529 adds")
+        raise ValueError(f"DingTalk cannot express {odd[0]}, which RFC 7529 adds: {ONE_BY_ONE}")
     if given.get("WKST", "MO") not in DAYS_BY_CODE:
         raise ValueError("WKST must be a weekday of two letters, like MO")
     return RuleParts(
