@@ -5,7 +5,7 @@
     DingTalkError
     ├── InvalidInputError (ValueError)      wrong before anything was sent
     │   ├── InvalidPatchError               a patch: every problem at once, by field path
-    │   └── InvalidConnectionError          the Airflow connection
+    │   └── InvalidConnectionError          the Airflow connection: likewise
     ├── BatchIncompleteError                some rows of a plan are not done yet
     └── RequestError                        a request that did not bring the wanted answer
         ├── TransportError                  no complete answer came

@@ -14,7 +14,7 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.client.error_codes import ERROR_CODES
-from airflow_dingtalk_calendar.connection.settings import AUTH_TYPES
+from airflow_dingtalk_calendar.connection.options import AUTH_TYPES
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
