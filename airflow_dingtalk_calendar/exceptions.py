@@ -180,7 +180,7 @@ class UnexpectedAnswerError(RequestError):
 
 
 class TokenRejectedError(RequestError):
-    """The access token was refused. Inside a call it is renewed once; raised, it was refused again."""
+    """The access token was refused. Inside a call it is renewed up to three times; raised, it was refused again."""
 
 
 class CredentialsError(RequestError):

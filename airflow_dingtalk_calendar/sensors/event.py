@@ -61,7 +61,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     **Calls.** A look at the event is one metered call (more only where 500 people or more are invited and they are what
     is waited for). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because
-    events are moved: at most 4 calls a day unless set. For the others nobody can know when; they look each
+    events are moved: about 4 calls a day unless set. For the others nobody can know when; they look each
     ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
     month that a standard organisation has for everything.
 
