@@ -5,7 +5,7 @@
     DingTalkError
     ├── InvalidInputError (ValueError)      wrong before anything was sent
     │   ├── InvalidPatchError               a patch: every problem at once, by field path
-    │   └── InvalidConnectionError          the Airflow connection
+    │   └── InvalidConnectionError          the Airflow connection: likewise
     ├── BatchIncompleteError                some rows of a plan are not done yet
     └── RequestError                        a request that did not bring the wanted answer
         ├── TransportError                  no complete answer came
@@ -180,7 +180,7 @@ class UnexpectedAnswerError(RequestError):
 
 
 class TokenRejectedError(RequestError):
-    """The access token was refused. Inside a call it is renewed once; raised, it was refused again."""
+    """The access token was refused. Inside a call it is renewed up to three times; raised, it was refused again."""
 
 
 class CredentialsError(RequestError):

@@ -180,7 +180,7 @@ def test_a_time_without_an_offset_is_the_zones() -> None:
     ],
 )
 def test_a_time_that_cannot_be_read_is_hopeless(fields: dict[str, Any], problem: str) -> None:
-    """Where nobody can know when it starts, waiting is in vain, and the text says why."""
+    """Where nobody can know when it starts, the condition cannot be met, and the text says why."""
     verdict = judge({"starts_within": 0.0}, **fields)
     assert verdict.state == "hopeless"
     assert verdict.text.startswith(problem)
@@ -235,7 +235,7 @@ def test_fields(fields: dict[str, Any], text: str | None) -> None:
 @pytest.mark.parametrize("condition", EVERY, ids=lambda condition: next(iter(condition)))
 @pytest.mark.parametrize("gone", [None, event(status="cancelled")], ids=["deleted", "cancelled"])
 def test_an_event_that_is_gone(condition: Condition, gone: dict[str, Any] | None) -> None:
-    """A deleted or cancelled event is what some wait for; one that shall exist may come; all others wait in vain."""
+    """Some wait for a deleted or cancelled event; one that shall exist may come; no other condition can be met."""
     verdict = evaluate_condition(condition, gone, NOW)
     (name,) = condition
     assert verdict.state == {"cancelled": "met", "exists": "waiting"}.get(name, "hopeless")

@@ -14,8 +14,9 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.client.error_codes import ERROR_CODES
-from airflow_dingtalk_calendar.connection.settings import AUTH_TYPES
+from airflow_dingtalk_calendar.connection.options import AUTH_TYPES
 from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.emulator.state.sample import REVIEW
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
@@ -84,6 +85,8 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
         assert not sample.effects["writes"]
     else:
         assert sample.effects["writes"]
+    if code in Page("docs/migrating.md").dags:  # all of them do the same thing
+        assert sample.event(REVIEW)["start"]["dateTime"] == "2027-01-15T14:00:00+08:00"
     for question in (task for task in dag.tasks if task.task_id == "approve"):
         (shown,) = [ti for ti in run.get_task_instances() if ti.task_id == "show"]
         assert "1 events?" in question.render_template(question.subject, {"ti": shown})

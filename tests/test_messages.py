@@ -65,7 +65,8 @@ def parse_patch(patch: Any, *, clear: Any = (), **options: Any) -> None:
 def read_connection(extra: Any = None, **fields: Any) -> None:
     """Read a connection that is right but for these fields."""
     text = extra if isinstance(extra, str) or extra is None else json.dumps(extra)
-    given = {"login": "app", "password": "made-up", "host": None, "schema": None, "port": None, **fields}
+    place = {"conn_type": None, "host": None, "schema": None, "port": None}
+    given = {"login": "app", "password": "made-up", **place, **fields}
     parse_connection(SimpleNamespace(conn_id="dingtalk_default", **given, extra=text))
 
 

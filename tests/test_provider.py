@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, BaseSens
 from airflow.triggers.base import BaseTrigger
 
 from airflow_dingtalk_calendar.connection import form
-from airflow_dingtalk_calendar.connection.settings import _OPTION_PARSERS
+from airflow_dingtalk_calendar.connection.options import OPTION_PARSERS
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 
 ROOT = Path(__file__).parent.parent
@@ -86,7 +86,7 @@ def test_the_hook_class_is_the_connections() -> None:
 
 def test_the_form_and_the_reader_agree() -> None:
     """Each field of the form is an option that the connection's reader knows."""
-    assert set(form.FORM_FIELDS) == set(_OPTION_PARSERS)
+    assert set(form.FORM_FIELDS) == set(OPTION_PARSERS)
 
 
 def test_field_names_are_not_redacted_by_mistake() -> None:

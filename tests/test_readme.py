@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from airflow_dingtalk_calendar import edits, exceptions
-from airflow_dingtalk_calendar.connection.settings import _OPTION_PARSERS, ConnectionSettings
+from airflow_dingtalk_calendar.connection.options import OPTION_PARSERS
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings, setting_choices
 from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
@@ -159,7 +160,7 @@ def test_the_table_of_fields_is_complete() -> None:
 def test_the_table_of_options_is_complete() -> None:
     """Every option of the connection is in the table, with its default."""
     rows = {codes(row[0])[0]: row[1].strip("`") for row in table("option")}
-    assert rows.keys() == _OPTION_PARSERS.keys()
+    assert rows.keys() == OPTION_PARSERS.keys()
     defaults = ConnectionSettings("key", "secret")
     for name in ("timeout", "max_qps", "max_attempts"):
         assert float(rows[name]) == getattr(defaults, name)

@@ -1,4 +1,4 @@
-"""What ``soft_fail`` and ``never_fail`` skip, in each mode: what was waited for in vain, never a misconfiguration."""
+"""What ``soft_fail`` and ``never_fail`` skip, in each mode: a condition that is not met, never a misconfiguration."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
 # Bytes, after decompression. A page of 100 events with 500 attendees each is about 7 MB; JSON made to be a nuisance
-# (lists of lists of nothing) takes some 30 times its length in memory.
+# (lists of lists of nothing) takes 20 to 40 times its length in memory.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 ACCEPTED_ENCODINGS = "gzip"  # what the transport asks for
 GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's way to say gzip

@@ -32,12 +32,15 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     by ``series_master_id`` (not with ``expand``); all other filters are applied here and save no calls.
 
     All arguments are templated. XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
-    can be mapped over it::
+    can be mapped over what another makes of it::
 
         events = DingTalkCalendarListEventsOperator(task_id="find", union_id=LIN, summary_contains="Stand-up", ...)
-        DingTalkCalendarPatchEventOperator.partial(task_id="rename", union_id=LIN).expand_kwargs(
-            events.output.map(lambda event: {"event_id": event["id"], "patch": {"summary": "Daily"}})
-        )
+
+        @task
+        def plan(events):  # of a series, past times are listed too
+            return [{"event_id": e["id"], "patch": {"summary": "Daily"}} for e in events if not is_instance(e)]
+
+        DingTalkCalendarPatchEventOperator.partial(task_id="rename", union_id=LIN).expand_kwargs(plan(events.output))
 
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.

@@ -41,8 +41,8 @@ GRACE = dt.timedelta(minutes=10)
 TRIGGER_TIMEOUTS = ("Trigger timeout", "Trigger/execution timeout")
 
 
-class WaitInVainError(AirflowFailException):
-    """What a sensor waits for cannot come true any more."""
+class ConditionUnmetError(AirflowFailException):
+    """The condition cannot be met any more."""
 
 
 class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
@@ -57,11 +57,11 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     - ``exists``: the event is there. ``cancelled``: it is cancelled or not there any more; DingTalk answers the same
       for an event of somebody else, so a wrong id looks like it.
 
-    When an event is cancelled or not there, all but the last two fail at once, because waiting would be in vain.
+    When an event is cancelled or not there, all but the last two fail at once, because they cannot be met any more.
 
     **Calls.** A look at the event is one metered call (more only where 500 people or more are invited and they are what
     is waited for). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because
-    events are moved: at most 4 calls a day unless set. For the others nobody can know when; they look each
+    events are moved: about 4 calls a day unless set. For the others nobody can know when; they look each
     ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
     month that a standard organisation has for everything.
 
@@ -74,10 +74,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     that is less. After ``timeout`` (Airflow's default: 7 days from the start of the try; in mode ``reschedule`` of the
     first try) it looks a last time and fails.
 
-    With ``soft_fail`` or ``never_fail`` it is skipped when it has waited in vain: when the time is up, or when the
-    event is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no connection, the
-    month's quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail`` only. The log says
-    why it was skipped.
+    With ``soft_fail`` or ``never_fail`` it is skipped when the time is up, or when the condition cannot be met any more
+    because the event is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no
+    connection, the month's quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail``
+    only. The log says why it was skipped.
 
     All arguments of our own but ``deferrable`` are templated, nested values too. XCom: ``return_value`` is the event,
     as DingTalk sent it; of one that is not there any more ``{"id": …, "status": "cancelled"}``.
@@ -176,7 +176,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
             verdict = hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
         if verdict.state == "hopeless":
-            raise WaitInVainError(f"Event {self.event_id} {verdict.text}.")
+            raise ConditionUnmetError(f"Event {self.event_id} {verdict.text}.")
         if verdict.state != "met":
             self._schedule_next(watch, verdict, recheck)
         return PokeReturnValue(verdict.state == "met", verdict.event)
@@ -242,7 +242,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
                 self.log.info("Event %s is as wanted.", self.event_id)
                 return found
             case {"status": "hopeless", "message": str(message)}:
-                raise WaitInVainError(message)
+                raise ConditionUnmetError(message)
             case {"status": "failed", "message": str(message)}:
                 raise AirflowFailException(message)
             case {"status": "no_connection", "message": str(message)}:
@@ -281,6 +281,6 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
 
     def _may_skip(self, failure: BaseException) -> bool:
         """Whether who sets ``soft_fail`` or ``never_fail`` means such a failure."""
-        if isinstance(failure, (AirflowSkipException, AirflowSensorTimeout, AirflowTaskTimeout, WaitInVainError)):
+        if isinstance(failure, (AirflowSkipException, AirflowSensorTimeout, AirflowTaskTimeout, ConditionUnmetError)):
             return bool(self.soft_fail or self.never_fail)
         return bool(self.never_fail) and not isinstance(failure, (AirflowFailException, AirflowNotFoundException))

@@ -1,0 +1,117 @@
+"""Numbers in the documentation that no other test compares: each is the code's, Airflow's, or made of them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import tracemalloc
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import conf
+from httpcore._sync.http11 import HTTP11Connection
+
+from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
+from airflow_dingtalk_calendar.api.meeting_rooms import MAX_ROOMS
+from airflow_dingtalk_calendar.client.limits import MAX_BODY_BYTES
+from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS
+from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, RENEWAL_JITTER
+from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
+from airflow_dingtalk_calendar.models.validation_errors import MAX_PROBLEMS
+from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.sensors.event import HEAD_START, DingTalkCalendarEventSensor
+from airflow_dingtalk_calendar.triggers.changes import MONTH_SECONDS, MONTHLY_QUOTA, DingTalkCalendarChangesTrigger
+from airflow_dingtalk_calendar.watch.conditions import ERROR_INTERVAL
+from airflow_dingtalk_calendar.watch.watcher import ERROR_WAIT
+from tests.markdown import Page
+
+SETTINGS = ConnectionSettings("key", "secret")
+HOUR = 3600
+
+
+def default(of: Any, name: str) -> Any:
+    """Return the default of an argument."""
+    return inspect.signature(of).parameters[name].default
+
+
+def wait_row(label: str, minutes: int) -> str:
+    """Return the row of the table that says what a wait of 30 days costs."""
+    calls = MONTH_SECONDS / 60 / minutes
+    return f"| {label} | {calls:,.0f} | {calls / MONTHLY_QUOTA:.0%}".replace("%", " % |")
+
+
+MAX_EVENTS = default(DingTalkCalendarListEventsOperator, "max_events")
+MAX_CALLS = default(DingTalkCalendarBatchPatchEventsOperator, "max_calls")
+RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
+LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
+CHECKS = MONTH_SECONDS / default(DingTalkCalendarChangesTrigger, "interval")
+SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * WINDOW_SECONDS)
+MAPPED = conf.getint("core", "max_map_length")
+HEADERS = HTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE // 1024
+DAYS = conf.getfloat("sensors", "default_timeout") / 24 / HOUR
+WORDS = {1: "a", 3: "three", 4: "four"}
+
+CLAIMS = [
+    ("README.md", f"more than `max_events` ({MAX_EVENTS:,}) are an error"),
+    ("README.md", f"1,000 events take about {SECONDS_FOR_MANY} seconds. `max_calls` ({MAX_CALLS:,}) refuses plans"),
+    ("docs/howto/many.md", f"`max_calls` ({MAX_CALLS:,}) refuses a plan"),
+    ("README.md", f"{MAX_PROBLEMS} problems at most"),
+    ("README.md", f"all problems at once, by path, {MAX_PROBLEMS} at most"),
+    ("README.md", f"the ids of the rooms, 1 to {MAX_ROOMS}"),
+    ("README.md", f"one call for each {MAX_ATTENDEES}"),
+    ("docs/semantics.md", f"more than {MAX_ATTENDEES} attendees"),
+    ("README.md", f"more where {MAX_ATTENDEES} people or more are invited"),
+    ("README.md", f"mapped over at most {MAPPED:,} events"),
+    ("docs/howto/many.md", f"maps over at most {MAPPED:,} unless"),
+    ("README.md", f"tried up to {WORDS[SETTINGS.max_attempts]} times within the task"),
+    ("README.md", f"each `recheck` ({RECHECK:g} hours) before"),
+    ("README.md", f"waiting for a moment takes about {WORDS[24 // int(RECHECK)]} calls a day"),
+    ("README.md", wait_row("30 minutes", 30)),
+    ("README.md", wait_row("10 minutes", 10)),
+    ("README.md", wait_row("1 minute (what Airflow's own sensors do)", 1)),
+    ("docs/howto/wait.md", f"each half an hour by default: {LOOKS:,.0f} in 30 days of waiting"),
+    ("README.md", f"is noticed {HEAD_START:g} seconds later"),
+    ("README.md", f"looks again after {ERROR_INTERVAL / 60:g} minutes, or `poke_interval` if that is less"),
+    ("README.md", f"(Airflow's default is {DAYS:g} days)"),
+    ("README.md", f"{CHECKS:.0f} a month of the {MONTHLY_QUOTA:,}, each 5 minutes {MONTH_SECONDS / 300:,.0f}"),
+    ("docs/howto/react.md", f"{CHECKS:.0f} in a month; every five minutes it would be {MONTH_SECONDS / 300:,.0f}"),
+    ("README.md", f"(credentials, permissions, quota) after {'an hour' if ERROR_WAIT == HOUR else ERROR_WAIT}"),
+    (
+        "docs/scaling.md",
+        f"up to {WORDS[MAX_RENEWALS]} times for a call, and waits up to {WORDS[int(RENEWAL_JITTER)]} second",
+    ),
+    ("SECURITY.md", f"at most {MAX_BODY_BYTES >> 20} MB after decompression"),
+    ("SECURITY.md", f"its headers {HEADERS} kB"),
+]
+
+
+@pytest.mark.parametrize(("page", "claim"), CLAIMS, ids=range(len(CLAIMS)))
+def test_a_number_is_what_the_code_says(page: str, claim: str) -> None:
+    """The sentence is on the page with the number that the code has."""
+    assert claim in " ".join(Page(page).text.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "seconds"), [("task_instance_heartbeat_timeout", 300), ("task_queued_timeout", 600)]
+)
+def test_airflow_waits_as_long_as_the_page_says(option: str, seconds: int) -> None:
+    """The page on several workers gives Airflow's own defaults."""
+    name = "scheduler_zombie_task_threshold" if not conf.has_option("scheduler", option) else option
+    assert conf.getint("scheduler", name) == seconds
+    text = " ".join(Page("docs/scaling.md").text.split())
+    assert option in text
+    assert f"{seconds} seconds by default" in text.split(option, 1)[1][:110]
+
+
+def test_how_much_memory_an_answer_takes_is_what_the_page_says() -> None:
+    """JSON that is made to be a nuisance takes as many times its length in memory as the page on security says."""
+    assert "takes 20 to 40 times that much memory" in Page("SECURITY.md").text
+    for unit in ("[]", "[[]]", "[[[[]]]]"):
+        text = f"[{','.join([unit] * 50_000)}]"
+        tracemalloc.start()
+        json.loads(text)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert 20 < peak / len(text) < 40
