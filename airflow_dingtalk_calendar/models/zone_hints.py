@@ -15,7 +15,7 @@ _TZ_AREAS = (
     *("africa", "america", "antarctica", "arctic", "asia"),
     *("atlantic", "australia", "europe", "indian", "pacific"),
 )
-_OFFSET_FORM = re.compile(r"(?:utc|gmt|z)?\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?(?::00)?", re.IGNORECASE)
+_OFFSET_FORM = re.compile(r"\(?(?:utc|gmt|z)?\s*([+-])\s*(\d{1,2})(?::?([0-5]\d))?(?::00)?(?:\).*)?", re.IGNORECASE)
 _SIGN_TRAP_FORM = re.compile(r"(etc/.*|[a-z]{1,5}\s*)[+-]\s*\d.*", re.IGNORECASE)
 _ZONES_BY_OFFSET = {
     **dict.fromkeys(("+0:00", "-0:00"), "UTC"),
@@ -69,7 +69,7 @@ def explain_unknown_zone(name: str, known: Collection[str]) -> str:
         return f": it is an offset from UTC, not a place{_suggestion(zone, 'Region/City')}"
     if _SIGN_TRAP_FORM.fullmatch(short):
         return ": it is an offset from UTC, whose sign is read in two ways, not a place; names look like Region/City"
-    return _suggestion(_windows_zones().get(short.lower()) or _zone_of_place(short, known))
+    return _suggestion(_zone_of_windows_name(short.lower()) or _zone_of_place(short, known))
 
 
 def _suggestion(zone: str | None, form: str = "Asia/Shanghai") -> str:
@@ -94,6 +94,12 @@ def _zone_of_place(name: str, known: Collection[str]) -> str | None:
 
 def _fold(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _zone_of_windows_name(name: str) -> str | None:
+    """Look up a name of Windows, which people shorten to its first words ("Eastern")."""
+    zones = _windows_zones()
+    return zones.get(name) or zones.get(f"{name} standard time")
 
 
 def _windows_zones() -> dict[str, str]:
