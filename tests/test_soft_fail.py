@@ -19,8 +19,11 @@ from airflow.providers.common.compat.sdk import (
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
-from tests.airflow_runs import Run
+from tests.airflow_runs import Run, Ti
 from tests.conftest import EVENT, ORGANIZER
+
+# On 2.11 a sensor in mode reschedule asks the database when its first try began.
+pytestmark = pytest.mark.usefixtures("airflow_db")
 
 MODES = {"poke": {"mode": "poke"}, "reschedule": {"mode": "reschedule"}, "deferrable": {"deferrable": True}}
 ASKED = ["soft_fail", "never_fail"]
@@ -46,7 +49,7 @@ def sensor(mode: str, asked: str | None, **arguments: Any) -> DingTalkCalendarEv
     return DingTalkCalendarEventSensor(task_id="wait", **given)
 
 
-class Instance:
+class Instance(Ti):
     """A task instance that has not been rescheduled."""
 
     def get_first_reschedule_date(self, context: Any) -> None:
