@@ -99,7 +99,7 @@ def test_a_number_is_what_the_code_says(page: str, claim: str) -> None:
 def test_airflow_waits_as_long_as_the_page_says(option: str, seconds: int) -> None:
     """The page on several workers gives Airflow's own defaults."""
     name = "scheduler_zombie_task_threshold" if not conf.has_option("scheduler", option) else option
-    assert conf.getint("scheduler", name) == seconds
+    assert conf.getfloat("scheduler", name) == seconds
     text = " ".join(Page("docs/scaling.md").text.split())
     assert option in text
     assert f"{seconds} seconds by default" in text.split(option, 1)[1][:110]
