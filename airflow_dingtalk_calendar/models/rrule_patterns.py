@@ -227,7 +227,9 @@ def _one_month_day(rule: RuleParts) -> int:
     if rule.positions and not (len(days) == 1 and rule.positions in ((1,), (-1,))):
         raise ValueError(f"DingTalk cannot express BYSETPOS without BYDAY: {ONE_BY_ONE}")
     if len(days) > 1:
-        raise ValueError("DingTalk has one day of a month in a rule: give one series for each day of BYMONTHDAY")
+        text = "give one series for each day of BYMONTHDAY"
+        last = ", and of the last days, which it cannot express, events one by one" if min(days) < 0 else ""
+        raise ValueError(f"DingTalk has one day of a month in a rule: {text}{last}")
     return days[0]
 
 

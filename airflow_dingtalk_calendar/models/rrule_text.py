@@ -65,7 +65,7 @@ def parse_rule(value: str | Sequence[str]) -> RuleParts:
     source = _single_rule(value)
     given = _split_parts(source)
     if given.get("FREQ") not in FREQUENCIES:
-        raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)} in DingTalk")
+        raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)} in DingTalk; {ONE_BY_ONE}, where it is another")
     if odd := [name for name in _COUNTED_DAYS if name in given]:
         text = "name the day by BYMONTH and BYMONTHDAY or BYDAY"
         raise ValueError(f"DingTalk cannot express {odd[0]}: {text}, or {ONE_BY_ONE}")
