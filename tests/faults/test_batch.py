@@ -45,6 +45,7 @@ def applied(here: World, store: StateStore | None) -> list[Try]:
 @given(schedule=schedules(16))
 @example(schedule={2: "killed before sending", 3: "killed before sending"})  # in two threads
 @example(schedule={2: "killed before sending", 6: "killed after sending"})
+@example(schedule={2: "tokens expired", 3: "applied, an answer without its members"})
 def test_a_batch_under_faults(dingtalk: Emulator, replay: str, remembers: bool, schedule: dict[int, str]) -> None:
     """Every event is as planned, or the task failed and its report says truly of each what is known."""
     with world(dingtalk, MANY, schedule, replay=replay) as here:

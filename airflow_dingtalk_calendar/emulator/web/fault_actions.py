@@ -37,8 +37,11 @@ async def _send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
 
 
 async def _apply_then_send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
-    await exchange.execute_call()
-    await _send_body(exchange, given)
+    """Answer as told what took effect; a call that is refused is refused, whatever it was to be answered."""
+    answer = await exchange.execute_call()
+    if answer.status == 200:
+        answer = HttpResponse(given["status"], given["body"], given["headers"])
+    await exchange.send_response(answer)
 
 
 async def _apply_with_other_id(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
