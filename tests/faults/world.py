@@ -63,7 +63,8 @@ class World:
             while self.late:
                 late = self.late.pop()
                 late.extensions = {}  # it has all the time in the world
-                self.wire.handle_request(late).read()
+                with suppress(httpx.HTTPError):  # nobody waits for its answer, whatever fault it meets
+                    self.wire.handle_request(late).read()
 
     def go_on_as_child(self) -> None:
         """Use the parent's hook after a fork, in a child for which nothing is planned."""
