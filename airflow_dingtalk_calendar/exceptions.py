@@ -6,7 +6,8 @@
     ├── InvalidInputError (ValueError)      wrong before anything was sent
     │   ├── InvalidPatchError               a patch: every problem at once, by field path
     │   └── InvalidConnectionError          the Airflow connection: likewise
-    ├── BatchIncompleteError                some rows of a plan are not done yet
+    ├── PlanIncompleteError                 some rows of a plan are not done yet
+    ├── SecondMeetingError                  sending a change again would make a second video meeting
     └── RequestError                        a request that did not bring the wanted answer
         ├── TransportError                  no complete answer came
         ├── UnexpectedAnswerError           an answer that no DingTalk API gives
@@ -142,8 +143,8 @@ class InvalidConnectionError(InvalidInputError):
     """The Airflow connection is wrong; nothing was sent."""
 
 
-class BatchIncompleteError(DingTalkError):
-    """Some rows of a plan failed in a way that may pass, or were not tried: a retry of the task goes on with them.
+class PlanIncompleteError(DingTalkError):
+    """Some rows of a plan failed with transient errors, or were not tried: a retry of the task goes on with them.
 
     :ivar counts: how many rows there are, and how many by status.
     """
@@ -155,6 +156,21 @@ class BatchIncompleteError(DingTalkError):
     ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.counts = dict(counts or {})
+
+
+class SecondMeetingError(DingTalkError):
+    """An event has a video meeting that an earlier try may have made; sending the change again would make another."""
+
+    def __init__(
+        self,
+        message: str = "patch.onlineMeetingInfo: the event has a video meeting, maybe made by an earlier try of this "
+        "task, and sending this again would make another: look at the event, then clear the task, or set "
+        "repeat_meeting",
+    ) -> None:
+        super().__init__(message, code="hasMeeting")
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class RequestError(DingTalkError):

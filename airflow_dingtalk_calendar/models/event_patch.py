@@ -102,11 +102,7 @@ class EventPatch(EventFields):
 
         :param event: as it was read; None when nobody has read it.
         """
-        loss = None if event is None else warn_of_loss(self._to_json(), event)
-        if loss is None:
-            return self.cautions
-        others = [one for one in self.cautions if not one.endswith(LOSES_OCCURRENCES.text)]
-        return (*others, *([f"{self._NAME}.start: {loss}"] if loss else []))
+        return specify_loss(self.cautions, self._to_json(), event)
 
     def to_body(self, event_id: str) -> dict[str, Any]:
         """Write the request body: exactly the fields given, plus the event's id.
@@ -117,6 +113,22 @@ class EventPatch(EventFields):
         if self.id not in (None, event_id):
             raise InvalidPatchError(("patch.id", "is another event's id than event_id; leave it out"))
         return {**self._to_json(), "id": event_id}
+
+
+def specify_loss(
+    cautions: tuple[str, ...], body: Mapping[str, Any], event: Mapping[str, Any] | None
+) -> tuple[str, ...]:
+    """Say of a certain event which occurrences a patch takes away, instead of that it may take some.
+
+    :param cautions: of the patch, whatever the event is.
+    :param body: of its request.
+    :param event: as it was read; None when nobody has read it.
+    """
+    loss = None if event is None else warn_of_loss(body, event)
+    if loss is None:
+        return cautions
+    others = [one for one in cautions if not one.endswith(LOSES_OCCURRENCES.text)]
+    return (*others, *([f"patch.start: {loss}"] if loss else []))
 
 
 class WantedFields(EventFields):

@@ -30,21 +30,33 @@ def warn_of_loss(body: Body, event: Body) -> str | None:
     :param body: of PatchEvent.
     :param event: the event as it was read.
     """
-    if "start" not in body or not event.get("recurrence") or _is_one_time(event):
-        return ""
-    try:
-        lost = _count_lost(body["start"], event)
-    except (AttributeError, KeyError, TypeError, ValueError):  # an event of odd shape, or a rule that nobody explains
+    lost = count_lost(body, event)
+    if lost is None:
         return None
     number = f"{lost:,}" if lost <= MAX_COUNTED else f"more than {MAX_COUNTED:,}"
     return f"takes away {number} of the series' occurrences, all before the new start; {SPLIT_REMEDY}" if lost else ""
+
+
+def count_lost(body: Body, event: Body) -> int | None:
+    """Count the occurrences of a series that a request would drop, up to :data:`MAX_COUNTED` and one more.
+
+    :param body: of PatchEvent.
+    :param event: the event as it was read.
+    :return: None when nobody can tell.
+    """
+    if "start" not in body or not event.get("recurrence") or _is_one_time(event):
+        return 0
+    try:
+        return _count_before(body["start"], event)
+    except (AttributeError, KeyError, TypeError, ValueError):  # an event of odd shape, or a rule that nobody explains
+        return None
 
 
 def _is_one_time(event: Body) -> bool:
     return event.get("seriesMasterId") not in (None, "", event.get("id"))
 
 
-def _count_lost(start: Any, event: Body) -> int:
+def _count_before(start: Any, event: Body) -> int:
     times = read_times(event)
     first_kept = _new_day(start, times.zone)
     before = takewhile(lambda day: day < first_kept, _occurrence_days(event, times))

@@ -1,107 +1,175 @@
-"""One row of a plan carried out: at most one call that reads, and the one that patches.
+"""The policy for a change, whether it is a row of a plan or the only change of a task.
 
-Like the request flow this is a generator that somebody else drives: :func:`apply_row` yields calls, takes the events
-that they return, and ends with the row's result.
+Read the event first if something depends on it; send nothing when it is so already, or has changed since somebody
+decided about it; make no second video meeting and no second event; send; compare what came of it.
+
+Like the request flow this is a generator that somebody else drives: :meth:`RowRun.steps` yields calls, takes what they
+return, and ends with the row's result.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.models import comparison
-from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
-from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, HAS_MEETING, RowResult
+from airflow_dingtalk_calendar.api.call import client_token_header
+from airflow_dingtalk_calendar.exceptions import NotFoundError, SecondMeetingError
+from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty
+from airflow_dingtalk_calendar.plans.actions.lifecycle import DeleteChange
+from airflow_dingtalk_calendar.plans.created import CreatedEvents
+from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, NO_EVENT_ID, RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
 
-log = logging.getLogger(__name__)
-RowCalls = Generator[api.Call[api.Event], api.Event, RowResult]
+RowSteps = Generator[api.Call[Any], Any, RowResult]
+# Makes the client token of a row's call: which of how many calls it is, and what makes it the same request.
+TokenMaker = Callable[[int, int, tuple[Any, ...]], str]
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How rows are carried out.
+    """How changes are carried out.
 
-    :ivar client_token: makes a row's own identity.
-    :ivar retried: whether an earlier try of the task may have sent the row already.
+    :ivar client_token: makes the client token of a call.
+    :ivar retried: whether an earlier try of the task may have sent the same already.
+    :ivar since: when the first of these tries began, by which events that it created are found again.
+    :ivar caution: is told what is allowed although its effect is open, once the event is known or need not be.
     """
 
-    client_token: Callable[[Row], str]
+    client_token: TokenMaker
     skip_if_unchanged: bool = False
     repeat_meeting: bool = False
     retried: bool = False
     return_events: bool = False
-
-    def patch_call(self, row: Row) -> api.Call[api.Event]:
-        """Make the call that patches the row's event."""
-        return api.patch_event_body(
-            row.union_id,
-            row.event_id,
-            row.body,
-            calendar_id=row.calendar_id,
-            client_token=self.client_token(row),
-            repeat_meeting=self.repeat_meeting,
-        )
+    created: CreatedEvents | None = None
+    caution: Callable[[Row, Body | None], None] = lambda row, event: None
 
     def reads_first(self, row: Row) -> bool:
-        """Whether the row takes a call that reads the event before the one that patches it."""
-        reads = self.skip_if_unchanged or row.if_updated_at is not None or self._may_have_meeting(row)
-        return bool(row.fields) and reads
+        """Whether a row takes a call that reads before the first one that writes."""
+        if row.change.creates:
+            return self.created is not None
+        reads = self.skip_if_unchanged or row.if_updated_at is not None or self.may_have_meeting(row)
+        return bool(row.change.call_count) and reads
 
-    def count_calls(self, rows: Sequence[Row]) -> int:
+    def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
-        return sum(bool(row.fields) + self.reads_first(row) for row in rows)
+        return sum(row.change.call_count + self.reads_first(row) for row in rows)
 
-    def _may_have_meeting(self, row: Row) -> bool:
-        return self.retried and not self.repeat_meeting and "onlineMeetingInfo" in row.body
+    def may_have_meeting(self, row: Row) -> bool:
+        """Whether an earlier try may have made the video meeting that the row asks for."""
+        return self.retried and not self.repeat_meeting and row.change.makes_meeting and not row.change.creates
 
-    def refuse_row(self, row: Row, event: api.Event) -> RowResult | None:
-        """Decide by the event as it is whether its row is not to be sent."""
-        unchanged = comparison.is_unchanged(row.body, event)
-        if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
-            if self.retried and unchanged:  # then it was most likely the earlier try that changed it
-                return RowResult(row, "unchanged")
-            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
-        if self.skip_if_unchanged and unchanged:
+
+@dataclass
+class RowRun:
+    """One row on its way.
+
+    :ivar created: ids of the events that rows of the group have created, by name.
+    :ivar done: how many of its calls have been carried out.
+    """
+
+    row: Row
+    options: ApplyOptions
+    created: Mapping[str, str] = field(default_factory=dict)
+    done: int = 0
+
+    @cached_property
+    def calls(self) -> Sequence[api.Call[Any]]:
+        """The calls that write, with their client tokens."""
+        target, change = self.row.target(self.created), self.row.change
+        calls = change.make_calls(target, repeat_meeting=self.options.repeat_meeting)
+        return [
+            replace(call, headers=client_token_header(self._make_token(number, len(calls), change.token_parts(target, call))))
+            for number, call in enumerate(calls, start=1)
+        ]
+
+    def _make_token(self, number: int, total: int, parts: tuple[Any, ...]) -> str:
+        ordinal = (self.row.ordinal,) if self.row.ordinal else ()
+        return self.options.client_token(number, total, (*parts, *ordinal))
+
+    @property
+    def progress(self) -> str:
+        """How far it has come, once it has begun; empty before."""
+        return self.row.change.describe_progress(self.done) if self.done else ""
+
+    def steps(self) -> RowSteps:
+        """Carry out the row.
+
+        :raises DingTalkError: what the calls raise, and :class:`SecondMeetingError`.
+        """
+        row, options = self.row, self.options
+        if not row.change.call_count:
             return RowResult(row, "unchanged")
-        if self._may_have_meeting(row) and event.get("onlineMeetingInfo"):
-            return RowResult(row, "rejected", code=HAS_MEETING, message=HAS_MEETING_TEXT)
+        if row.created_by is not None and row.created_by not in self.created:
+            text = f"DingTalk created the event {row.created_by}, and its answer does not have the event's id"
+            return RowResult(row, "rejected", code=NO_EVENT_ID, message=text)
+        found = None
+        if options.reads_first(row):
+            found = yield from self._read_first()
+            if isinstance(found, RowResult):
+                return found
+        options.caution(row, found)
+        try:
+            answer = yield from self._send_calls()
+        except NotFoundError as error:
+            return self._accept_missing(error)
+        return self._applied_result(mapping_or_empty(answer))
+
+    def _read_first(self) -> Generator[api.Call[Any], Any, RowResult | Body | None]:
+        """Read what is there; a result ends the row without another call."""
+        row, options = self.row, self.options
+        if row.change.creates and options.created:
+            event = yield from options.created.find(row)
+            return None if event is None else RowResult(row, "applied", event_id=event["id"], event=self._kept(event))
+        union_id, calendar_id, event_id = row.target(self.created)
+        most = 500 if row.change.needs_attendees else None
+        event = yield api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
+        return self._refuse(event) or event
+
+    def _refuse(self, event: Body) -> RowResult | None:
+        """Decide by the event as it is whether nothing is to be sent."""
+        row, options = self.row, self.options
+        unchanged = row.change.is_unchanged(event)
+        if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
+            if options.retried and unchanged:  # then it was most likely the earlier try that changed it
+                return self._unchanged_result(event)
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
+        if options.skip_if_unchanged and unchanged:
+            return self._unchanged_result(event)
+        if options.may_have_meeting(row) and event.get("onlineMeetingInfo"):
+            raise SecondMeetingError
         return None
 
+    def _send_calls(self) -> Generator[api.Call[Any], Any, Any]:
+        answer = None
+        for call in self.calls:
+            answer = yield call
+            self.done += 1
+        return answer
 
-HAS_MEETING_TEXT = (
-    "the event has a video meeting, maybe made by an earlier try of this task, and sending this again would make "
-    "another: look at the event, then clear the task, or set repeat_meeting"
-)
+    def _accept_missing(self, error: NotFoundError) -> RowResult:
+        """Take an event that is not there for deleted, which may be the doing of an earlier try."""
+        change = self.row.change
+        if isinstance(change, DeleteChange) and error.code == "itemNotFound" and not change.fail_if_missing:
+            text = "not there; deleted already, or not in this person's calendar"
+            return RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+        raise error
 
+    def _applied_result(self, event: Body) -> RowResult:
+        row = self.row
+        # An event that is its id and no more was neither in the answer nor to be read back.
+        missing = row.change.not_applied(event) if event.keys() - {"id"} else []
+        event_id = str(event.get("id") or "") if row.change.creates else row.target(self.created).event_id
+        return RowResult(row, "applied", missing, event_id=event_id, event=self._kept(event or None))
 
-def apply_row(row: Row, options: ApplyOptions) -> RowCalls:
-    """Carry out a row.
+    def _unchanged_result(self, event: Body) -> RowResult:
+        return RowResult(self.row, "unchanged", event_id=str(event.get("id") or ""), event=self._kept(event))
 
-    :raises RequestError: what the calls raise is not caught here.
-    """
-    if not row.fields:
-        return RowResult(row, "unchanged")
-    if options.reads_first(row):
-        event = yield api.get_event(
-            row.union_id,
-            row.event_id,
-            calendar_id=row.calendar_id,
-            max_attendees=500 if "attendees" in row.body else None,
-        )
-        if refused := options.refuse_row(row, event):
-            return refused
-        if row.event is None and (loss := warn_of_loss(row.body, event)):
-            log.warning("patches[%d].patch.start: %s", row.index, loss)
-    event = yield options.patch_call(row)
-    kept = event if options.return_events else None
-    # An event that is its id and no more was neither in the answer nor to be read back.
-    missing = comparison.not_applied(row.body, event) if event.keys() - {"id"} else []
-    return RowResult(row, "updated", missing, event=kept)
+    def _kept(self, event: Body | None) -> Body | None:
+        return event if self.options.return_events else None
 
 
 def _was_updated_at(wanted: dt.datetime, found: Any) -> bool:

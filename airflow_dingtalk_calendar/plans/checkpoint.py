@@ -23,7 +23,7 @@ RETENTION = dt.timedelta(days=7)  # what a task leaves behind that was killed on
 class Checkpoint:
     """The finished rows of a plan in Airflow's state of this task, which its retries see (Airflow 3.3 on).
 
-    A failure of the state store fails nothing: it is said once, and the batch goes on without a record.
+    A failure of the state store fails nothing: it is said once, and the plan goes on without a record.
 
     :param store: ``context["task_state_store"]``, or None. It is synchronous: never to be called on an event loop.
     :param name: of this plan in this cycle of tries; a person's clear has to make another one, because the state
@@ -63,7 +63,7 @@ class Checkpoint:
         self._store.set(self._key(number), piece, retention=RETENTION)
 
     def _key(self, number: int) -> str:
-        return f"dingtalk-batch-{self._name}-{number}"
+        return f"dingtalk-plan-{self._name}-{number}"
 
     def _attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -78,9 +78,10 @@ class Checkpoint:
 
 
 def encode_result(result: RowResult) -> list[Any]:
-    """Write a result as short as it goes; fields and ids are in the plan."""
+    """Write a result as short as it goes; fields and ids are in the plan, but for the id of an event it created."""
     row = [result.row.index, ROW_STATUSES.index(result.status), list(result.not_applied)]
-    texts = [result.code, result.message, result.request_id]
+    created = result.event_id if result.row.change.creates else ""
+    texts = [result.code, result.message, result.request_id, created]
     full = [*row, *texts] if any(texts) else row
     return full[:2] if full == [*row[:2], []] else full
 
@@ -91,8 +92,9 @@ def decode_result(entry: Sequence[Any], rows: Mapping[int, Row]) -> RowResult:
     :raises LookupError, TypeError, ValueError: when it is something else.
     """
     index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
-    code, message, request_id = [*map(str, texts), "", "", ""][:3]
-    return RowResult(rows[index], ROW_STATUSES[status], [str(name) for name in not_applied], code, message, request_id)
+    code, message, request_id, created = [*map(str, texts), "", "", "", ""][:4]
+    fields = [str(name) for name in not_applied]
+    return RowResult(rows[index], ROW_STATUSES[status], fields, code, message, request_id, created)
 
 
 @dataclass(slots=True)

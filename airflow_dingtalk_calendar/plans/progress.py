@@ -44,7 +44,8 @@ class Progress:
             self.results[result.row.index] = result
             self._unrecorded += [result] if is_final(result) else []
         now = self._clock()
-        if now - self._recorded >= SAVE_INTERVAL:
+        created = result is not None and result.row.change.creates  # not to be done twice, so recorded at once
+        if created or now - self._recorded >= SAVE_INTERVAL:
             self.save()
         if now - self._reported >= LOG_INTERVAL:
             self._reported = now
@@ -66,4 +67,4 @@ class Progress:
         rate = (done - self._before) / seconds
         left = f"{(self._total - done) / rate:.0f} s left" if rate else "no answer yet"
         failed = sum(result.failed for result in self.results.values())
-        self._log.info("%d of %d events done (%.1f/s), %d failed, %s.", done, self._total, rate, failed, left)
+        self._log.info("%d of %d rows done (%.1f/s), %d failed, %s.", done, self._total, rate, failed, left)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import describe_request
-from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, DingTalkError
-from airflow_dingtalk_calendar.plans import diff
+from airflow_dingtalk_calendar.exceptions import PlanIncompleteError, DingTalkError
+from airflow_dingtalk_calendar.plans.impact import estimate_impact
 from airflow_dingtalk_calendar.plans.results import NOT_TRIED, count_results
 
 if TYPE_CHECKING:
@@ -25,23 +25,28 @@ def caution_lines(rows: Sequence[Row]) -> Iterator[str]:
             about[caution].append(row.index)
     for caution, indexes in about.items():
         more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
-        yield f"patches[{indexes[0]}].{caution}{more}"
+        yield f"plan[{indexes[0]}].{caution}{more}"
 
 
 def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
     """Show what would be sent: the result of a dry run."""
-    shown = [
-        {
-            "index": row.index,
-            "union_id": row.union_id,
-            "event_id": row.event_id,
-            "request": describe_request(options.patch_call(row)) if row.fields else None,
-            "diff": None if row.event is None else diff.diff_lines(row.body, row.event),
-            "cautions": list(row.cautions),
-        }
-        for row in rows
-    ]
-    return {"dry_run": True, "total": len(rows), "calls": options.count_calls(rows), "rows": shown}
+    impact = estimate_impact(rows, options)
+    shown = [_preview_row(row, options) for row in rows]
+    return {"dry_run": True, "total": len(rows), "calls": impact.calls, "impact": impact.as_dict(), "rows": shown}
+
+
+def _preview_row(row: Row, options: ApplyOptions) -> dict[str, Any]:
+    requests = [describe_request(call) for call in row.change.make_calls(row.target())]
+    return {
+        "index": row.index,
+        "action": row.change.action,
+        "group": row.group,
+        "union_id": row.union_id,
+        "event_id": row.event_id or ({"created_by": row.created_by} if row.created_by else None),
+        "requests": requests,
+        "diff": row.change.describe(row.event),
+        "cautions": list(row.cautions),
+    }
 
 
 def summarize_counts(counts: Mapping[str, int]) -> str:
@@ -49,7 +54,7 @@ def summarize_counts(counts: Mapping[str, int]) -> str:
     if not counts["total"]:
         return "The plan is empty: nothing to do."
     by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
-    return f"Of {counts['total']} events: {by_status}."
+    return f"Of {counts['total']} rows: {by_status}."
 
 
 def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> DingTalkError | None:
@@ -65,6 +70,6 @@ def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> DingTalkError
     general = [result for result in failed if result.for_all and not result.again]
     if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
         wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
-        return BatchIncompleteError(summarize_counts(counts), counts=counts, retry_after=wait or None)
+        return PlanIncompleteError(summarize_counts(counts), counts=counts, retry_after=wait or None)
     worst = (general or failed)[0]
-    return DingTalkError(f"{summarize_counts(counts)} patches[{worst.row.index}]: {worst.code}: {worst.message}")
+    return DingTalkError(f"{summarize_counts(counts)} plan[{worst.row.index}]: {worst.code}: {worst.message}")

@@ -1,4 +1,4 @@
-"""What became of the rows of a plan: one result a row, what they amount to, and how they are kept for a retry."""
+"""What became of the rows of a plan: one result for each row, and what they amount to."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from airflow_dingtalk_calendar.exceptions import (
     InvalidConnectionError,
     PermissionDeniedError,
     QuotaExceededError,
+    RequestError,
     ThrottledError,
     TokenRejectedError,
     TransportError,
@@ -22,11 +23,12 @@ from airflow_dingtalk_calendar.exceptions import (
 )
 from airflow_dingtalk_calendar.plans.rows import Row
 
-RowStatus = Literal["updated", "unchanged", "skipped", "rejected", "unknown"]
-ROW_STATUSES: tuple[RowStatus, ...] = ("updated", "unchanged", "skipped", "rejected", "unknown")
+RowStatus = Literal["applied", "unchanged", "skipped", "rejected", "unknown", "partial"]
+ROW_STATUSES: tuple[RowStatus, ...] = ("applied", "unchanged", "skipped", "rejected", "unknown", "partial")
 NOT_TRIED = "notTried"
 CHANGED_SINCE = "changedSince"
-HAS_MEETING = "hasMeeting"
+GROUP_FAILED = "groupFailed"
+NO_EVENT_ID = "noEventId"
 # Refusals that are not about the row, so that the next one would hear the same.
 _ACCOUNT_ERRORS = (
     CredentialsError,
@@ -44,11 +46,13 @@ _ONE_USER_CODES = ("permissionDeny", "50002")
 class RowResult:
     """What became of one row.
 
-    :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``hasMeeting``.
+    :ivar event_id: of the event, also of one that the row has created; empty when nobody knows it.
+    :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``groupFailed``, ``hasMeeting``,
+        ``noEventId``.
     :ivar again: whether a retry of the task may bring a better result.
-    :ivar retry_after: seconds that DingTalk wants to be left alone for.
+    :ivar retry_after: seconds to wait before the next try, where DingTalk asks for it.
     :ivar for_all: whether all other rows would be refused as this one was.
-    :ivar event: the updated event, where somebody wants it.
+    :ivar event: the event as the change left it, as far as DingTalk's answer has it.
     """
 
     row: Row
@@ -57,6 +61,7 @@ class RowResult:
     code: str = ""
     message: str = ""
     request_id: str = ""
+    event_id: str = ""
     again: bool = False
     retry_after: float | None = None
     for_all: bool = False
@@ -65,20 +70,29 @@ class RowResult:
     @property
     def failed(self) -> bool:
         """Whether the row was tried and is not as the plan wants it, as far as anybody knows."""
-        return self.status in ("rejected", "unknown")
+        return self.status in ("rejected", "unknown", "partial")
+
+    @property
+    def done(self) -> bool:
+        """Whether the event is as the row wants it, so that the next row of its group can follow."""
+        return self.status in ("applied", "unchanged")
 
     def as_dict(self, *, with_event: bool = False) -> dict[str, Any]:
-        """Write the row of the report; ``fields`` are the names that the event was to get."""
+        """Write the row of the report; ``fields`` are the names that the request had."""
+        row = self.row
         return {
-            "index": self.row.index,
-            "union_id": self.row.union_id,
-            "event_id": self.row.event_id,
+            "index": row.index,
+            "action": row.change.action,
+            "group": row.group,
+            "union_id": row.union_id,
+            "event_id": self.event_id or row.event_id or None,
             "status": self.status,
-            "fields": self.row.fields,
+            "fields": row.fields,
             "not_applied": list(self.not_applied),
             "code": self.code,
             "message": self.message,
             "request_id": self.request_id,
+            **({"name": row.name} if row.name is not None else {}),
             **({"event": self.event} if with_event else {}),
         }
 
@@ -88,6 +102,13 @@ def not_tried_result(row: Row) -> RowResult:
     return RowResult(row, "skipped", code=NOT_TRIED, message="not tried in this run of the task", again=True)
 
 
+def group_failed_result(row: Row, cause: RowResult) -> RowResult:
+    """Make the result of a row that comes after one that was not done; a retry that does that one goes on with it."""
+    why = " ".join(filter(None, (cause.status, cause.code)))
+    text = f"plan[{cause.row.index}], an earlier row of its group, was not done: {why}"
+    return RowResult(row, "skipped", code=GROUP_FAILED, message=text, again=not is_final(cause))
+
+
 def crashed_result(row: Row, error: Exception) -> RowResult:
     """Make the result of a row in which this program failed, or Airflow: nobody knows how far it came."""
     return RowResult(
@@ -95,22 +116,25 @@ def crashed_result(row: Row, error: Exception) -> RowResult:
     )
 
 
-def failed_result(row: Row, error: DingTalkError, *, retried: bool = False) -> RowResult:
-    """Make the result of a row whose call failed; a failed read has changed nothing.
+def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, progress: str = "") -> RowResult:
+    """Make the result of a row of which a call failed; a failed read has changed nothing.
 
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
         row's own (quota, rate, permission) may have been done then.
+    :param progress: how far the row came, if some of its calls were done.
     """
     for_all = _affects_all_rows(error)
     doubtful = retried and (for_all or error.retryable)
+    request = error if isinstance(error, RequestError) else None
+    unknown = doubtful or (request is not None and request.outcome == "unknown")
     return RowResult(
         row,
-        "unknown" if doubtful or error.outcome == "unknown" else "rejected",
+        "unknown" if unknown else "partial" if progress else "rejected",
         code=error.code or type(error).__name__,
-        message=f"{end_sentence(error.message)} {error.hint}".strip(),
-        request_id=error.request_id,
+        message=" ".join(filter(None, (progress, end_sentence(error.message), error.hint))),
+        request_id=request.request_id if request else "",
         again=error.retryable,
-        retry_after=error.retry_after,
+        retry_after=request.retry_after if request else None,
         for_all=for_all,
     )
 
@@ -137,6 +161,7 @@ def describe_results(results: Sequence[RowResult], most: int = 10) -> Iterator[s
     """Name rows for the log, without event content: the first ones, then how many more there are."""
     for result in results[:most]:
         trail = f" (request id {result.request_id})" if result.request_id else ""
-        yield f"patches[{result.row.index}], event {result.row.event_id}: {result.status}, {result.code}{trail}"
+        event = result.event_id or result.row.event_id or "that it creates"
+        yield f"plan[{result.row.index}], event {event}: {result.status}, {result.code}{trail}"
     if len(results) > most:
         yield f"and {len(results) - most} more; XCom results has all of them"

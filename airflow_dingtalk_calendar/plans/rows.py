@@ -1,116 +1,164 @@
-"""The rows of a plan, one for each event: what may be in a row, and every problem before anything is sent.
+"""The rows of a plan: what may be in a row, and every problem before anything is sent.
 
 A row is plain JSON, so that an ordinary task can make it and XCom can carry it::
 
     {"union_id": "iiPLin", "event_id": "E", "patch": {"summary": "Sprint 42"}}
+    {"action": "delete", "union_id": "iiPLin", "event_id": "E", "push_notification": false}
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.exceptions import InvalidInputError, InvalidPatchError, Problem
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.types import parse_id, read_argument
 from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name, suggest_name
-
-ROW_MEMBERS = (
-    *("union_id", "calendar_id", "event_id", "patch"),
-    *("clear", "unchecked_fields", "timezone", "if_updated_at", "event"),
-)
+from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_MEMBERS, Change, Target
+from airflow_dingtalk_calendar.plans.actions.patch import PatchChange
+from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One event and the request that patches it, checked.
+    """One change to one event, checked.
 
     :ivar index: place in the plan.
-    :ivar body: the request's body; the ``id`` alone where nothing is to change.
-    :ivar cautions: what is allowed although DingTalk's own material leaves its effect open.
-    :ivar if_updated_at: patch only if the event has not changed since then.
+    :ivar event_id: empty where a row creates the event: this one, or the one that ``created_by`` names.
+    :ivar created_by: name of the row that creates the event.
+    :ivar name: by which later rows of the group may name the event that this one creates.
+    :ivar group: rows of one group are carried out in order; None makes a group of this row alone.
+    :ivar if_updated_at: only if the event has not changed since then.
     :ivar event: the event as it was read, to show what would change.
+    :ivar ordinal: how many rows before this one ask for the very same event to be created.
     """
 
     index: int
     union_id: str
     calendar_id: str
-    event_id: str
-    body: Mapping[str, Any] = field(repr=False)
-    cautions: tuple[str, ...] = ()
+    change: Change
+    event_id: str = ""
+    created_by: str | None = None
+    name: str | None = None
+    group: str | None = None
     if_updated_at: dt.datetime | None = None
     event: Mapping[str, Any] | None = field(default=None, repr=False)
+    ordinal: int = 0
 
-    @property
-    def key(self) -> list[Any]:
-        """What makes this request the same or another one, wherever in the plan it stands."""
-        return [self.union_id, self.calendar_id, self.event_id, self.body]
+    def target(self, created: Mapping[str, str] | None = None) -> Target:
+        """Say which event it is.
+
+        :param created: ids of events that rows of the group have created, by name. Without it, a name stands in
+            the place of the id, for a dry run and a check before anything is created.
+        """
+        event_id = self.event_id
+        if self.created_by is not None:
+            event_id = f"created_by:{self.created_by}" if created is None else created[self.created_by]
+        return Target(self.union_id, self.calendar_id, event_id)
 
     @property
     def fields(self) -> list[str]:
-        """Names that the request sends."""
-        return [name for name in self.body if name != "id"]
+        """Names of what the request sends."""
+        return self.change.fields
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is allowed although its effect is open, or takes something away from the event as it was read."""
+        return self.change.cautions_about(self.event)
+
+    @property
+    def key(self) -> list[Any]:
+        """What makes this row the same or another one, wherever in the plan it stands."""
+        target, change = self.target(), self.change
+        return [change.action, self.ordinal, *(change.token_parts(target, call) for call in change.make_calls(target))]
 
 
 def parse_rows(
-    patches: Iterable[Any],
-    *,
-    union_id: str | None = None,
-    calendar_id: str = "primary",
-    timezone: str | None = None,
+    given: Iterable[Any], defaults: Mapping[str, Any], problems: list[Problem]
 ) -> list[Row]:
-    """Read all rows and check them.
+    """Read rows and check each by itself.
 
-    :param union_id: for rows that have none; ``calendar_id`` and ``timezone`` (IANA) likewise.
-    :raises InvalidInputError: with the problems of all rows, by index and field path; the first of them if many.
+    :param defaults: ``union_id``, ``calendar_id`` and ``timezone`` (IANA), for rows that have none.
+    :param problems: takes those of all rows, by index and field path.
     """
     rows: list[Row] = []
-    problems: list[Problem] = []
-    defaults = {"union_id": union_id, "calendar_id": calendar_id, "timezone": timezone}
-    for index, given in enumerate(patches):
+    for index, one in enumerate(given):
         try:
-            rows.append(_parse_row(index, given, defaults))
+            rows.append(_parse_row(index, one, defaults))
         except InvalidInputError as error:
             problems += error.problems
-    problems += _find_repeated(rows)
-    if problems:
-        raise InvalidInputError(*limit_problems(problems, "patches"))
     return rows
 
 
-def plan_digest(rows: Iterable[Row]) -> str:
-    """Name a plan by what is in it."""
-    plan = sha256()
-    for row in rows:
-        plan.update(json.dumps([*row.key, str(row.if_updated_at)], sort_keys=True).encode())
-    return plan.hexdigest()[:20]
+def parse_change(
+    kind: type[Change], arguments: Mapping[str, Any], *, union_id: Any, calendar_id: Any, event_id: Any = ""
+) -> Row:
+    """Read the arguments of an operator as the only row of a plan.
+
+    :raises InvalidInputError: with all problems, by argument.
+    """
+    ids = {"union_id": union_id, "calendar_id": calendar_id, **({} if kind.creates else {"event_id": event_id})}
+    problems: list[Problem] = []
+    checked = {name: _collect_problems(problems, "", api.check_id, name, value) for name, value in ids.items()}
+    change = _collect_problems(problems, "", kind.parse, {**arguments, "event_id": event_id})
+    row = None if problems else Row(0, change=change, **checked)
+    if row:
+        _collect_problems(problems, "", change.make_calls, row.target())
+    if problems or row is None:
+        raise InvalidInputError(*problems)
+    return row
 
 
 def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
-    place = f"patches[{index}]"
+    place = f"plan[{index}]"
     if not isinstance(given, Mapping):
-        raise InvalidInputError((place, "must be a mapping with event_id and patch"))
-    if unknown := [name for name in given if name not in ROW_MEMBERS]:
-        raise InvalidInputError(*(_unknown_member(place, name) for name in unknown))
-    row = {**defaults, **{name: value for name, value in given.items() if value is not None or name == "patch"}}
+        raise InvalidInputError((place, "must be a mapping, such as one with event_id and patch"))
+    kind = _find_action(place, given.get("action"))
+    refuse_unknown(place, given, kind)
+    members = {**defaults, **{name: value for name, value in given.items() if value is not None or name == "patch"}}
     problems: list[Problem] = []
-    union_id, calendar_id, event_id = (
-        _collect_problems(problems, place, _parse_id, name, row.get(name))
-        for name in ("union_id", "calendar_id", "event_id")
-    )
-    patch = _collect_problems(problems, place, _parse_patch, row)
-    since = _collect_problems(problems, place, _parse_if_updated_at, row.get("if_updated_at"))
-    event = _collect_problems(problems, place, _check_event, row.get("event"))
-    body = _collect_problems(problems, place, _write_body, patch, union_id, calendar_id, event_id) if patch else None
-    if problems or body is None:
+    parts = {
+        name: _collect_problems(problems, f"{place}.", reader, members.get(name))
+        for name, reader in (_CREATE_READERS if kind.creates else _EVENT_READERS).items()
+    }
+    event_id, created_by = parts.pop("event_id", None) or ("", None)
+    members["event_id"] = event_id or None
+    change = _collect_problems(problems, f"{place}.", kind.parse, members)
+    if not problems:
+        row = Row(index, change=change, event_id=event_id, created_by=created_by, **parts)
+        _collect_problems(problems, f"{place}.", change.make_calls, row.target())  # no row is sent before all can be
+    if problems:
         raise InvalidInputError(*problems)
-    return Row(index, union_id, calendar_id, event_id, body, patch.cautions_about(event), since, event)
+    return row
+
+
+def _find_action(place: str, name: Any) -> type[Change]:
+    if name is None:
+        return PatchChange
+    if isinstance(name, str) and name in ACTIONS:
+        return ACTIONS[name]
+    known = suggest_name(str(name), ACTIONS)
+    raise InvalidInputError((f"{place}.action", f"is not an action{known or f': it must be one of {", ".join(ACTIONS)}'}"))
+
+
+def refuse_unknown(place: str, given: Mapping[Any, Any], kind: type[Change]) -> None:
+    """Refuse members that the action has no place for.
+
+    :raises InvalidInputError: naming them.
+    """
+    known = [*COMMON_MEMBERS, *kind.members, *(() if kind.creates else EVENT_MEMBERS)]
+    if unknown := [name for name in given if name not in known]:
+        raise InvalidInputError(*(Problem(place, _describe_unknown(name, kind, known)) for name in unknown))
+
+
+def _describe_unknown(name: Any, kind: type[Change], known: Sequence[str]) -> str:
+    near = suggest_name(str(name), known)
+    more = "; what to change belongs into patch" if kind is PatchChange else ""
+    return f"has no place for {printable_name(name)} in the action {kind.action}{near}{more}"
 
 
 def _collect_problems(problems: list[Problem], place: str, reader: Any, *arguments: Any) -> Any:
@@ -118,41 +166,34 @@ def _collect_problems(problems: list[Problem], place: str, reader: Any, *argumen
     try:
         return reader(*arguments)
     except InvalidInputError as error:
-        problems += [Problem(f"{place}.{path}", text) for path, text in error.problems]
+        problems += [Problem(f"{place}{path}", text) for path, text in error.problems]
 
 
-def _parse_id(name: str, value: Any) -> str:
+def _parse_union_id(value: Any) -> str:
+    return _parse_given_id("union_id", value, "give it in the row, or to the operator for all rows")
+
+
+def _parse_calendar_id(value: Any) -> str:
+    return _parse_given_id("calendar_id", value, "give it in the row, or to the operator for all rows")
+
+
+def _parse_given_id(name: str, value: Any, remedy: str) -> str:
     if value is None:
-        where = "give it in the row" if name == "event_id" else "give it in the row, or to the operator for all rows"
-        raise InvalidInputError((name, f"is absent: {where}"))
+        raise InvalidInputError((name, f"is absent: {remedy}"))
     return api.check_id(name, value)
 
 
-def _parse_patch(row: Mapping[str, Any]) -> EventPatch:
-    """Read what an event is to get; of None, which an edit returns that has nothing to do, nothing."""
-    if "patch" not in row:
-        raise InvalidPatchError(("patch", "is absent: give it in the row; None changes nothing"))
-    if row["patch"] is None and not (row.get("clear") or row.get("unchecked_fields")):
-        return EventPatch()
-    return EventPatch.parse(
-        {} if row["patch"] is None else row["patch"],
-        timezone=row["timezone"],
-        clear=row.get("clear", ()),
-        unchecked_fields=row.get("unchecked_fields"),
-    )
+def _parse_event_id(value: Any) -> tuple[str, str | None]:
+    """Read an event's id, or the name of the row that creates the event."""
+    if not isinstance(value, Mapping):
+        return _parse_given_id("event_id", value, "give it in the row"), None
+    if list(value) != ["created_by"]:
+        raise InvalidInputError(("event_id", 'must be an id, or {"created_by": name}'))
+    return "", read_argument("event_id.created_by", parse_id, value["created_by"])
 
 
-def _write_body(
-    patch: EventPatch, union_id: str | None, calendar_id: str | None, event_id: str | None
-) -> Mapping[str, Any]:
-    """Write the body, and make a call of it: no row is sent before all of them can be.
-
-    :param event_id: None, like the other ids, when that of the row is wrong.
-    """
-    body = patch.to_body(event_id or "")
-    if union_id and calendar_id and event_id:
-        api.patch_event_body(union_id, event_id, body, calendar_id=calendar_id)
-    return body
+def _parse_label(label: str, value: Any) -> str | None:
+    return None if value is None else read_argument(label, parse_id, value)
 
 
 def _parse_if_updated_at(value: Any) -> dt.datetime | None:
@@ -168,18 +209,15 @@ def _check_event(value: Any) -> Mapping[str, Any] | None:
     raise InvalidInputError(("event", "must be a mapping: the event as it was read"))
 
 
-def _unknown_member(place: str, name: Any) -> Problem:
-    known = suggest_name(str(name), ROW_MEMBERS)
-    return Problem(place, f"has no place for {printable_name(name)}{known}; what to change belongs into patch")
-
-
-def _find_repeated(rows: Sequence[Row]) -> list[Problem]:
-    """Find events that more than one row patches: which of them would be the last is chance."""
-    counts = Counter(row.event_id for row in rows)
-    first: dict[str, int] = {}
-    problems: list[Problem] = []
-    for row in rows:
-        if counts[row.event_id] > 1 and first.setdefault(row.event_id, row.index) != row.index:
-            text = f"is the event of patches[{first[row.event_id]}] again; put both changes into one patch"
-            problems.append(Problem(f"patches[{row.index}].event_id", text))
-    return problems
+_COMMON_READERS: dict[str, Any] = {
+    "union_id": _parse_union_id,
+    "calendar_id": _parse_calendar_id,
+    "group": lambda value: _parse_label("group", value),
+}
+_CREATE_READERS = {**_COMMON_READERS, "name": lambda value: _parse_label("name", value)}
+_EVENT_READERS = {
+    **_COMMON_READERS,
+    "event_id": _parse_event_id,
+    "if_updated_at": _parse_if_updated_at,
+    "event": _check_event,
+}

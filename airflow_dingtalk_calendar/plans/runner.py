@@ -1,81 +1,152 @@
-"""The rows of a plan on their way: threads that send them, and what makes all of them stop."""
+"""A plan on its way: threads that send its rows, what is recorded of them, and what makes all of them stop.
+
+The runner owns workers, checkpoint and progress; whoever makes it calls :meth:`PlanRunner.run` once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted
-from airflow_dingtalk_calendar.plans.apply import apply_row
-from airflow_dingtalk_calendar.plans.results import RowResult, crashed_result, failed_result
+from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted, InvalidInputError
+from airflow_dingtalk_calendar.plans.apply import RowRun
+from airflow_dingtalk_calendar.plans.progress import Progress
+from airflow_dingtalk_calendar.plans.results import (
+    RowResult,
+    crashed_result,
+    failed_result,
+    group_failed_result,
+    not_tried_result,
+)
 from airflow_dingtalk_calendar.plans.worker_pool import WorkerPool, thread_count
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
-    from airflow_dingtalk_calendar.plans.progress import Progress
+    from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
+    from airflow_dingtalk_calendar.plans.plan import Plan
     from airflow_dingtalk_calendar.plans.rows import Row
 
 
-class PlanRunner:
-    """Send rows, each once.
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """How much a plan may do.
 
-    :param rows: what is to be sent.
-    :param max_failures: so many refusals that all rows would get end it.
+    :ivar max_failures: so many refusals that all rows would get end it.
+    :ivar max_calls: metered calls that it may take.
+    """
+
+    max_failures: int = 1
+    max_calls: int = 1000
+
+
+class PlanRunner:
+    """Carry out the rows of a plan, each once, as far as earlier tries have not.
+
     :ivar refused: the refusals that all rows would get.
     """
 
     def __init__(
-        self, hook: DingTalkCalendarHook, rows: Sequence[Row], options: ApplyOptions, max_failures: int
+        self,
+        hook: DingTalkCalendarHook,
+        plan: Plan,
+        options: ApplyOptions,
+        limits: PlanLimits,
+        checkpoint: Checkpoint,
+        log: Any,
     ) -> None:
         self.refused: list[RowResult] = []
-        self._hook = hook
+        self._plan = plan
         self._options = options
-        self._max_failures = max_failures
+        self._limits = limits
+        self._log = log
         self._broken: Exception | None = None
-        self._pool = WorkerPool(self._run_row, rows, thread_count(hook.get_conn().max_qps, len(rows)))
+        self._earlier: dict[int, RowResult] = {}
+        self._checkpoint = checkpoint
+        self._progress = Progress(len(plan.rows), checkpoint, log, hook.clock.monotonic)
+        groups = len(plan.groups)
+        self._pool = WorkerPool(self._run_group, plan.groups, thread_count(hook.get_conn().max_qps, groups))
+        self._hook = hook.with_sleep(self._pool.interruptible(hook.clock.sleep))
 
     @property
     def stopped(self) -> bool:
         """Whether no more rows are begun."""
         return self._pool.stopping
 
+    @property
+    def results(self) -> list[RowResult]:
+        """What has become of each row so far, in the order of the plan."""
+        found = self._progress.results
+        return [found.get(row.index) or not_tried_result(row) for row in self._plan.rows]
+
     def stop(self) -> None:
         """Begin no more rows; a signal handler may call this."""
         self._pool.stop()
 
-    def run(self, progress: Progress) -> None:
-        """Send the rows, and enter what becomes of each.
+    def run(self) -> list[RowResult]:
+        """Carry out what is left of the plan, and return what became of each row.
 
+        :raises InvalidInputError: when that takes more calls than allowed; nothing is sent.
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
         """
+        self._restore()
         self._hook.prepare()
-        self._hook._sleep = self._pool.interruptible(self._hook._sleep)  # type: ignore[assignment]  # on this hook only
         with self._pool:
             try:
-                self._collect_results(progress)
+                self._collect_results()
             except BaseException:  # a time limit, or the task is killed: what is under way still counts
                 self.stop()
-                self._collect_results(progress)
+                self._collect_results()
                 raise
             finally:
-                progress.save()
+                self._progress.save()
         if self._broken:
             raise self._broken
+        return self.results
 
-    def _collect_results(self, progress: Progress) -> None:
+    def _restore(self) -> None:
+        """Take over what earlier tries have finished, and count what the rest takes."""
+        rows = self._plan.rows
+        found = self._checkpoint.load(rows)
+        self._progress.restore(found)
+        self._earlier = {result.row.index: result for result in found}
+        if found:
+            self._log.info("Earlier tries have finished %d of %d rows.", len(found), len(rows))
+        calls = self._options.count_calls(row for row in rows if row.index not in self._earlier)
+        if calls > self._limits.max_calls:
+            remedy = "split the plan, or raise max_calls if the monthly quota allows"
+            problem = f"is {self._limits.max_calls}, and the plan takes {calls} metered calls: {remedy}"
+            raise InvalidInputError(("max_calls", problem))
+
+    def _collect_results(self) -> None:
         """Keep the progress while the threads work."""
         for result in self._pool.results():
-            progress.add_result(result)
+            self._progress.add_result(result)
             if self.stopped:
-                progress.save()  # there may be little time
+                self._progress.save()  # there may be little time
 
-    def _run_row(self, row: Row) -> RowResult:
-        """Send one row, in a thread."""
+    def _run_group(self, group: Sequence[Row]) -> Iterator[RowResult]:
+        """Carry out the rows of a group in their order, in a thread; the first that is not done ends it."""
+        created: dict[str, str] = {}
+        cause: RowResult | None = None
+        for number, row in enumerate(group):
+            if number and self.stopped:
+                return
+            result = self._earlier.get(row.index)
+            if result is None:
+                result = self._run_row(row, created) if cause is None else group_failed_result(row, cause)
+                yield result
+            if row.name is not None and result.event_id:
+                created[row.name] = result.event_id
+            cause = cause or (None if result.done else result)
+
+    def _run_row(self, row: Row, created: dict[str, str]) -> RowResult:
+        run = RowRun(row, self._options, created)
         try:
-            return self._hook.follow(apply_row(row, self._options))
+            return self._hook.follow(run.steps())
         except DingTalkError as error:
-            return self._note_failure(failed_result(row, error, retried=self._options.retried))
+            return self._note_failure(failed_result(row, error, retried=self._options.retried, progress=run.progress))
         except Interrupted:
             raise
         except Exception as error:  # raised in the end, when all other rows are entered
@@ -87,6 +158,6 @@ class PlanRunner:
         """Decide at once and here whether to go on, lest the other threads go on asking."""
         if failure.for_all:
             self.refused.append(failure)
-            if failure.again or len(self.refused) >= self._max_failures:
+            if failure.again or len(self.refused) >= self._limits.max_failures:
                 self.stop()
         return failure

@@ -26,12 +26,12 @@ RESULT_TIMEOUT = 0.5
 class WorkerPool(Generic[T, R]):
     """Do something with each of many items, in several threads.
 
-    :param work: done with each item; when it raises :class:`Interrupted`, the item counts as not begun, and any
+    :param work: done with each item, and yields results; when it raises :class:`Interrupted`, the item counts as not begun, and any
         other exception ends it all and is raised by :meth:`results`, after the results of what was under way.
     :param items: taken one by one; they may be made as they are taken.
     """
 
-    def __init__(self, work: Callable[[T], R], items: Iterable[T], threads: int) -> None:
+    def __init__(self, work: Callable[[T], Iterable[R]], items: Iterable[T], threads: int) -> None:
         self._work = work
         self._items = iter(items)
         self._lock = Lock()
@@ -97,7 +97,8 @@ class WorkerPool(Generic[T, R]):
         end: BaseException | None = None
         try:
             while not self.stopping and (item := self._next_item()):
-                self._ended.put((True, self._work(item[0])))
+                for result in self._work(item[0]):
+                    self._ended.put((True, result))
         except Interrupted:
             pass
         except BaseException as error:  # of our own making; the one who reads the results shall know

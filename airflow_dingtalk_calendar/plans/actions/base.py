@@ -1,0 +1,138 @@
+"""What every action has: what it is asked for, checked, and the calls that carry it out.
+
+A :class:`Change` says what is to happen, a :class:`Target` to which event. They are apart because the event of a row may
+not exist before another row has created it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.json_values import Body, mappings_in, text_or_empty
+
+COMMON_MEMBERS = ("action", "union_id", "calendar_id", "group")
+EVENT_MEMBERS = ("event_id", "event", "if_updated_at")  # of actions on an event that exists
+
+
+class Target(NamedTuple):
+    """The event that a change is for; of an event that is to be created, no id."""
+
+    union_id: str
+    calendar_id: str
+    event_id: str = ""
+
+
+class Change:
+    """What an action is asked to do. Each subclass is one action.
+
+    :cvar action: its name in a row.
+    :cvar members: the members of a row that say what is to happen; the first one is required.
+    :cvar creates: whether it makes an event, so that its rows have no ``event_id``.
+    """
+
+    __slots__ = ()
+    action: ClassVar[str]
+    members: ClassVar[tuple[str, ...]]
+    creates: ClassVar[bool] = False
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Self:
+        """Read the members of a row, or the arguments of an operator, which have the same names.
+
+        :param given: beside the members, ``event_id`` and ``timezone``.
+        :raises InvalidInputError: with all problems.
+        """
+        raise NotImplementedError
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the calls that carry it out, in their order.
+
+        :param repeat_meeting: whether one that makes a video meeting may be sent twice.
+        """
+        raise NotImplementedError
+
+    @property
+    def call_count(self) -> int:
+        """How many metered calls it takes."""
+        return 1
+
+    @property
+    def fields(self) -> list[str]:
+        """Names of what it sends, for the report."""
+        return []
+
+    @property
+    def makes_meeting(self) -> bool:
+        """Whether each sending may make another video meeting."""
+        return False
+
+    @property
+    def needs_attendees(self) -> bool:
+        """Whether its event has to be read with as many attendees as DingTalk returns."""
+        return False
+
+    def describe(self, event: Body | None) -> list[str] | None:
+        """Say in lines for a person what changes; None when that takes an event that nobody has read."""
+        raise NotImplementedError
+
+    def describe_progress(self, done: int) -> str:
+        """Say how far it has come.
+
+        :param done: how many of its calls were carried out.
+        """
+        return f"{done} of {self.call_count} calls were carried out."
+
+    def token_parts(self, target: Target, call: api.Call[Any]) -> tuple[Any, ...]:
+        """Say what makes one of its calls the same request or another one."""
+        return (call.action, call.path, dict(call.params), call.json)
+
+    def cautions_about(self, event: Body | None) -> tuple[str, ...]:
+        """Name what is allowed although its effect is open, or takes something away from this event."""
+        return ()
+
+    def is_unchanged(self, event: Body) -> bool:
+        """Whether the event surely is already as the change wants it."""
+        return False
+
+    def not_applied(self, event: Body) -> list[str]:
+        """Name the fields that an event does not have although they were sent."""
+        return []
+
+    def not_told(self, event: Body) -> list[str]:
+        """Name the fields of which an event does not tell whether it has them."""
+        return []
+
+    def count_lost(self, event: Body | None) -> int:
+        """Count the occurrences of a series that it takes away."""
+        return 0
+
+    def notified_people(self, event: Body | None) -> set[str] | None:
+        """Name whom DingTalk notifies, by unionId or email address; None when nobody can tell without the event."""
+        return set()
+
+
+def require_member(given: Mapping[str, Any], name: str) -> Any:
+    """Return a member that a row has to have.
+
+    :raises InvalidInputError: when it is not there.
+    """
+    if name not in given:
+        raise InvalidInputError((name, "is absent: give it in the row"))
+    return given[name]
+
+
+def invited_people(event: Body, but: str = "") -> set[str]:
+    """Name the people whom an event, as it was read, invites.
+
+    :param but: who is left out: the organizer, whose change it is.
+    """
+    named = {text_or_empty(one.get("id")) or text_or_empty(one.get("email")) for one in people_in(event)}
+    return named - {"", but, text_or_empty((event.get("organizer") or {}).get("id"))}
+
+
+def people_in(event: Body) -> list[Body]:
+    """Return the attendees of an event that was read."""
+    return mappings_in(event.get("attendees"))

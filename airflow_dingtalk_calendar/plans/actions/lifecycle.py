@@ -1,0 +1,117 @@
+"""The actions ``create`` and ``delete`` (DingTalk's CreateEvent and DeleteEvent)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.exceptions import read_all
+from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.arguments import flag_arguments, given_flag_arguments
+from airflow_dingtalk_calendar.models.json_values import Body
+from airflow_dingtalk_calendar.models.new_event import NewEvent
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people, require_member
+from airflow_dingtalk_calendar.plans.actions.patch import QUIET
+from airflow_dingtalk_calendar.plans.diff import diff_lines
+
+
+@dataclass(frozen=True, slots=True)
+class CreateChange(Change):
+    """An event to be created.
+
+    :ivar body: the request's body.
+    """
+
+    body: Mapping[str, Any] = field(repr=False)
+    cautions: tuple[str, ...] = ()
+
+    action = "create"
+    members = ("event", "unchecked_fields", "timezone", "name")
+    creates = True
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Self:
+        """Read a new event."""
+        event = NewEvent.parse(
+            require_member(given, "event"),
+            timezone=given.get("timezone"),
+            unchecked_fields=given.get("unchecked_fields"),
+        )
+        return cls(event.to_body(), event.cautions)
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the call that creates the event."""
+        return [api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)]
+
+    @property
+    def start(self) -> Body:
+        """When the event begins, which every new event says."""
+        return self.body["start"]
+
+    @property
+    def fields(self) -> list[str]:
+        """Names of the fields that the event is given."""
+        return list(self.body)
+
+    def describe(self, event: Body | None) -> list[str] | None:
+        """Say field by field what the event is given."""
+        return ["a new event", *diff_lines(self.body, {})]
+
+    def cautions_about(self, event: Body | None) -> tuple[str, ...]:
+        """Name what is allowed although DingTalk's own material leaves its effect open."""
+        return self.cautions
+
+    def not_applied(self, event: Body) -> list[str]:
+        """Name the fields that the new event does not have."""
+        return comparison.not_applied(self.body, event)
+
+    def notified_people(self, event: Body | None) -> set[str] | None:
+        """Name those who are invited."""
+        quiet = QUIET.items() <= dict(self.body.get("extra") or {}).items()
+        return set() if quiet else invited_people(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteChange(Change):
+    """An event to be cancelled, or left.
+
+    :ivar push_notification: None leaves it to DingTalk.
+    :ivar fail_if_missing: whether an event that is not there is an error.
+    """
+
+    push_notification: bool | None = None
+    fail_if_missing: bool = False
+
+    action = "delete"
+    members = ("push_notification", "fail_if_missing")
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Self:
+        """Read the switches of a deletion."""
+        switches, missing = read_all(
+            lambda: given_flag_arguments(push_notification=given.get("push_notification")),
+            lambda: flag_arguments(fail_if_missing=given.get("fail_if_missing", False)),
+        )
+        return cls(**switches, **missing)
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the call that deletes the event."""
+        union_id, calendar_id, event_id = target
+        push = self.push_notification
+        return [api.delete_event(union_id, event_id, calendar_id=calendar_id, push_notification=push)]
+
+    def describe(self, event: Body | None) -> list[str] | None:
+        """Say what becomes of the event."""
+        return ["the event is cancelled, or leaves the calendar of an attendee"]
+
+    def is_unchanged(self, event: Body) -> bool:
+        """Whether the event is cancelled already."""
+        return event.get("status") == "cancelled"
+
+    def notified_people(self, event: Body | None) -> set[str] | None:
+        """Name those whom the event invites; without ``push_notification`` DingTalk may notify them, too."""
+        if self.push_notification is False:
+            return set()
+        return None if event is None else invited_people(event)

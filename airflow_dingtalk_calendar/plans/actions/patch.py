@@ -1,0 +1,115 @@
+"""The action ``patch``: named fields of an event get other values (DingTalk's PatchEvent)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.exceptions import InvalidPatchError
+from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.event_patch import EventPatch, specify_loss
+from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
+from airflow_dingtalk_calendar.models.occurrences import count_lost
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people
+from airflow_dingtalk_calendar.plans.diff import diff_lines
+
+QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class PatchChange(Change):
+    """Fields to change.
+
+    :ivar body: the request's body without the event's id; empty where nothing is to change.
+    :ivar cautions: what DingTalk's own material leaves open, whatever the event is.
+    """
+
+    body: Mapping[str, Any] = field(repr=False)
+    cautions: tuple[str, ...] = ()
+
+    action = "patch"
+    members = ("patch", "clear", "unchecked_fields", "timezone")
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Self:
+        """Read a patch; of None, which an edit returns that has nothing to do, nothing."""
+        if "patch" not in given:
+            raise InvalidPatchError(("patch", "is absent: give it in the row; None changes nothing"))
+        if given["patch"] is None and not (given.get("clear") or given.get("unchecked_fields")):
+            return cls({})
+        patch = EventPatch.parse(
+            {} if given["patch"] is None else given["patch"],
+            timezone=given.get("timezone"),
+            clear=given.get("clear") or (),
+            unchecked_fields=given.get("unchecked_fields"),
+        )
+        event_id = given.get("event_id")
+        body = patch.to_body(event_id if isinstance(event_id, str) else "")
+        return cls({name: value for name, value in body.items() if name != "id"}, patch.cautions)
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the call that patches the event; none when there is nothing to change."""
+        if not self.body:
+            return []
+        union_id, calendar_id, event_id = target
+        body = {**self.body, "id": event_id}
+        return [
+            api.patch_event_body(union_id, event_id, body, calendar_id=calendar_id, repeat_meeting=repeat_meeting)
+        ]
+
+    @property
+    def call_count(self) -> int:
+        """One, or none when there is nothing to change."""
+        return 1 if self.body else 0
+
+    @property
+    def fields(self) -> list[str]:
+        """Names that the request sends."""
+        return list(self.body)
+
+    @property
+    def makes_meeting(self) -> bool:
+        """Whether it asks for a video meeting ("each time it is passed", page of PatchEvent)."""
+        return "onlineMeetingInfo" in self.body
+
+    @property
+    def needs_attendees(self) -> bool:
+        """Whether it sends a list of attendees."""
+        return "attendees" in self.body
+
+    def describe(self, event: Body | None) -> list[str] | None:
+        """Say field by field what changes."""
+        return None if event is None else diff_lines(self.body, event)
+
+    def token_parts(self, target: Target, call: api.Call[Any]) -> tuple[Any, ...]:
+        """Say what makes the request the same or another one."""
+        return (*target, call.json)
+
+    def cautions_about(self, event: Body | None) -> tuple[str, ...]:
+        """Name what is open, and the occurrences of this series that the patch takes away."""
+        return specify_loss(self.cautions, self.body, event)
+
+    def is_unchanged(self, event: Body) -> bool:
+        """Whether the event surely has all of the values."""
+        return comparison.is_unchanged(self.body, event)
+
+    def not_applied(self, event: Body) -> list[str]:
+        """Name the fields that the event does not have."""
+        return comparison.not_applied(self.body, event)
+
+    def not_told(self, event: Body) -> list[str]:
+        """Name the fields of which the event does not tell whether it has them."""
+        return comparison.not_told(self.body, event)
+
+    def count_lost(self, event: Body | None) -> int:
+        """Count the occurrences before a later start."""
+        return count_lost(self.body, event) or 0 if event else 0
+
+    def notified_people(self, event: Body | None) -> set[str] | None:
+        """Name those whom the event invites, before and after; the switches of ``extra`` hold back all but mail."""
+        invited = invited_people(self.body)
+        if QUIET.items() <= dict(self.body.get("extra") or {}).items():
+            return {one["email"] for one in mappings_in(self.body.get("attendees")) if one.get("email")}
+        return None if event is None else invited | invited_people(event)

@@ -1,0 +1,75 @@
+"""The actions ``add_rooms`` and ``remove_rooms`` (DingTalk's AddMeetingRooms and RemoveMeetingRooms)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.models.arguments import list_argument
+from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, require_member
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsChange(Change):
+    """Rooms to be booked or released."""
+
+    room_ids: Sequence[str]
+
+    sign: ClassVar[str]
+    members = ("room_ids",)
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Self:
+        """Read a list of rooms."""
+        return cls(list_argument("room_ids", require_member(given, "room_ids")))
+
+    @property
+    def fields(self) -> list[str]:
+        """The one member that changes."""
+        return ["meetingRooms"]
+
+    def describe(self, event: Body | None) -> list[str] | None:
+        """Say which rooms are booked or released."""
+        return [f"meeting rooms: {self.sign} {', '.join(self.room_ids)}"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoomsChange(RoomsChange):
+    """Rooms to be booked."""
+
+    action = "add_rooms"
+    sign = "+"
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the call that books the rooms."""
+        union_id, calendar_id, event_id = target
+        return [api.add_meeting_rooms(union_id, event_id, self.room_ids, calendar_id=calendar_id)]
+
+    def is_unchanged(self, event: Body) -> bool:
+        """Whether all of them are booked."""
+        return _booked_rooms(event) >= set(self.room_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRoomsChange(RoomsChange):
+    """Rooms to be released."""
+
+    action = "remove_rooms"
+    sign = "-"
+
+    def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
+        """Make the call that releases the rooms."""
+        union_id, calendar_id, event_id = target
+        return [api.remove_meeting_rooms(union_id, event_id, self.room_ids, calendar_id=calendar_id)]
+
+    def is_unchanged(self, event: Body) -> bool:
+        """Whether none of them is booked."""
+        return _booked_rooms(event).isdisjoint(self.room_ids)
+
+
+def _booked_rooms(event: Body) -> set[str]:
+    rooms = (one.get("roomId") for one in mappings_in(event.get("meetingRooms")))
+    return {room for room in rooms if isinstance(room, str)}

@@ -1,0 +1,58 @@
+"""What a plan does to people: whom it notifies, what it takes away, what it costs. All of it is about the rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_dingtalk_calendar.plans.apply import ApplyOptions
+from airflow_dingtalk_calendar.plans.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What rows do.
+
+    :ivar people: how many people DingTalk notifies, about: a person who has switched notifications off counts, too.
+    :ivar emails: how many of them are invited by email address.
+    :ivar unknown_rows: how many rows notify people whom nobody knows, since they do not bring their ``event``.
+    :ivar lost_occurrences: how many occurrences of series are dropped.
+    :ivar calls: how many metered calls it takes.
+    """
+
+    people: int
+    emails: int
+    unknown_rows: int
+    lost_occurrences: int
+    calls: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON."""
+        return {
+            "notified": self.people,
+            "notified_by_email": self.emails,
+            "rows_of_unknown_people": self.unknown_rows,
+            "lost_occurrences": self.lost_occurrences,
+            "calls": self.calls,
+        }
+
+    def __str__(self) -> str:
+        unknown = f" (and those of {self.unknown_rows} rows that do not bring their event)" if self.unknown_rows else ""
+        return (
+            f"Notices to about {self.people} people{unknown}, of these {self.emails} by email; "
+            f"past occurrences dropped: {self.lost_occurrences}; calls: {self.calls}."
+        )
+
+
+def estimate_impact(rows: Iterable[Row], options: ApplyOptions) -> Impact:
+    """Say what rows do, before they are carried out."""
+    people: set[str] = set()
+    unknown = lost = calls = 0
+    for row in rows:
+        notified = row.change.notified_people(row.event)
+        people |= notified or set()
+        unknown += notified is None
+        lost += row.change.count_lost(row.event)
+        calls += options.count_calls([row])
+    return Impact(len(people), sum("@" in one for one in people), unknown, lost, calls)
