@@ -87,7 +87,7 @@ def _authorize_app(hook: DingTalkCalendarHook, redirect_uri: str, code: str | No
     token = hook.run(api.get_user_token(conn.app_key, conn.app_secret, code=code))
     if not token.refresh_token:
         raise UnexpectedAnswerError("answered without a usable refresh token.")
-    _store_grant(conn.user_grant_variable, UserGrant.from_token(token, hook._wall_clock()))
+    _store_grant(conn.user_grant_variable, UserGrant.from_token(token, hook.clock.time()))
 
 
 def _ask_for_code(conn: ConnectionSettings, redirect_uri: str) -> Secret:

@@ -31,6 +31,7 @@ import hypothesis
 import pytest
 
 from airflow_dingtalk_calendar.client import token_cache
+from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
@@ -107,9 +108,8 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def anap(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: time.monotonic() + sum(slept)))
-    monkeypatch.setattr(DingTalkBaseHook, "_sleep", staticmethod(slept.append))
-    monkeypatch.setattr(DingTalkBaseHook, "_asleep", staticmethod(anap))
+    clock = Clock(lambda: time.monotonic() + sum(slept), time.time, slept.append, anap)
+    monkeypatch.setattr(DingTalkBaseHook, "clock", clock)
     return slept
 
 

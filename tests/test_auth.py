@@ -445,13 +445,14 @@ def test_no_error_shows_a_secret(
 
 WORKER = """
 import sqlite3, sys, time
+from dataclasses import replace
 from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
 from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarGetEventOperator as Get
 
 path, union_id, event_id = sys.argv[1:]
-DingTalkCalendarHook._sleep = staticmethod(lambda seconds: time.sleep(seconds / 5))
+DingTalkCalendarHook.clock = replace(DingTalkCalendarHook.clock, sleep=lambda seconds: time.sleep(seconds / 5))
 
 def execute(*query):
     with sqlite3.connect(path, timeout=30) as database:

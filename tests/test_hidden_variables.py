@@ -87,7 +87,7 @@ def unmaskable(dingtalk: Emulator, auth_type: str, stored: dict[str, str], monke
         plain = "" + secret[:]
         raise OSError(len(plain))
 
-    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.base.mask_secret", fail)
+    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.airflow_steps.mask_secret", fail)
 
 
 def old(dingtalk: Emulator, auth_type: str, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

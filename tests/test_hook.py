@@ -532,7 +532,7 @@ def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, m
         async with DingTalkCalendarHook() as hook:
             await hook.aget_event(ORGANIZER, EVENT)
 
-    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.base.mask_secret", lambda _: async_to_sync(tell)())
+    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.airflow_steps.mask_secret", lambda _: async_to_sync(tell)())
     asyncio.run(call())
     assert len(loops) >= 2
     assert len(set(map(id, loops))) == 1

@@ -198,10 +198,12 @@ def test_a_cancelled_coroutine_loses_no_grant(
 
 WORKER = """
 import sys, time
+from dataclasses import replace
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
 union_id, event_id, speed = sys.argv[1:]
-DingTalkCalendarHook._sleep = staticmethod(lambda seconds: time.sleep(seconds / float(speed)))
+nap = lambda seconds: time.sleep(seconds / float(speed))
+DingTalkCalendarHook.clock = replace(DingTalkCalendarHook.clock, sleep=nap)
 hook = DingTalkCalendarHook()
 print("> ready", flush=True)
 for line in sys.stdin:

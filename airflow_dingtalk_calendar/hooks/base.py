@@ -12,28 +12,28 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from asgiref.sync import sync_to_async
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import (
     AwaitFetch,
     Effect,
     FetchToken,
     LogError,
-    MaskSecret,
-    ReadVariable,
     SendRequest,
     Sleep,
-    WriteVariable,
 )
 from airflow_dingtalk_calendar.client.request_flow import CallSession, run_call
-from airflow_dingtalk_calendar.connection.secret import Secret, hide_frames
+from airflow_dingtalk_calendar.connection.secret import hide_frames
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.hooks import airflow_compat
+from airflow_dingtalk_calendar.hooks.airflow_steps import perform_in_airflow
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.client.transport import Transport
@@ -48,6 +48,7 @@ class DingTalkBaseHook(BaseHook):
     (``with``, or ``async with``) to have its sockets closed at the end.
 
     :param dingtalk_conn_id: id of a connection of type ``dingtalk``.
+    :ivar clock: how it tells the time and waits; see :meth:`with_clock`.
     """
 
     conn_name_attr = "dingtalk_conn_id"
@@ -55,11 +56,15 @@ class DingTalkBaseHook(BaseHook):
     conn_type = "dingtalk"
     hook_name = "DingTalk"
 
-    # Time, for tests to replace.
-    _clock = staticmethod(time.monotonic)
-    _wall_clock = staticmethod(time.time)
-    _sleep = staticmethod(time.sleep)
-    _asleep = staticmethod(asyncio.sleep)
+    clock = Clock(time.monotonic, time.time, time.sleep, asyncio.sleep)
+
+    _clock = property(lambda self: self.clock.monotonic)  # these two until plans hand over a clock
+    if TYPE_CHECKING:
+        _sleep = staticmethod(time.sleep)
+    else:
+        _sleep = property(
+            lambda self: self.clock.sleep, lambda self, nap: setattr(self, "clock", replace(self.clock, sleep=nap))
+        )
 
     def __init__(self, dingtalk_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,6 +108,18 @@ class DingTalkBaseHook(BaseHook):
         """Read the connection and make the HTTP client, before several threads share this hook."""
         self._http.prepare()
 
+    def with_clock(self, clock: Clock) -> Self:
+        """Return a hook that tells the time and waits in another way, and shares all else with this one.
+
+        It is prepared for several threads, and closing this hook closes what it opened.
+
+        :param clock: often this hook's own but for a member: ``replace(hook.clock, sleep=nap)``.
+        """
+        self.prepare()
+        other = copy(self)
+        other.clock = clock
+        return other
+
     def close(self) -> None:
         """Close the sockets that :meth:`run` opened."""
         if transport := self.__dict__.pop("_transport", None):
@@ -133,12 +150,12 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = CallSession(self.get_conn(), not _is_loop_running(), self._clock, self._wall_clock)
+        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock.monotonic, self.clock.time)
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = CallSession(await self.aget_conn(), True, self._clock, self._wall_clock)
+        session = CallSession(await self.aget_conn(), True, self.clock.monotonic, self.clock.time)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
@@ -214,12 +231,11 @@ class DingTalkBaseHook(BaseHook):
             case AwaitFetch(done):
                 return done.result()
             case Sleep(seconds):
-                return self._sleep(seconds)
+                return self.clock.sleep(seconds)
             case LogError(text):
                 return self.log.error(text)
             case _:
-                with hide_frames():  # Airflow's, which have the secret in clear
-                    return _perform_in_airflow(step)
+                return perform_in_airflow(step)
 
     async def _aperform(self, step: Effect | api.Call[Any]) -> Any:
         match step:
@@ -233,7 +249,7 @@ class DingTalkBaseHook(BaseHook):
                 # shielded: one that stops waiting must not cancel the fetch of the others
                 return await asyncio.shield(asyncio.wrap_future(done))
             case Sleep(seconds):
-                return await self._asleep(seconds)
+                return await self.clock.asleep(seconds)
             case _:
                 raise TypeError(f"{type(step).__name__} is a step of a fetch, and fetches are for threads")
 
@@ -280,17 +296,3 @@ class _OneThread(ThreadPoolExecutor):
 def _is_loop_running() -> bool:
     """Whether this thread runs an event loop, which whoever waits here would block."""
     return asyncio._get_running_loop() is not None
-
-
-def _perform_in_airflow(step: Effect | api.Call[Any]) -> Any:
-    match step:
-        case MaskSecret(secret):
-            return mask_secret(secret)
-        case ReadVariable(name):
-            text = airflow_compat.read_variable(name)
-            return None if text is None else Secret(text)
-        case WriteVariable(name, value):
-            try:
-                airflow_compat.write_variable(name, value)
-            except Exception as error:
-                return type(error).__name__

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -120,9 +120,8 @@ def world(
         patch.setattr(transport, "_client_options", lambda _: {"transport": Wire(here)})
         patch.setattr(transport, "apply_deadlines", lambda client: client)  # of the library's own transports
         patch.setattr(DingTalkBaseHook, "run", _noted(here, DingTalkBaseHook.run))
-        patch.setattr(DingTalkBaseHook, "_sleep", staticmethod(here.sleep))
-        patch.setattr(DingTalkBaseHook, "_clock", staticmethod(lambda: here.mono))
-        patch.setattr(DingTalkBaseHook, "_wall_clock", staticmethod(lambda: here.wall))
+        clock = replace(DingTalkBaseHook.clock, monotonic=lambda: here.mono, time=lambda: here.wall, sleep=here.sleep)
+        patch.setattr(DingTalkBaseHook, "clock", clock)
         patch.setattr(dingtalk.store, "clock", lambda: here.wall)
         try:
             with _variables(dingtalk, patch):

@@ -1,0 +1,22 @@
+"""Time, handed over to whoever needs it: what has no clock of its own can be tested without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How one tells the time and waits.
+
+    :ivar monotonic: seconds that only go forward, for what stays in this process.
+    :ivar time: the time of day, for what other processes read.
+    :ivar sleep: wait some seconds, in a thread.
+    :ivar asleep: wait some seconds, in a coroutine.
+    """
+
+    monotonic: Callable[[], float]
+    time: Callable[[], float]
+    sleep: Callable[[float], None]
+    asleep: Callable[[float], Awaitable[None]]
