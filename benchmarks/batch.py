@@ -119,7 +119,7 @@ def _applied(service: Service, max_qps: float) -> float:
     RATE_LIMITER.clear()
     time.sleep(1.1)  # the service forgets that one
     plan, start = _plan(EVENTS), time.perf_counter()
-    updated = execute(plan)["updated"]
+    updated = execute(plan)["applied"]
     if updated != EVENTS:
         raise RuntimeError(f"{updated} events of {EVENTS} were updated")
     return time.perf_counter() - start
@@ -127,12 +127,12 @@ def _applied(service: Service, max_qps: float) -> float:
 
 def execute(plan: list[dict[str, Any]]) -> dict[str, int]:
     """Carry out a plan as a task does."""
-    from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+    from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 
     ids = {"dag_id": "d", "task_id": "t", "run_id": str(time.time()), "map_index": -1, "max_tries": 0, "try_number": 1}
     ti = SimpleNamespace(**ids, xcom_push=lambda key, value: None)
-    operator = DingTalkCalendarBatchPatchEventsOperator(
-        task_id="t", union_id=LIN, patches=plan, timezone=ZONE, max_calls=len(plan)
+    operator = DingTalkCalendarApplyPlanOperator(
+        task_id="t", union_id=LIN, plan=plan, timezone=ZONE, max_calls=len(plan)
     )
     counts: dict[str, int] = operator.execute({"ti": ti, "task_state_store": _Kept()})  # type: ignore[typeddict-item, typeddict-unknown-key]
     return counts
@@ -200,10 +200,10 @@ def memory() -> tuple[float, float, float]:
     before = peak()
     plan = _plan(ROWS)
     with_plan = peak()
-    from airflow_dingtalk_calendar.plans import rows as plans
+    from airflow_dingtalk_calendar.plans import plan as plans
 
     start = time.perf_counter()
-    plans.parse_rows(plan, union_id=LIN, timezone=ZONE)
+    plans.parse_plan(plan, union_id=LIN, timezone=ZONE)
     checking = time.perf_counter() - start
     execute(plan)
     return with_plan - before, peak() - with_plan, checking

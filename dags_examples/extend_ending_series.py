@@ -18,7 +18,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose series they are
@@ -51,4 +51,4 @@ with DAG(
                 rows.append({"event_id": event["id"], "patch": extend_until(event, next_end)})
         return rows
 
-    DingTalkCalendarBatchPatchEventsOperator(task_id="extend", patches=plan(found.output))
+    DingTalkCalendarApplyPlanOperator(task_id="extend", plan=plan(found.output))

@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Airfl
 from airflow.providers.standard.operators.hitl import ApprovalOperator  # says so itself on an Airflow before 3.1
 
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {
@@ -76,7 +76,7 @@ with DAG(
         return rows
 
     rows = plan(found.output)
-    preview = DingTalkCalendarBatchPatchEventsOperator(task_id="preview", patches=rows, dry_run=True)
+    preview = DingTalkCalendarApplyPlanOperator(task_id="preview", plan=rows, dry_run=True)
 
     @task
     def table(rows: list[dict], preview: dict) -> str:
@@ -94,7 +94,7 @@ with DAG(
         subject="Move these events to {{ params.new_room }}?",
         body=table(rows, preview.output),
     )
-    apply = DingTalkCalendarBatchPatchEventsOperator(task_id="apply", patches=rows)
+    apply = DingTalkCalendarApplyPlanOperator(task_id="apply", plan=rows)
 
     @task(trigger_rule="none_skipped")
     def report(results: list[dict]) -> list[str]:

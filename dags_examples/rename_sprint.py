@@ -18,7 +18,7 @@ from datetime import timedelta
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 PARAMS = {
@@ -57,4 +57,4 @@ with DAG(
         }
         return [{"event_id": event_id, "patch": patch} for event_id, patch in patches.items() if patch]
 
-    DingTalkCalendarBatchPatchEventsOperator(task_id="rename", patches=plan(found.output))
+    DingTalkCalendarApplyPlanOperator(task_id="rename", plan=plan(found.output))

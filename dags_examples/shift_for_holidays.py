@@ -19,7 +19,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose events they are
@@ -81,4 +81,4 @@ with DAG(
                 rows.append({"event_id": event["id"], "patch": shift(event, by=timedelta(days=days))})
         return rows
 
-    DingTalkCalendarBatchPatchEventsOperator(task_id="shift", patches=plan(found.output))
+    DingTalkCalendarApplyPlanOperator(task_id="shift", plan=plan(found.output))

@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.exceptions import (
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from airflow_dingtalk_calendar.operators.event_lifecycle import DingTalkCalendarCreateEventOperator
 from airflow_dingtalk_calendar.operators.meeting_room import DingTalkCalendarAddMeetingRoomsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from tests.airflow_runs import Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 
@@ -197,9 +197,9 @@ def test_a_patch_task_that_cannot_read_back(dingtalk: Emulator) -> None:
     given: dict[str, Any] = {"union_id": ORGANIZER, "event_id": EVENT, "patch": {"summary": "New"}}
     DingTalkCalendarPatchEventOperator(task_id="t", **given).execute({"ti": ti})  # type: ignore[typeddict-item]
     assert ti.pushed["not_applied"] == []
-    plan = DingTalkCalendarBatchPatchEventsOperator(task_id="t", patches=[given])
+    plan = DingTalkCalendarApplyPlanOperator(task_id="t", plan=[given])
     counts = plan.execute({"ti": ti})  # type: ignore[typeddict-item]
-    assert (counts["updated"], ti.pushed["results"][0]["not_applied"]) == (1, [])
+    assert (counts["applied"], ti.pushed["results"][0]["not_applied"]) == (1, [])
     assert sent(dingtalk, "PatchEvent") == 2
 
 

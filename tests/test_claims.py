@@ -20,7 +20,7 @@ from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, RENEWAL_
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.models.validation_errors import MAX_PROBLEMS
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import HEAD_START, DingTalkCalendarEventSensor
 from airflow_dingtalk_calendar.triggers.changes import MONTH_SECONDS, MONTHLY_QUOTA, DingTalkCalendarChangesTrigger
 from airflow_dingtalk_calendar.watch.conditions import ERROR_INTERVAL
@@ -43,7 +43,7 @@ def wait_row(label: str, minutes: int) -> str:
 
 
 MAX_EVENTS = default(DingTalkCalendarListEventsOperator, "max_events")
-MAX_CALLS = default(DingTalkCalendarBatchPatchEventsOperator, "max_calls")
+MAX_CALLS = default(DingTalkCalendarApplyPlanOperator, "max_calls")
 RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
 LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
 CHECKS = MONTH_SECONDS / default(DingTalkCalendarChangesTrigger, "interval")

@@ -148,9 +148,9 @@ def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> Non
     since = {"if_updated_at": dingtalk.event("event0")["updateTime"]} if {"since", "both"} & options.keys() else {}
     skip = bool({"skip_if_unchanged", "both"} & options.keys())
     plan = [{"event_id": f"event{number}", "patch": {"summary": "New"}, **since} for number in range(10)]
-    assert cost(dingtalk, partial(execute, Batch, patches=plan, skip_if_unchanged=skip)) == 10 * calls
+    assert cost(dingtalk, partial(execute, Batch, plan=plan, skip_if_unchanged=skip)) == 10 * calls
     assert cell("a retry of") == "as many for each row that is not recorded as finished"
-    again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), patches=plan))
+    again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), plan=plan))
     assert again == 10
 
 

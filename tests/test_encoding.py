@@ -30,7 +30,7 @@ from airflow_dingtalk_calendar.operators.event_lifecycle import (
 )
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from airflow_dingtalk_calendar.operators.meeting_room import DingTalkCalendarAddMeetingRoomsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.airflow_runs import Ti
 from tests.conftest import EVENT, ORGANIZER, event
@@ -47,7 +47,7 @@ OPERATORS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (DingTalkCalendarAddAttendeesOperator, {**ONE, "attendees": ["iiPguest"]}),
     (DingTalkCalendarRemoveAttendeesOperator, {**ONE, "attendees": ["iiPguest"]}),
     (DingTalkCalendarAddMeetingRoomsOperator, {**ONE, "room_ids": ["R1"]}),
-    (DingTalkCalendarBatchPatchEventsOperator, {"union_id": ORGANIZER, "patches": [{"event_id": EVENT, "patch": {}}]}),
+    (DingTalkCalendarApplyPlanOperator, {"union_id": ORGANIZER, "plan": [{"event_id": EVENT, "patch": {}}]}),
     (DingTalkCalendarEventSensor, {**ONE, "exists": True}),
 ]
 ARGUMENTS = [
@@ -101,7 +101,7 @@ def test_one_row_of_a_plan(dingtalk: Emulator, change: dict[str, Any], place: st
     """A plan of which one row cannot be encoded is not begun; the row is named."""
     good = [{"event_id": name, "patch": {"summary": "New"}} for name in "ABC"]
     rows = [*good, {"event_id": EVENT, "patch": {"summary": "New"}, **change}]
-    operator = DingTalkCalendarBatchPatchEventsOperator(task_id="t", union_id=ORGANIZER, patches=rows)
+    operator = DingTalkCalendarApplyPlanOperator(task_id="t", union_id=ORGANIZER, plan=rows)
     with pytest.raises(AirflowFailException, match=rf"patches\[3\].{place}.*not valid Unicode"):
         operator.execute({"ti": Ti()})
     assert dingtalk.requests == []
@@ -110,7 +110,7 @@ def test_one_row_of_a_plan(dingtalk: Emulator, change: dict[str, Any], place: st
 def test_the_event_of_a_row_may_be_odd(dingtalk: Emulator) -> None:
     """An event that DingTalk returned with half a pair stops no plan, and is shown as well as can be."""
     row = {"event_id": EVENT, "patch": {"summary": "New"}, "event": event(summary=HALF)}
-    operator = DingTalkCalendarBatchPatchEventsOperator(task_id="t", union_id=ORGANIZER, patches=[row], dry_run=True)
+    operator = DingTalkCalendarApplyPlanOperator(task_id="t", union_id=ORGANIZER, plan=[row], dry_run=True)
     (shown,) = operator.execute({"ti": Ti()})["rows"]
     assert shown["diff"] == ["summary: x? -> New"]
 

@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from tests.airflow_runs import Ti
 from tests.conftest import EVENT, ORGANIZER, event
 
@@ -112,26 +112,26 @@ def test_the_row_of_a_plan(dingtalk: Emulator, said: pytest.LogCaptureFixture) -
         {"event_id": EVENT, "patch": {**LATER, "recurrence": WEEKLY_RULE}, "event": SERIES},
         {"event_id": "B", "patch": {**LATER, "recurrence": WEEKLY_RULE}},
     ]
-    operator = DingTalkCalendarBatchPatchEventsOperator(
-        task_id="t", union_id=ORGANIZER, patches=rows, timezone="Asia/Shanghai", dry_run=True
+    operator = DingTalkCalendarApplyPlanOperator(
+        task_id="t", union_id=ORGANIZER, plan=rows, timezone="Asia/Shanghai", dry_run=True
     )
     first, second = operator.execute({"ti": Ti()})["rows"]
     assert "takes away 4 of" in first["cautions"][0]
     assert GENERAL in second["cautions"][0]
-    assert "patches[0].patch.start: takes away 4 of" in said.text
+    assert "plan[0].patch.start: takes away 4 of" in said.text
 
 
-def test_a_row_whose_event_is_read(dingtalk: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_row_whose_event_is_read(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
     """A row that reads its event says the number then."""
     dingtalk.store.put_events([SERIES])
-    DingTalkCalendarBatchPatchEventsOperator(
+    DingTalkCalendarApplyPlanOperator(
         task_id="t",
         union_id=ORGANIZER,
-        patches=[{"event_id": EVENT, "patch": LATER}],
+        plan=[{"event_id": EVENT, "patch": LATER}],
         timezone="Asia/Shanghai",
         skip_if_unchanged=True,
     ).execute({"ti": Ti()})
-    assert "patches[0].patch.start: takes away 4 of" in caplog.text
+    assert "plan[0].patch.start: takes away 4 of" in said.text
 
 
 @pytest.mark.parametrize(("skip", "text"), [(True, "takes away 4 of"), (False, GENERAL)])

@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, RequestError
 from airflow_dingtalk_calendar.models import EventPatch, NewEvent
 from airflow_dingtalk_calendar.operators import attendee, event, event_lifecycle, event_list, meeting_room, plan
-from airflow_dingtalk_calendar.plans.rows import parse_rows
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.watch.conditions import parse_condition
 from tests.airflow_runs import Ti
 from tests.conftest import EVENT, ORGANIZER
@@ -32,7 +32,7 @@ OPERATORS: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "create": (event_lifecycle.DingTalkCalendarCreateEventOperator, {"event": {"summary": "x", "start": "2027-03-02"}}),
     "delete": (event_lifecycle.DingTalkCalendarDeleteEventOperator, {"event_id": EVENT}),
     "list": (event_list.DingTalkCalendarListEventsOperator, {}),
-    "batch": (plan.DingTalkCalendarBatchPatchEventsOperator, {"patches": []}),
+    "batch": (plan.DingTalkCalendarApplyPlanOperator, {"plan": []}),
     "add people": (attendee.DingTalkCalendarAddAttendeesOperator, {"event_id": EVENT, "attendees": ["u1"]}),
     "remove people": (attendee.DingTalkCalendarRemoveAttendeesOperator, {"event_id": EVENT, "attendees": ["u1"]}),
     "add rooms": (meeting_room.DingTalkCalendarAddMeetingRoomsOperator, {"event_id": EVENT, "room_ids": ["r1"]}),
@@ -90,7 +90,7 @@ def receive_answer(action: str, status: int, code: str) -> None:
 READERS: dict[str, Callable[..., Any]] = {
     "patch": parse_patch,
     "new event": NewEvent.parse,
-    "rows of a plan": lambda rows, **defaults: parse_rows(rows, **{"union_id": "u", **defaults}),
+    "rows of a plan": lambda rows, **defaults: parse_plan(rows, **{"union_id": "u", **defaults}),
     "condition": wait_for,
     "connection": read_connection,
     "operator": run_task,

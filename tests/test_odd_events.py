@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.recurrence import complete_rule
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.plans.apply import ApplyOptions
+from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun
 from airflow_dingtalk_calendar.plans.diff import diff_lines
-from airflow_dingtalk_calendar.plans.rows import parse_rows
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.watch.changes import WATCHED_FIELDS, find_changes, initial_position, parse_filter
 from airflow_dingtalk_calendar.watch.conditions import evaluate_condition, parse_condition
 from tests.conftest import EVENT, ORGANIZER
@@ -150,8 +151,11 @@ def watch(event: Any) -> None:
 def plan(event: Any) -> None:
     """Make a row with an event, and decide by the event whether to send it."""
     given_ = [{"event_id": EVENT, "patch": {"summary": "x"}, "event": event, "if_updated_at": "2027-03-01T10:00+08:00"}]
-    (row,) = parse_rows(given_, union_id=ORGANIZER, calendar_id="primary", timezone=ZONE)
-    ApplyOptions(lambda _: "token", skip_if_unchanged=True, retried=True).refuse_row(row, event)
+    (row,) = parse_plan(given_, union_id=ORGANIZER, calendar_id="primary", timezone=ZONE).rows
+    run = RowRun(row, ApplyOptions(lambda *_: "token", skip_if_unchanged=True, retried=True)).steps()
+    next(run)
+    with suppress(StopIteration):
+        run.send(event)
 
 
 def compare(event: Any) -> None:

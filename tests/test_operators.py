@@ -13,7 +13,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.exceptions import BatchIncompleteError, RequestError, TransportError
+from airflow_dingtalk_calendar.exceptions import PlanIncompleteError, RequestError, TransportError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.operators import attendee, event
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, WritingOperator
@@ -26,7 +26,7 @@ from airflow_dingtalk_calendar.operators.meeting_room import (
     DingTalkCalendarAddMeetingRoomsOperator,
     DingTalkCalendarRemoveMeetingRoomsOperator,
 )
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
@@ -35,7 +35,7 @@ Dag = Callable[..., Run]
 
 List = DingTalkCalendarListEventsOperator
 Get = event.DingTalkCalendarGetEventOperator
-Batch = DingTalkCalendarBatchPatchEventsOperator
+Batch = DingTalkCalendarApplyPlanOperator
 Create = DingTalkCalendarCreateEventOperator
 Delete = DingTalkCalendarDeleteEventOperator
 AddAttendees = attendee.DingTalkCalendarAddAttendeesOperator
@@ -46,7 +46,7 @@ RemoveRooms = DingTalkCalendarRemoveMeetingRoomsOperator
 EVERY: dict[type[CalendarOperator], dict[str, Any]] = {
     List: {},
     Get: {"event_id": EVENT},
-    Batch: {"patches": [{"event_id": EVENT, "patch": {"summary": "Retro"}}]},
+    Batch: {"plan": [{"event_id": EVENT, "patch": {"summary": "Retro"}}]},
     Create: {"event": {"summary": "Retro", "start": "2027-03-03T10:00", "end": "2027-03-03T11:00"}},
     Delete: {"event_id": EVENT},
     AddAttendees: {"event_id": EVENT, "attendees": ["iiPnew"]},
@@ -152,7 +152,7 @@ def test_permanent_errors_fail_for_good(kind: type[CalendarOperator], calendar: 
 def test_passing_errors_are_left_to_airflows_retries(kind: type[CalendarOperator], calendar: Emulator) -> None:
     """A failure that lasts is raised as it is, so that Airflow retries."""
     calendar.fault(kind="html", status=503, skip=1, times=None)
-    with pytest.raises((RequestError, BatchIncompleteError)) as caught:
+    with pytest.raises((RequestError, PlanIncompleteError)) as caught:
         execute(kind)
     assert caught.value.retryable
 

@@ -16,13 +16,13 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import (
-    BatchIncompleteError,
+    PlanIncompleteError,
     InvalidConnectionError,
     ServiceError,
     TransportError,
 )
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.plans import runner, worker_pool
 from airflow_dingtalk_calendar.plans.checkpoint import MAX_CHUNK_LENGTH
 from airflow_dingtalk_calendar.plans.progress import Progress
@@ -31,7 +31,7 @@ from tests.conftest import DATA, ORGANIZER, event
 
 Dag = Callable[..., Run]
 Connect = Callable[..., None]
-Operator = DingTalkCalendarBatchPatchEventsOperator
+Operator = DingTalkCalendarApplyPlanOperator
 
 QPS = {"status": 403, "code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "message": "slow down"}
 QUOTA = {"status": 403, "code": "Forbidden.AccessDenied.ApiCountLimitForOrg", "message": "used up"}
@@ -56,10 +56,10 @@ def rows(count: int = 30, **members: Any) -> list[dict[str, Any]]:
     return [{"event_id": f"E{number}", "patch": {"summary": f"New {number}"}, **members} for number in range(count)]
 
 
-def execute(patches: Any = None, ti: Ti | None = None, store: StateStore | None = None, **arguments: Any) -> Any:
+def execute(plan: Any = None, ti: Ti | None = None, store: StateStore | None = None, **arguments: Any) -> Any:
     """Execute an operator without rendering; return its result and the rows that it pushed."""
     ti = ti or Ti()
-    given = {"union_id": ORGANIZER, "patches": rows() if patches is None else patches, "retries": 2, **arguments}
+    given = {"union_id": ORGANIZER, "plan": rows() if plan is None else plan, "retries": 2, **arguments}
     context: Any = {"ti": ti, **({"task_state_store": store} if store else {})}
     return Operator(task_id="t", **given).execute(context), ti.pushed.get("results")
 
@@ -90,25 +90,27 @@ def test_a_plan_comes_from_an_upstream_task(dag: Dag, dingtalk: Emulator) -> Non
     dingtalk.reset({**DATA, "events": [event("A"), event("B"), event("C", summary="C, New")]})
     run = dag(
         f"""
-        from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
+        from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Batch
 
         @task
         def plan():
             return [{{"event_id": name, "patch": {{"summary": name + ", New"}}}} for name in "ABC"]
 
-        Batch(task_id="apply", union_id="{{{{ '{ORGANIZER}' }}}}", patches=plan(), skip_if_unchanged="{{{{ True }}}}")
+        Batch(task_id="apply", union_id="{{{{ '{ORGANIZER}' }}}}", plan=plan(), skip_if_unchanged="{{{{ True }}}}")
         """
     )
     assert run.state("apply") == "success"
-    counts = {"total": 3, "updated": 2, "unchanged": 1, "skipped": 0, "rejected": 0, "unknown": 0}
+    counts = {"total": 3, "applied": 2, "unchanged": 1, "skipped": 0, "rejected": 0, "unknown": 0, "partial": 0}
     assert run.xcom("apply") == counts
     results = run.xcom("apply", "results")
-    assert [row["status"] for row in results] == ["updated", "updated", "unchanged"]
+    assert [row["status"] for row in results] == ["applied", "applied", "unchanged"]
     assert results[1] == {
         "index": 1,
+        "action": "patch",
+        "group": None,
         "union_id": ORGANIZER,
         "event_id": "B",
-        "status": "updated",
+        "status": "applied",
         "fields": ["summary"],
         "not_applied": [],
         "code": "",
@@ -123,11 +125,11 @@ def test_a_plan_is_templated_json(dag: Dag, dingtalk: Emulator) -> None:
     """The plan may be JSON text with templates, and so may every other argument."""
     run = dag(
         f"""
-        from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
+        from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Batch
 
         Batch(
             task_id="apply",
-            patches="{{{{ dag_run.conf['plan'] | tojson }}}}",
+            plan="{{{{ dag_run.conf['plan'] | tojson }}}}",
             union_id="{ORGANIZER}",
             timezone="{{{{ 'Asia/Tokyo' }}}}",
             dry_run="{{{{ False }}}}",
@@ -145,21 +147,23 @@ def test_a_plan_is_templated_json(dag: Dag, dingtalk: Emulator) -> None:
 
 def test_every_argument_is_templated() -> None:
     """All that the operator takes is a template field, and it can be made without an organizer."""
-    operator = Operator(task_id="t", patches=[])
-    mine = {"calendar_id", "union_id", "dingtalk_conn_id", "patches", "timezone", "dry_run", "skip_if_unchanged"}
+    operator = Operator(task_id="t", plan=[])
+    mine = {"calendar_id", "union_id", "dingtalk_conn_id", "plan", "timezone", "dry_run", "skip_if_unchanged"}
     assert set(operator.template_fields) == mine | {
         "repeat_meeting",
         "return_events",
         "on_error",
         "max_failures",
         "max_calls",
+        "max_rows",
+        "max_notified",
     }
 
 
 def test_one_token_serves_all_rows(many: Emulator) -> None:
     """Thirty events are patched once each, under thirty client tokens and one access token."""
     counts, results = execute()
-    assert counts["updated"] == 30
+    assert counts["applied"] == 30
     assert [row["event_id"] for row in results] == [f"E{number}" for number in range(30)]
     assert sent(many) == Counter({f"E{number}": 1 for number in range(30)})
     assert many.effects["tokens_issued"] == 1
@@ -205,13 +209,13 @@ def test_what_was_not_taken_is_named(many: Emulator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"patches": [*rows(3), {"event_id": "E9", "patch": {"sumary": "x"}}]}, r"patches\[3\].patch.sumary: is not"),
-        ({"patches": rows(2) + rows(1)}, r"patches\[2\].event_id: is the event of patches\[0\] again"),
-        ({"patches": {"event_id": "E1"}}, "patches: must be a list"),
-        ({"patches": "[{'event_id': 'E1'}]"}, "needs | tojson"),
+        ({"plan": [*rows(3), {"event_id": "E9", "patch": {"sumary": "x"}}]}, r"plan\[3\].patch.sumary: is not"),
+        ({"plan": rows(2) + rows(1)}, r"plan\[2\].event_id: is the event of plan\[0\] again"),
+        ({"plan": {"event_id": "E1"}}, "plan: must be a list"),
+        ({"plan": "[{'event_id': 'E1'}]"}, "needs | tojson"),
         ({"max_calls": 29}, "max_calls: is 29, and the plan takes 30 metered calls"),
         ({"max_calls": 59, "skip_if_unchanged": True}, "max_calls: is 59, and the plan takes 60 metered calls"),
-        ({"patches": rows(if_updated_at=LATER), "max_calls": 59}, "the plan takes 60 metered calls"),
+        ({"plan": rows(if_updated_at=LATER), "max_calls": 59}, "the plan takes 60 metered calls"),
         ({"max_calls": 0}, "max_calls: must be 1 or more"),
         ({"max_failures": "many"}, "max_failures: must be a whole number"),
         ({"on_error": "stop"}, "on_error: must be fail or continue"),
@@ -228,19 +232,20 @@ def test_a_wrong_plan_sends_nothing(many: Emulator, arguments: dict[str, Any], t
 
 def test_a_dry_run_shows_what_would_be_sent(many: Emulator, said: pytest.LogCaptureFixture) -> None:
     """The requests to the letter, what they cost, what they change, and what to be careful about; nothing is sent."""
-    patches = [
+    plan = [
         {"event_id": "E1", "patch": {"summary": "x", "attendees": ["iiPguest"]}, "event": event("E1")},
         {"event_id": "E2", "patch": {"attendees": ["iiPguest"]}},
     ]
-    shown, results = execute(patches, dry_run=True, skip_if_unchanged=True)
+    shown, results = execute(plan, dry_run=True, skip_if_unchanged=True)
     assert (shown["dry_run"], shown["total"], shown["calls"], results) == (True, 2, 4, None)
     first, second = shown["rows"]
-    assert first["request"]["method"] == "PUT"
-    assert first["request"]["body"] == {"id": "E1", "summary": "x", "attendees": [{"id": "iiPguest"}]}
+    (request,) = first["requests"]
+    assert request["method"] == "PUT"
+    assert request["body"] == {"id": "E1", "summary": "x", "attendees": [{"id": "iiPguest"}]}
     assert first["diff"] == ["summary: Planning -> x"]
     assert second["diff"] is None
     assert second["cautions"][0].startswith("patch.attendees: whether a list replaces")
-    assert "patches[0].patch.attendees: whether a list replaces" in said.text
+    assert "plan[0].patch.attendees: whether a list replaces" in said.text
     assert "(and 1 more rows)" in said.text
     assert many.requests == []
 
@@ -255,20 +260,20 @@ def test_a_row_may_ask_that_nobody_was_there_before(many: Emulator, said: pytest
     _, results = execute(
         [*rows(1, if_updated_at=LATER), {"event_id": "E1", "patch": {"summary": "x"}, "if_updated_at": same}]
     )
-    assert [(row["status"], row["code"]) for row in results] == [("skipped", "changedSince"), ("updated", "")]
-    assert "patches[0], event E0: skipped, changedSince" in said.text
+    assert [(row["status"], row["code"]) for row in results] == [("skipped", "changedSince"), ("applied", "")]
+    assert "plan[0], event E0: skipped, changedSince" in said.text
     assert sent(many) == {"E1": 1}
 
 
 def test_one_row_that_fails_does_not_stop_the_others(many: Emulator, said: pytest.LogCaptureFixture) -> None:
     """Rows that DingTalk refuses are in the results and the log, all others are updated, and no retry is wasted."""
-    patches = [*rows(5), {"event_id": "missing", "patch": {"summary": "Secret"}}]
-    error, results = failing(AirflowFailException, patches)
-    assert "Of 6 events: 5 updated, 1 rejected. patches[5]: itemNotFound" in str(error)
-    assert statuses(results) == {"updated": 5, "rejected": 1}
+    plan = [*rows(5), {"event_id": "missing", "patch": {"summary": "Secret"}}]
+    error, results = failing(AirflowFailException, plan)
+    assert "Of 6 rows: 5 applied, 1 rejected. plan[5]: itemNotFound" in str(error)
+    assert statuses(results) == {"applied": 5, "rejected": 1}
     assert results[5]["code"] == "itemNotFound"
     assert results[5]["request_id"] in said.text
-    assert "patches[5], event missing: rejected, itemNotFound" in said.text
+    assert "plan[5], event missing: rejected, itemNotFound" in said.text
     assert "Secret" not in said.text
 
 
@@ -276,8 +281,8 @@ def test_failures_may_be_somebody_elses_business(many: Emulator) -> None:
     """With ``on_error="continue"`` the task succeeds whatever becomes of the rows."""
     many.fault(kind="reset", action="PatchEvent", skip=2)
     counts, results = execute(on_error="continue")
-    assert (counts["updated"], counts["unknown"]) == (29, 1)
-    assert statuses(results) == {"updated": 29, "unknown": 1}
+    assert (counts["applied"], counts["unknown"]) == (29, 1)
+    assert statuses(results) == {"applied": 29, "unknown": 1}
 
 
 def test_many_failures_are_counted_not_listed(many: Emulator, said: pytest.LogCaptureFixture) -> None:
@@ -294,8 +299,8 @@ def test_many_failures_are_counted_not_listed(many: Emulator, said: pytest.LogCa
 def test_what_may_pass_is_left_to_a_retry(many: Emulator, fault: dict[str, Any]) -> None:
     """A row whose outcome is unknown makes the task end in an error that Airflow retries; it carries the counts."""
     many.fault(action="PatchEvent", skip=4, **fault)
-    error, results = failing(BatchIncompleteError)
-    assert error.counts == {"total": 30, "updated": 29, "unchanged": 0, "skipped": 0, "rejected": 0, "unknown": 1}
+    error, results = failing(PlanIncompleteError)
+    assert error.counts == {"total": 30, "applied": 29, "unchanged": 0, "skipped": 0, "rejected": 0, "unknown": 1, "partial": 0}
     assert statuses(results)["unknown"] == 1
     assert error.retryable
 
@@ -318,7 +323,7 @@ def test_what_all_rows_would_hear_ends_the_task(
     many.fault(kind="error", action="PatchEvent", skip=3, times=None, **answer)
     error, results = failing(AirflowFailException, on_error="continue")
     assert answer["code"] in str(error)
-    assert statuses(results) == {"updated": 3, "rejected": 1, "skipped": 26}
+    assert statuses(results) == {"applied": 3, "rejected": 1, "skipped": 26}
     assert {row["code"] for row in results if row["status"] == "skipped"} == {"notTried"}
     assert "no more were sent" in said.text
 
@@ -336,7 +341,7 @@ def test_a_user_out_of_range_is_one_rows_business(many: Emulator, code: str) -> 
     """That the app may not act for one user ends nothing, in whatever capitals it is said."""
     many.fault(kind="error", action="PatchEvent", status=403, code=code)
     _, results = failing(AirflowFailException)
-    assert statuses(results) == {"updated": 29, "rejected": 1}
+    assert statuses(results) == {"applied": 29, "rejected": 1}
 
 
 def test_a_long_throttle_is_left_to_a_retry(many: Emulator, connect: Connect) -> None:
@@ -344,9 +349,9 @@ def test_a_long_throttle_is_left_to_a_retry(many: Emulator, connect: Connect) ->
     connect(extra={"max_qps": 1, "max_attempts": 1})
     limit = {"status": 403, "code": "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"}
     many.fault(kind="error", action="PatchEvent", skip=3, **limit)
-    error, results = failing(BatchIncompleteError)
+    error, results = failing(PlanIncompleteError)
     assert error.retry_after == 60
-    assert statuses(results) == {"updated": 3, "rejected": 1, "skipped": 26}
+    assert statuses(results) == {"applied": 3, "rejected": 1, "skipped": 26}
 
 
 def test_throttled_rows_are_sent_again(many: Emulator, connect: Connect) -> None:
@@ -354,7 +359,7 @@ def test_throttled_rows_are_sent_again(many: Emulator, connect: Connect) -> None
     connect(extra={"max_qps": 1000})
     many.fault(kind="error", action="PatchEvent", skip=3, times=4, **QPS)
     counts, _ = execute()
-    assert counts["updated"] == 30
+    assert counts["applied"] == 30
 
 
 # -- retries ---------------------------------------------------------------------------------------------------
@@ -404,7 +409,7 @@ def test_the_results_are_there_whatever_ends_the_task(
     monkeypatch.setattr(DingTalkBaseHook, "follow", breaking)
     monkeypatch.setattr(runner, "thread_count", lambda *_: 1)
     _, results = failing(ends)
-    assert statuses(results) == {"updated": 10, status: 1, "skipped": 19}
+    assert statuses(results) == {"applied": 10, status: 1, "skipped": 19}
     assert [row["code"] for row in results if row["status"] == status] == [type(error).__name__]
 
 
@@ -414,8 +419,8 @@ def test_a_retry_goes_on_where_the_task_was_ended(many: Emulator, monkeypatch: p
     interrupted(many, store, monkeypatch)
     assert len(store.values) == 1
     counts, results = execute(ti=Ti(try_number=2), store=store)
-    assert counts["updated"] == 30
-    assert [row["status"] for row in results] == ["updated"] * 30
+    assert counts["applied"] == 30
+    assert [row["status"] for row in results] == ["applied"] * 30
     assert sent(many) == Counter({f"E{number}": 1 for number in range(30)})
     assert store.values == {}
 
@@ -434,7 +439,7 @@ def test_another_plan_starts_anew(many: Emulator, monkeypatch: pytest.MonkeyPatc
     store = StateStore()
     interrupted(many, store, monkeypatch)
     counts, _ = execute(rows(20), ti=Ti(try_number=2), store=store)
-    assert counts["total"] == counts["updated"] == 20
+    assert counts["total"] == counts["applied"] == 20
     assert sum(sent(many).values()) >= 32
 
 
@@ -442,17 +447,17 @@ def test_all_finished_kinds_are_restored(many: Emulator, connect: Connect) -> No
     """Refused, skipped and unchanged rows come back from the record as they were; unknown ones are sent again."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     store = StateStore()
-    patches = [
+    plan = [
         {"event_id": "missing", "patch": {"summary": "x"}},
         {"event_id": "E1", "patch": {"summary": "x"}, "if_updated_at": LATER},
         {"event_id": "E2", "patch": {"summary": "Planning"}},
         {"event_id": "E3", "patch": {"summary": "x"}},
     ]
     many.fault(kind="apply_then_reset", action="PatchEvent")
-    _, first = failing(BatchIncompleteError, patches, store=store, skip_if_unchanged=True)
+    _, first = failing(PlanIncompleteError, plan, store=store, skip_if_unchanged=True)
     assert [row["status"] for row in first] == ["rejected", "skipped", "unchanged", "unknown"]
     calls = len(many.requests)
-    _, second = failing(AirflowFailException, patches, ti=Ti(try_number=2), store=store, skip_if_unchanged=True)
+    _, second = failing(AirflowFailException, plan, ti=Ti(try_number=2), store=store, skip_if_unchanged=True)
     assert [row["status"] for row in second] == ["rejected", "skipped", "unchanged", "unchanged"]
     assert second[:3] == first[:3]
     assert len(many.requests) == calls + 1
@@ -463,9 +468,9 @@ def test_a_record_stays_for_the_next_retry_and_not_after_the_last(many: Emulator
     """While automatic retries are left the record is kept; the last try deletes it."""
     store = StateStore()
     many.fault(kind="reset", action="PatchEvent", times=None, skip=29)
-    failing(BatchIncompleteError, store=store, ti=Ti(try_number=2))
+    failing(PlanIncompleteError, store=store, ti=Ti(try_number=2))
     assert store.values
-    failing(BatchIncompleteError, store=store, ti=Ti(try_number=3))
+    failing(PlanIncompleteError, store=store, ti=Ti(try_number=3))
     assert store.values == {}
 
 
@@ -474,7 +479,7 @@ def test_a_failing_state_store_fails_nothing(many: Emulator, said: pytest.LogCap
     store = StateStore()
     store.broken = True
     counts, _ = execute(store=store)
-    assert counts["updated"] == 30
+    assert counts["applied"] == 30
     assert said.text.count("state store failed") == 1
 
 
@@ -483,7 +488,7 @@ def test_nonsense_in_the_state_store_fails_nothing(many: Emulator, said: pytest.
     store = StateStore()
     store.get = lambda key, default=None: [["x"]]  # type: ignore[method-assign]
     counts, _ = execute(store=store)
-    assert counts["updated"] == 30
+    assert counts["applied"] == 30
     assert said.text.count("state store failed") == 1
 
 
@@ -501,13 +506,13 @@ def test_a_record_stays_below_airflows_limit(many: Emulator) -> None:
     """Long messages about many rows are kept in several values, each below 64 KB, and read again."""
     store = StateStore()
     many.fault(kind="error", action="PatchEvent", times=None, status=400, code="paramIllegal", message="\u4f1a" * 300)
-    patches = [{"event_id": f"N{number}", "patch": {"summary": "x"}} for number in range(80)]
+    plan = [{"event_id": f"N{number}", "patch": {"summary": "x"}} for number in range(80)]
     many.fault(kind="reset", action="GetEvent", times=None)
     last = {"event_id": "E1", "patch": {"summary": "x"}, "if_updated_at": LATER}
-    failing(BatchIncompleteError, [*patches, last], store=store)
+    failing(PlanIncompleteError, [*plan, last], store=store)
     assert len(store.values) > 1
     calls = len(many.requests)
-    _, results = failing(BatchIncompleteError, [*patches, last], store=store, ti=Ti(try_number=2))
+    _, results = failing(PlanIncompleteError, [*plan, last], store=store, ti=Ti(try_number=2))
     assert len(many.requests) == calls + 1
     assert statuses(results) == {"rejected": 80, "unknown": 1}  # the last: an earlier try may have got further
     assert {row["message"][:300] for row in results[:80]} == {"\u4f1a" * 300}
@@ -520,18 +525,18 @@ def test_the_limit_is_the_installed_airflows() -> None:
     assert int(conf.get("state_store", "max_value_storage_bytes", fallback="65535")) > MAX_CHUNK_LENGTH
 
 
-@pytest.mark.parametrize(("repeat", "status"), [(False, "rejected"), (True, "updated")])
+@pytest.mark.parametrize(("repeat", "status"), [(False, "rejected"), (True, "applied")])
 def test_a_second_video_meeting_is_not_made(many: Emulator, repeat: bool, status: str) -> None:
     """On a retry without a record of the row, an event that has a meeting gets no other one, unless asked for."""
-    patches = [{"event_id": "E1", "patch": {"online_meeting": True}}]
+    plan = [{"event_id": "E1", "patch": {"online_meeting": True}}]
     many.fault(kind="apply_then_reset", action="PatchEvent")
-    _, results = failing(BatchIncompleteError, patches)
+    _, results = failing(PlanIncompleteError, plan)
     assert results[0]["status"] == "unknown"
     ti, many_meetings = Ti(try_number=2), many.effects["meetings"]
     if repeat:
-        execute(patches, ti=ti, repeat_meeting=True)
+        execute(plan, ti=ti, repeat_meeting=True)
     else:
-        failing(AirflowFailException, patches, ti=ti)
+        failing(AirflowFailException, plan, ti=ti)
     assert ti.pushed["results"][0]["status"] == status
     assert ti.pushed["results"][0]["code"] == ("" if repeat else "hasMeeting")
     assert len(many_meetings) == len(many.effects["meetings"]) == 1
@@ -539,10 +544,10 @@ def test_a_second_video_meeting_is_not_made(many: Emulator, repeat: bool, status
 
 def test_our_own_change_is_not_somebody_elses(many: Emulator) -> None:
     """A retry finds the event as the first try left it, and does not take that for a change since it was read."""
-    patches = rows(1, if_updated_at=many.event("E0")["updateTime"])
+    plan = rows(1, if_updated_at=many.event("E0")["updateTime"])
     many.fault(kind="apply_then_reset", action="PatchEvent")
-    failing(BatchIncompleteError, patches)
-    _, results = execute(patches, ti=Ti(try_number=2))
+    failing(PlanIncompleteError, plan)
+    _, results = execute(plan, ti=Ti(try_number=2))
     assert results[0]["status"] == "unchanged"
 
 
@@ -555,8 +560,8 @@ def test_a_killed_task_ends_what_is_under_way(
     """Told to end, the operator begins no more rows, records what is finished, and leaves the rest to a retry."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     store, ti = StateStore(), Ti()
-    patches = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]
-    operator = Operator(task_id="t", union_id=ORGANIZER, patches=patches, retries=2)
+    plan = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]
+    operator = Operator(task_id="t", union_id=ORGANIZER, plan=plan, retries=2)
     operator.on_kill()  # before there is anything to end
     kept = Progress.add_result
 
@@ -566,12 +571,12 @@ def test_a_killed_task_ends_what_is_under_way(
             operator.on_kill()
 
     monkeypatch.setattr(Progress, "add_result", note)
-    with pytest.raises(BatchIncompleteError):
+    with pytest.raises(PlanIncompleteError):
         operator.execute({"ti": ti, "task_state_store": store})  # type: ignore[typeddict-item,typeddict-unknown-key]
     found = statuses(ti.pushed["results"])
     assert found["rejected"] == 1
-    assert len(json.loads(store.values.popitem()[1])) == 1 + found["updated"] == len(sent(many)) < 31
-    assert found["skipped"] == 30 - found["updated"]
+    assert len(json.loads(store.values.popitem()[1])) == 1 + found["applied"] == len(sent(many)) < 31
+    assert found["skipped"] == 30 - found["applied"]
 
 
 def test_a_mistake_of_ours_is_not_hidden(many: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -584,11 +589,11 @@ def test_progress_is_said(many: Emulator, connect: Connect, said: pytest.LogCapt
     """Every few seconds one line says how far it is; at the end one says what became of the rows."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     execute()
-    lines = [line for line in said.messages if " of 30 events done" in line]
+    lines = [line for line in said.messages if " of 30 rows done" in line]
     assert 3 <= len(lines) <= 8
     assert "failed, " in lines[0]
     assert lines[0].endswith("s left.")
-    assert re.search(r"Of 30 events: 30 updated. It took (29|3\d)\.", said.text)
+    assert re.search(r"Of 30 rows: 30 applied. It took (29|3\d)\.", said.text)
 
 
 @pytest.mark.parametrize(
@@ -605,30 +610,30 @@ def test_items_may_be_made_as_they_are_taken() -> None:
     def numbers() -> Iterator[int]:
         yield from range(500)
 
-    with worker_pool.WorkerPool(lambda number: number * 2, numbers(), 8) as work:
+    with worker_pool.WorkerPool(lambda number: [number * 2], numbers(), 8) as work:
         assert sorted(filter(None, work.results())) == list(range(2, 1000, 2))
 
 
 def test_errors_have_stable_names() -> None:
     """A retry policy of Airflow can name the error, and it survives a pickle's trip."""
     assert (
-        f"{BatchIncompleteError.__module__}.{BatchIncompleteError.__name__}"
-        == "airflow_dingtalk_calendar.exceptions.BatchIncompleteError"
+        f"{PlanIncompleteError.__module__}.{PlanIncompleteError.__name__}"
+        == "airflow_dingtalk_calendar.exceptions.PlanIncompleteError"
     )
-    assert issubclass(BatchIncompleteError, exceptions.DingTalkError)
-    assert not issubclass(BatchIncompleteError, (ServiceError, TransportError))
+    assert issubclass(PlanIncompleteError, exceptions.DingTalkError)
+    assert not issubclass(PlanIncompleteError, (ServiceError, TransportError))
 
 
 def test_what_is_under_way_counts_though_two_threads_fail() -> None:
     """The results of the others are there before the first failure is raised, also when another one follows."""
     begun = threading.Barrier(3, timeout=10)
 
-    def work(number: int) -> int:
+    def work(number: int) -> Iterator[int]:
         begun.wait()
         if number < 2:
             raise OSError(number)
         time.sleep(0.05)  # long enough for both to fail before
-        return number
+        yield number
 
     found: list[int | None] = []
 

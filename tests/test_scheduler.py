@@ -34,7 +34,7 @@ DAGS = f"""
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
@@ -50,7 +50,7 @@ with DAG("mapped", schedule=None, **OPTIONS):
     Patch.partial(task_id="patch", patch={{"summary": "Mapped"}}).expand(event_id=["mapped", "mapped"])
 
 with DAG("batch", schedule=None, **OPTIONS):
-    Batch(task_id="apply", patches=[{{"event_id": name, "patch": {{"summary": "Many"}}}} for name in {MANY}])
+    Batch(task_id="apply", plan=[{{"event_id": name, "patch": {{"summary": "Many"}}}} for name in {MANY}])
 
 LATER = {{"retries": 3, "retry_delay": timedelta(minutes=5), **RETRY_POLICY}}
 
@@ -182,7 +182,7 @@ def test_a_batch_goes_on_where_its_worker_was_killed(airflow: Standalone, dingta
     assert sorted(changed()) == sorted(MANY)
     again = by_then - 10 if KEEPS_STATE else by_then
     assert requests() - before <= len(MANY) + again < 2 * len(MANY)
-    assert [row["status"] for row in airflow.xcom("batch", run, "apply", "results")] == ["updated"] * len(MANY)
+    assert [row["status"] for row in airflow.xcom("batch", run, "apply", "results")] == ["applied"] * len(MANY)
     said = "Earlier tries have finished" if KEEPS_STATE else "keeps no state of tasks"
     assert said in airflow.log("batch", run, "apply", 2)
     airflow.clear("batch", run, "apply")

@@ -14,7 +14,7 @@ from airflow_dingtalk_calendar.operators.event import (
     DingTalkCalendarPatchEventOperator,
 )
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.airflow_runs import Run, Ti
 from tests.conftest import EVENT, ORGANIZER
@@ -34,7 +34,7 @@ BOTH = pytest.mark.parametrize("native", [False, True], ids=["text", "native"])
 def execute(kind: type[Any], *, native: bool, **arguments: Any) -> Any:
     """Render an operator's arguments and execute it."""
     given = {"union_id": ORGANIZER, **({} if kind is DingTalkCalendarListEventsOperator else {"event_id": EVENT})}
-    if kind is DingTalkCalendarBatchPatchEventsOperator:
+    if kind is DingTalkCalendarApplyPlanOperator:
         del given["event_id"]
     with DAG("d", schedule=None, render_template_as_native_obj=native):
         task = kind(task_id="t", **{**given, **arguments})
@@ -110,9 +110,9 @@ def refusal(kind: type[Any], *, native: bool, **arguments: Any) -> str:
             "organizer_id: is blank, or the word None",
         ),
         (
-            DingTalkCalendarBatchPatchEventsOperator,
-            {"patches": [{"event_id": EVENT, "patch": {"location": "{{ nothing }}", "summary": "x"}}]},
-            "patches[0].patch.location: is blank, or the word None; name the field in clear=[…] to empty it, or leave "
+            DingTalkCalendarApplyPlanOperator,
+            {"plan": [{"event_id": EVENT, "patch": {"location": "{{ nothing }}", "summary": "x"}}]},
+            "plan[0].patch.location: is blank, or the word None; name the field in clear=[…] to empty it, or leave "
             "it out",
         ),
         (
@@ -153,7 +153,7 @@ def test_none_that_the_author_wrote_is_absent(dingtalk: Emulator, *, native: boo
         ),
         (DingTalkCalendarPatchEventOperator, {"patch": {"summary": "x"}, "timezone": "{{ missing }}"}, ["timezone"]),
         (DingTalkCalendarGetEventOperator, {"max_attendees": "{{ missing }}"}, ["max_attendees"]),
-        (DingTalkCalendarBatchPatchEventsOperator, {"patches": "{{ missing }}"}, ["patches"]),
+        (DingTalkCalendarApplyPlanOperator, {"plan": "{{ missing }}"}, ["plan"]),
         (DingTalkCalendarEventSensor, {"fields": "{{ missing }}"}, ["fields"]),
         (DingTalkCalendarEventSensor, {"starts_within": "{{ missing }}"}, ["starts_within"]),
     ],
@@ -232,8 +232,8 @@ def test_of_mapped_patches_those_of_none_are_skipped(dag: Callable[..., Run], di
 def test_a_row_of_none_stays_as_it_is_and_costs_nothing(dingtalk: Emulator, options: dict[str, Any]) -> None:
     """A row of a plan whose patch is None is unchanged without a call, and a dry run shows no request for it."""
     rows = [{"event_id": EVENT, "patch": None, "if_updated_at": "2027-01-01T00:00Z", "event": {"id": EVENT}}]
-    kind = DingTalkCalendarBatchPatchEventsOperator
-    assert execute(kind, native=False, patches=rows, **options)["unchanged"] == 1
-    shown = execute(kind, native=False, patches=rows, dry_run=True)
+    kind = DingTalkCalendarApplyPlanOperator
+    assert execute(kind, native=False, plan=rows, **options)["unchanged"] == 1
+    shown = execute(kind, native=False, plan=rows, dry_run=True)
     assert (shown["calls"], shown["rows"][0]["request"], shown["rows"][0]["diff"]) == (0, None, [])
     assert dingtalk.effects["calls"] == {}

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
-from airflow_dingtalk_calendar.idempotency import is_automatic_retry
-from airflow_dingtalk_calendar.operators.base import (
-    EventWritingOperator,
-    flag_arguments,
-    given_flag_arguments,
-    list_argument,
-)
+from airflow_dingtalk_calendar.exceptions import DingTalkError
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.api import Call, Json
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
-MAX_EVENT_ATTENDEES = 5000  # people that an event may have
-OPTIONAL_NAMES = ("is_optional", "isOptional")
+    from airflow_dingtalk_calendar.api import Call
+    from airflow_dingtalk_calendar.plans.apply import RowRun
+    from airflow_dingtalk_calendar.plans.results import RowResult
 
 AttendeesInput = Sequence[str | Mapping[str, Any]] | str
 
@@ -39,42 +30,22 @@ class AttendeesOperator(EventWritingOperator):
 
     attendees: AttendeesInput
 
-    def _parse_attendees(self) -> list[Json]:
-        from airflow_dingtalk_calendar.api.call import check_ids
-
-        given = list_argument("attendees", self.attendees)
-        people = read_all(*(partial(_parse_attendee, f"attendees[{index}]", one) for index, one in enumerate(given)))
-        check_ids("attendees", [one["id"] for one in people], MAX_EVENT_ATTENDEES)
-        return people
-
-    def _split_calls(self, people: list[Json], make: Callable[[list[Json]], Call[None]]) -> list[Call[Any]]:
-        """Make one call for each 500 people."""
-        from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
-
-        return [make(part) for part in api.split_batches(people, MAX_ATTENDEES)]
-
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
         from airflow_dingtalk_calendar.api.call import describe_request
 
         self.log.info("Dry run: %s of %s is not sent.", calls[0].action, self._subject())
         return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
-        people = [_ids_in(call) for call in calls]
-        for number, call in enumerate(calls):
-            try:
-                hook.run(call)
-            except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
-                self._report_stop(context, people, number, error)
-                raise
-        ids = list(chain.from_iterable(people))
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> list[str]:
+        calls = run.calls
+        ids = list(chain.from_iterable(map(_ids_in, calls)))
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
 
-    def _report_stop(self, context: Context, people: list[list[str]], number: int, error: BaseException) -> None:
+    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> None:
         """Say where a task stopped, in its error and its log, and push who is done and who is not."""
-        status = _split_people(people, number, error, retried=is_automatic_retry(context, self.retries or 0))
+        people, number = [_ids_in(call) for call in run.calls], run.done
+        status = _split_people(people, number, error, retried=run.options.retried)
         for key, ids in status.items():
             context["ti"].xcom_push(key=key, value=ids)
         counts = ", ".join(f"{len(ids)} {key.replace('_', ' ')}" for key, ids in status.items())
@@ -112,6 +83,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     """
 
     template_fields: Sequence[str] = (*AttendeesOperator.template_fields, "push_notification", "chat_notification")
+    action = "add_attendees"
 
     def __init__(
         self,
@@ -138,20 +110,6 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
-
-        people, switches = read_all(self._parse_attendees, self._parse_switches)
-        return self._split_calls(
-            people,
-            lambda part: api.add_attendees(
-                self.union_id, self.event_id, part, calendar_id=self.calendar_id, **switches
-            ),
-        )
-
-    def _parse_switches(self) -> dict[str, Any]:
-        return given_flag_arguments(push_notification=self.push_notification, chat_notification=self.chat_notification)
-
 
 class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     """Take people off the list of one event (DingTalk's RemoveAttendee).
@@ -177,6 +135,8 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
+    action = "remove_attendees"
+
     def __init__(
         self,
         *,
@@ -198,15 +158,57 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
 
-        return self._split_calls(
-            self._parse_attendees(),
-            lambda part: api.remove_attendees(
-                self.union_id, self.event_id, [one["id"] for one in part], calendar_id=self.calendar_id
-            ),
-        )
+class DingTalkCalendarRespondEventOperator(EventWritingOperator):
+    """Answer an invitation: accept or decline it, or take the answer back (DingTalk's RespondEvent).
+
+    It costs one metered call. An automatic retry sends the same request under the same client token. All arguments
+    are templated.
+
+    XCom: ``return_value`` is the answer. With ``dry_run`` it is
+    ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
+
+    :param union_id: unionId of the **attendee** who answers.
+    :param event_id: the event's ``id``, as listing or creating it returned.
+    :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet.
+    :param calendar_id: the documentation knows ``primary`` only.
+    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
+        Of a mapped task, each request gets its own, derived from this one.
+    :param dry_run: send nothing, return the request.
+    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :raises AirflowFailException: for non-retryable errors: a wrong answer, id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
+    """
+
+    template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "response_status")
+    action = "respond"
+
+    def __init__(
+        self,
+        *,
+        union_id: str,
+        event_id: str,
+        response_status: str,
+        calendar_id: str = "primary",
+        client_token: str | None = None,
+        dry_run: bool | str = False,
+        dingtalk_conn_id: str = "dingtalk_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.union_id = union_id
+        self.event_id = event_id
+        self.response_status = response_status
+        self.calendar_id = calendar_id
+        self.client_token = client_token
+        self.dry_run = dry_run
+        self.dingtalk_conn_id = dingtalk_conn_id
+
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> str:
+        (call,) = run.calls
+        answer = str((call.json or {})["responseStatus"])
+        self.log.info("Event %s: answered with %s.", self.event_id, answer)
+        return answer
 
 
 def _ids_in(call: Call[Any]) -> list[str]:
@@ -223,24 +225,3 @@ def _split_people(people: list[list[str]], number: int, error: BaseException, *,
     known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done
     parts = {"done": people[:number], "not_done": people[known:], "unknown": people[number:known]}
     return {key: list(chain.from_iterable(part)) for key, part in parts.items()}
-
-
-def _parse_attendee(path: str, value: Any) -> Json:
-    """Read a unionId, or an object with one."""
-    from airflow_dingtalk_calendar import api
-
-    given = {name: member for name, member in _attendee_mapping(value).items() if member is not None}
-    if not given.keys() <= {"id", *OPTIONAL_NAMES}:
-        raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
-    person: Json = {"id": api.check_id(f"{path}.id", given.get("id"))}
-    if "@" in person["id"]:
-        raise InvalidInputError((f"{path}.id", "is a mail address; here people are named by unionId"))
-    if optional := given.keys() & set(OPTIONAL_NAMES):
-        person["isOptional"] = all(
-            flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)}).values()
-        )
-    return person
-
-
-def _attendee_mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {"id": value}

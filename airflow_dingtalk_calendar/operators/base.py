@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
+from airflow_dingtalk_calendar.models.arguments import flag_arguments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.api import Call
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun, TokenMaker
+    from airflow_dingtalk_calendar.plans.results import RowResult
+    from airflow_dingtalk_calendar.plans.rows import Row
 
 
 class CalendarOperator(BaseOperator):
@@ -56,7 +59,7 @@ class CalendarOperator(BaseOperator):
 
 
 class WritingOperator(CalendarOperator):
-    """An operator that changes something. By itself it sends the calls that ``_calls`` makes.
+    """An operator that changes something: a plan of one row, carried out by the same policy.
 
     ``client_token``: the request's identity, 1-256 ASCII characters; default: derived from the task and the request.
     One that is given goes out as it is, but for a mapped task, or one of several calls, each request gets its own,
@@ -65,47 +68,71 @@ class WritingOperator(CalendarOperator):
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
 
+    action: ClassVar[str]  # of the row
+    flags: ClassVar[tuple[str, ...]] = ("dry_run",)
+
     client_token: str | None
     dry_run: bool | str  # type: ignore[assignment]  # a method of the base that nothing calls
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
+        from airflow_dingtalk_calendar.plans.apply import RowRun
+
         with self._open_hook() as hook:
-            flags, _, made = read_all(
-                lambda: flag_arguments(dry_run=self.dry_run), self._check_ids, lambda: self._make_calls(hook)
+            flags, row = read_all(
+                lambda: flag_arguments(**{name: getattr(self, name) for name in self.flags}),
+                lambda: self._parse_row(hook),
             )
-            calls = self._add_client_tokens(context, made)
-            return self._show_dry_run(calls) if flags["dry_run"] else self._send_calls(context, hook, calls)
+            run = RowRun(row, self._apply_options(context, flags))
+            calls = run.calls  # made before anything is sent, so that a wrong client token is refused
+            if flags["dry_run"]:
+                self._log_cautions(row, None)
+                return self._show_dry_run(calls)
+            try:
+                result = hook.follow(run.steps())
+            except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
+                self._report_stop(context, run, error)
+                raise
+            return self._report_result(context, run, result)
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        """Check the arguments and make the calls; the base gives them their client tokens."""
-        raise NotImplementedError
+    def _parse_row(self, hook: DingTalkCalendarHook) -> Row:
+        """Check the arguments; those that the row's action takes have the names of its members."""
+        from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
+        from airflow_dingtalk_calendar.plans.rows import parse_change
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Any:
-        """Send the calls and return the task's result."""
-        raise NotImplementedError
+        kind = ACTIONS[self.action]
+        arguments = {name: getattr(self, name) for name in kind.members if name in self.template_fields}
+        if "timezone" in arguments:
+            arguments["timezone"] = hook.get_conn().zone_for(arguments["timezone"])
+        ids = {name: getattr(self, name) for name in ("union_id", "calendar_id", "event_id") if hasattr(self, name)}
+        return parse_change(kind, arguments, **ids)
 
-    def _add_client_tokens(self, context: Context, calls: Sequence[Call[Any]]) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar.api.call import client_token_header
+    def _apply_options(self, context: Context, flags: Mapping[str, bool]) -> ApplyOptions:
+        """Say how the row is carried out."""
+        chosen = {name: value for name, value in flags.items() if name != "dry_run"}
+        return apply_options(
+            context, self.retries, self._token_maker(context), self._log_cautions, return_events=True, **chosen
+        )
 
-        about = [(call.action, call.path, dict(call.params), call.json) for call in calls]
-        tokens = [
-            self._client_token(context, *parts, call=number, calls=len(calls))
-            for number, parts in enumerate(about, start=1)
-        ]
-        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
-
-    def _client_token(self, context: Context, *parts: Any, call: int = 1, calls: int = 1) -> str:
-        """Return a call's client token: of the one given, or derived from what the request is about."""
+    def _token_maker(self, context: Context) -> TokenMaker:
+        """Make client tokens: of the one given, or derived from what each request is about."""
         from airflow_dingtalk_calendar.api.call import check_client_token
         from airflow_dingtalk_calendar.idempotency import client_token_for, distinct_client_token
 
         if self.client_token is None:
-            return client_token_for(context, *parts)
-        return distinct_client_token(context, check_client_token(self.client_token), call, calls)
+            return lambda number, total, parts: client_token_for(context, *parts)
+        given = check_client_token(self.client_token)
+        return lambda number, total, parts: distinct_client_token(context, given, number, total)
 
-    def _log_cautions(self, cautions: Sequence[str]) -> None:
-        for caution in cautions:
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Any:
+        """Push and log what came of the change, and return the task's result."""
+        raise NotImplementedError
+
+    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> None:
+        """Push and log how far the change came, where it has several calls."""
+
+    def _log_cautions(self, row: Row, event: Mapping[str, Any] | None) -> None:
+        for caution in row.change.cautions_about(event):
             self.log.warning(caution)
 
     def _show_dry_run(self, calls: Sequence[Call[Any]]) -> dict[str, Any]:
@@ -132,6 +159,24 @@ class EventWritingOperator(WritingOperator):
 
     def _subject(self) -> str:
         return f"event {self.event_id}"
+
+
+def apply_options(
+    context: Context,
+    retries: int | None,
+    token_maker: TokenMaker,
+    caution: Callable[[Row, Mapping[str, Any] | None], None],
+    **flags: bool,
+) -> ApplyOptions:
+    """Say how the changes of a task are carried out."""
+    from airflow_dingtalk_calendar.idempotency import is_automatic_retry
+    from airflow_dingtalk_calendar.plans.apply import ApplyOptions
+    from airflow_dingtalk_calendar.plans.created import CreatedEvents
+
+    retried = is_automatic_retry(context, retries or 0)
+    began = getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
+    created = CreatedEvents(began) if retried and began else None
+    return ApplyOptions(token_maker, retried=retried, created=created, caution=caution, **flags)
 
 
 @contextmanager

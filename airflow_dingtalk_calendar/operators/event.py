@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_dingtalk_calendar.exceptions import read_all
-from airflow_dingtalk_calendar.operators.base import (
-    CalendarOperator,
-    EventWritingOperator,
-    flag_arguments,
-    integer_argument,
-)
+from airflow_dingtalk_calendar.models.arguments import integer_argument
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, EventWritingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.api import Call, Event
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.models.event_patch import EventPatch
+    from airflow_dingtalk_calendar.plans.apply import RowRun
+    from airflow_dingtalk_calendar.plans.results import RowResult
 
 
 class DingTalkCalendarPatchEventOperator(EventWritingOperator):
@@ -67,6 +62,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         "repeat_meeting",
     )
     template_fields_renderers = {"patch": "json", "unchecked_fields": "json"}  # noqa: RUF012  # as Airflow declares it
+    action = "patch"
+    flags = ("skip_if_unchanged", "dry_run", "repeat_meeting")
 
     def __init__(
         self,
@@ -101,88 +98,23 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the patch, send it, and return the updated event."""
-        from airflow_dingtalk_calendar.models import comparison
-
         if self.patch is None and not (self.clear or self.unchecked_fields):
             raise AirflowSkipException("There is nothing to change: patch is None, as of an edit with nothing to do.")
-        with self._open_hook() as hook:
-            choices, _, patch = read_all(self._parse_choices, self._check_ids, lambda: self._parse_patch(hook))
-            call = self._patch_call(context, patch, repeat_meeting=choices["repeat_meeting"])
-            found = self._found_event(hook, call) if choices["skip_if_unchanged"] and not choices["dry_run"] else None
-            self._log_cautions(patch.cautions_about(found))
-            if choices["dry_run"]:
-                return self._show_dry_run([call])
-            if found and comparison.is_unchanged(call.json or {}, found):
-                return self._push_result(context, found, sent={})
-            if not call.repeatable:
-                self._refuse_second_meeting(context, hook)
-            event = hook.run(call)
-            return self._push_result(context, event, sent=dict(call.json or {}))
+        event: dict[str, Any] = super().execute(context)
+        return event
 
-    def _parse_choices(self) -> Mapping[str, bool]:
-        return flag_arguments(
-            skip_if_unchanged=self.skip_if_unchanged, dry_run=self.dry_run, repeat_meeting=self.repeat_meeting
-        )
-
-    def _parse_patch(self, hook: DingTalkCalendarHook) -> EventPatch:
-        from airflow_dingtalk_calendar.models.event_patch import EventPatch
-
-        return EventPatch.parse(
-            {} if self.patch is None else self.patch,
-            timezone=hook.get_conn().zone_for(self.timezone),
-            clear=self.clear,
-            unchecked_fields=self.unchecked_fields,
-        )
-
-    def _patch_call(self, context: Context, patch: EventPatch, *, repeat_meeting: bool) -> Call[Event]:
-        from airflow_dingtalk_calendar import api
-
-        event_id = api.check_id("event_id", self.event_id)
-        return api.patch_event(
-            self.union_id,
-            event_id,
-            patch,
-            calendar_id=self.calendar_id,
-            client_token=self._client_token(
-                context, self.union_id, self.calendar_id, event_id, patch.to_body(event_id)
-            ),
-            repeat_meeting=repeat_meeting,
-        )
-
-    def _found_event(self, hook: DingTalkCalendarHook, call: Call[Event]) -> Event:
-        """Read the event as it is, as far as the patch is about it."""
-        return self._read_event(hook, max_attendees=500 if "attendees" in (call.json or {}) else None)
-
-    def _refuse_second_meeting(self, context: Context, hook: DingTalkCalendarHook) -> None:
-        """On an automatic retry, an earlier try may have made the meeting without being able to tell."""
-        from airflow_dingtalk_calendar.exceptions import InvalidInputError
-        from airflow_dingtalk_calendar.idempotency import is_automatic_retry
-
-        if is_automatic_retry(context, self.retries or 0) and self._read_event(hook).get("onlineMeetingInfo"):
-            raise InvalidInputError(
-                (
-                    "patch.onlineMeetingInfo",
-                    "the event has a video meeting, maybe made by an earlier try of this task, and sending this again "
-                    "would make another: look at the event, then clear the task, or set repeat_meeting",
-                )
-            )
-
-    def _read_event(self, hook: DingTalkCalendarHook, *, max_attendees: int | None = None) -> Event:
-        return hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=max_attendees)
-
-    def _push_result(self, context: Context, event: Event, *, sent: Mapping[str, Any]) -> Event:
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Mapping[str, Any]:
         """Push what happened, beside the event itself, and say it in the log."""
-        from airflow_dingtalk_calendar.models import comparison
-
-        fields = [name for name in sent if name != "id"]
-        # An event that is its id and no more was neither in the answer nor to be read back.
-        missing = comparison.not_applied(sent, event) if event.keys() - {"id"} else []
+        change, event = run.row.change, result.event or {}
+        applied = result.status == "applied"
+        fields = change.fields if applied else []
+        missing = list(result.not_applied)
         context["ti"].xcom_push(key="patched_fields", value=fields)
         context["ti"].xcom_push(key="not_applied", value=missing)
         self.log.info(
             "Event %s: %s.", self.event_id, f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
-        if untold := comparison.not_told(sent, event):
+        if applied and (untold := change.not_told(event)):
             self.log.info("Whether the event has them, DingTalk's answer does not tell: %s.", ", ".join(untold))
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import (
-    EventWritingOperator,
-    WritingOperator,
-    flag_arguments,
-    given_flag_arguments,
-)
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator, WritingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.api import Call, Event
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.plans.apply import RowRun
+    from airflow_dingtalk_calendar.plans.results import RowResult
 
 
 class DingTalkCalendarCreateEventOperator(WritingOperator):
@@ -50,6 +45,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
 
     template_fields: Sequence[str] = (*WritingOperator.template_fields, "event", "unchecked_fields", "timezone")
     template_fields_renderers = {"event": "json", "unchecked_fields": "json"}  # noqa: RUF012  # as Airflow declares it
+    action = "create"
 
     def __init__(
         self,
@@ -74,22 +70,11 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.models.new_event import NewEvent
-
-        timezone = hook.get_conn().zone_for(self.timezone)
-        event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
-        self._log_cautions(event.cautions)
-        return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
-
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
-        (call,) = calls
-        event: Event = hook.run(call)
-        event_id = event.get("id")  # an answer without it is no reason to make another event
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Mapping[str, Any]:
+        event_id = result.event_id or None  # an answer without it is no reason to create another event
         context["ti"].xcom_push(key="event_id", value=event_id)
         self.log.info("Event %s: created.", event_id or "of unknown id")
-        return event
+        return result.event or {}
 
 
 class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
@@ -120,6 +105,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "push_notification", "fail_if_missing")
+    action = "delete"
 
     def __init__(
         self,
@@ -144,22 +130,8 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
-
-        flag_arguments(fail_if_missing=self.fail_if_missing)
-        switches = given_flag_arguments(push_notification=self.push_notification)
-        return [api.delete_event(self.union_id, self.event_id, calendar_id=self.calendar_id, **switches)]
-
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> bool:
-        from airflow_dingtalk_calendar.exceptions import NotFoundError
-
-        (call,) = calls
-        try:
-            hook.run(call)
-        except NotFoundError as error:
-            if error.code != "itemNotFound" or flag_arguments(fail_if_missing=self.fail_if_missing)["fail_if_missing"]:
-                raise
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> bool:
+        if result.status == "unchanged":
             self.log.warning("Event %s: not there; gone already, or not in this person's calendar.", self.event_id)
             return False
         self.log.info("Event %s: deleted.", self.event_id)

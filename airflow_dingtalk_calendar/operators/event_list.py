@@ -8,11 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
-from airflow_dingtalk_calendar.operators.base import (
-    CalendarOperator,
-    flag_arguments,
-    integer_argument,
-)
+from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument
+from airflow_dingtalk_calendar.operators.base import CalendarOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.operators.base import EventWritingOperator, list_argument
+from airflow_dingtalk_calendar.operators.base import EventWritingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.api import Call
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.plans.apply import RowRun
+    from airflow_dingtalk_calendar.plans.results import RowResult
 
 
 class MeetingRoomsOperator(EventWritingOperator):
@@ -44,9 +44,8 @@ class MeetingRoomsOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
-        (call,) = calls
-        hook.run(call)
+    def _report_result(self, context: Context, run: RowRun, result: RowResult) -> list[str]:
+        (call,) = run.calls
         ((_, rooms),) = (call.json or {}).items()
         self.log.info("Event %s: %s of %d rooms.", self.event_id, call.action, len(rooms))
         return [room["roomId"] for room in rooms]
@@ -74,11 +73,7 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
-
-        rooms = list_argument("room_ids", self.room_ids)
-        return [api.add_meeting_rooms(self.union_id, self.event_id, rooms, calendar_id=self.calendar_id)]
+    action = "add_rooms"
 
 
 class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
@@ -102,8 +97,4 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
-        from airflow_dingtalk_calendar import api
-
-        rooms = list_argument("room_ids", self.room_ids)
-        return [api.remove_meeting_rooms(self.union_id, self.event_id, rooms, calendar_id=self.calendar_id)]
+    action = "remove_rooms"

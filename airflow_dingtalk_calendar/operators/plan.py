@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.impact import Impact
     from airflow_dingtalk_calendar.plans.plan import Plan
     from airflow_dingtalk_calendar.plans.results import RowResult
+    from airflow_dingtalk_calendar.plans.rows import Row
     from airflow_dingtalk_calendar.plans.runner import PlanRunner
 
 
@@ -150,7 +151,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             try:
                 results = self._runner.run()
             finally:  # also when the task was told to end
-                self._push_results(context, self._runner.results, with_events=options.return_events)
+                if self._runner.begun:
+                    self._push_results(context, self._runner.results, with_events=options.return_events)
             return self._report_outcome(context, results, checkpoint)
 
     def on_kill(self) -> None:
@@ -169,18 +171,23 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         return apply_options(
             context,
             self.retries,
-            client_token=lambda number, total, parts: client_token_for(context, *parts),
+            lambda number, total, parts: client_token_for(context, *parts),
+            self._log_loss,
             **flag_arguments(**{name: getattr(self, name) for name in names}),
         )
+
+    def _log_loss(self, row: Row, event: Mapping[str, Any] | None) -> None:
+        """Warn of what only the event tells, as it is read before the change."""
+        known = row.cautions
+        for caution in row.change.cautions_about(event):
+            if caution not in known:
+                self.log.warning("plan[%d].%s", row.index, caution)
 
     def _parse_limits(self) -> dict[str, int]:
         names = ("max_failures", "max_calls", "max_rows", "max_notified")
         given = {name: getattr(self, name) for name in names}
         limits = {name: integer_argument(name, value) for name, value in given.items() if value is not None}
-        least = {"max_notified": 0}
-        if wrong := [
-            (name, f"must be {least.get(name, 1)} or more") for name, value in limits.items() if value < least.get(name, 1)
-        ]:
+        if wrong := [(name, "must be 1 or more") for name, value in limits.items() if value < 1]:
             raise InvalidInputError(*wrong)
         return limits
 
@@ -200,16 +207,16 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
 
     def _check_size(self, plan: Plan, impact: Impact, limits: Mapping[str, int]) -> None:
         """Refuse a plan that does more than somebody wants any plan of this task to do."""
-        problems: list[tuple[str, str]] = []
-        if len(plan.rows) > (most := limits.get("max_rows", len(plan.rows))):
-            problems.append(("max_rows", f"is {most}, and the plan has {len(plan.rows)} rows: split it, or raise max_rows"))
-        if (most := limits.get("max_notified", -1)) >= 0:
-            if impact.people > most:
-                text = f"is {most}, and the plan notifies about {impact.people} people: split it, or raise max_notified"
-                problems.append(("max_notified", text))
-            elif impact.unknown_rows:
-                text = f"cannot be checked: {impact.unknown_rows} rows do not bring their event, which names its people"
-                problems.append(("max_notified", text))
+        found = {"max_rows": len(plan.rows), "max_notified": impact.people}
+        problems = [
+            (name, f"is {limits[name]}, and the plan has {count}: split the plan, or raise {name}")
+            for name, count in found.items()
+            if count > limits.get(name, count)
+        ]
+        if "max_notified" in limits and impact.unknown_rows:
+            remedy = "give these rows their event, or hold notifications back"
+            text = f"cannot be checked, since of {impact.unknown_rows} rows nobody knows whom they notify: {remedy}"
+            problems.append(("max_notified", text))
         if problems:
             raise InvalidInputError(*problems)
 
@@ -237,15 +244,16 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     def _push_results(self, context: Context, results: Sequence[RowResult], *, with_events: bool) -> None:
         context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
 
-    def _report_outcome(
-        self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint
-    ) -> dict[str, int]:
+    def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar.plans.report import log_outcome, plan_error
         from airflow_dingtalk_calendar.plans.results import count_results
 
-        assert self._runner  # noqa: S101  # for the type checker
-        log_outcome(self.log, results, self._runner.elapsed, self._runner.refused if self._runner.stopped else [])
+        runner = self._runner
+        log_outcome(self.log, results, runner.elapsed() if runner else 0.0)
+        if runner and runner.stopped and runner.refused:
+            why = f"{runner.refused[-1].code}: {runner.refused[-1].message}"
+            self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
         error = plan_error(results, tolerant=self.on_error == "continue")
         if not (isinstance(error, PlanIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
             checkpoint.clear()  # no automatic retry will come

@@ -35,8 +35,8 @@ class ApplyOptions:
 
     :ivar client_token: makes the client token of a call.
     :ivar retried: whether an earlier try of the task may have sent the same already.
-    :ivar since: when the first of these tries began, by which events that it created are found again.
-    :ivar caution: is told what is allowed although its effect is open, once the event is known or need not be.
+    :ivar created: finds the events that it may have created, where that is known.
+    :ivar caution: called before a row is sent, with the event if it was read, to log what is uncertain about it.
     """
 
     client_token: TokenMaker
@@ -81,14 +81,12 @@ class RowRun:
         """The calls that write, with their client tokens."""
         target, change = self.row.target(self.created), self.row.change
         calls = change.make_calls(target, repeat_meeting=self.options.repeat_meeting)
-        return [
-            replace(call, headers=client_token_header(self._make_token(number, len(calls), change.token_parts(target, call))))
+        ordinal = (self.row.ordinal,) if self.row.ordinal else ()
+        tokens = [
+            self.options.client_token(number, len(calls), (*change.token_parts(target, call), *ordinal))
             for number, call in enumerate(calls, start=1)
         ]
-
-    def _make_token(self, number: int, total: int, parts: tuple[Any, ...]) -> str:
-        ordinal = (self.row.ordinal,) if self.row.ordinal else ()
-        return self.options.client_token(number, total, (*parts, *ordinal))
+        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
 
     @property
     def progress(self) -> str:
@@ -106,28 +104,30 @@ class RowRun:
         if row.created_by is not None and row.created_by not in self.created:
             text = f"DingTalk created the event {row.created_by}, and its answer does not have the event's id"
             return RowResult(row, "rejected", code=NO_EVENT_ID, message=text)
-        found = None
+        event = None
         if options.reads_first(row):
-            found = yield from self._read_first()
-            if isinstance(found, RowResult):
-                return found
-        options.caution(row, found)
+            result, event = yield from self._read_first()
+            if result:
+                return result
+        options.caution(row, event)
         try:
             answer = yield from self._send_calls()
         except NotFoundError as error:
             return self._accept_missing(error)
         return self._applied_result(mapping_or_empty(answer))
 
-    def _read_first(self) -> Generator[api.Call[Any], Any, RowResult | Body | None]:
-        """Read what is there; a result ends the row without another call."""
+    def _read_first(self) -> Generator[api.Call[Any], Any, tuple[RowResult | None, Body | None]]:
+        """Read what is there: a result, if it ends the row without another call, and the event."""
         row, options = self.row, self.options
         if row.change.creates and options.created:
             event = yield from options.created.find(row)
-            return None if event is None else RowResult(row, "applied", event_id=event["id"], event=self._kept(event))
+            if event is None:
+                return None, None
+            return RowResult(row, "applied", event_id=event["id"], event=self._kept(event)), event
         union_id, calendar_id, event_id = row.target(self.created)
         most = 500 if row.change.needs_attendees else None
         event = yield api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
-        return self._refuse(event) or event
+        return self._refuse(event), event
 
     def _refuse(self, event: Body) -> RowResult | None:
         """Decide by the event as it is whether nothing is to be sent."""

@@ -1,9 +1,9 @@
 """Events that an earlier try of a task may have created without being able to say so.
 
-A retry sends the same request under the same client token, by which DingTalk knows it for a day. What DingTalk does with
-it then is not documented: it may answer with the first event, or create a second one. So a retry looks first: an event of
-the same organizer that begins at the same time, has all that the request asks for, and was created since the first try
-began, is the one that was asked for.
+A retry sends the same request under the same client token, by which DingTalk knows it for a day. What DingTalk does
+with it then is not documented: it may answer with the first event, or create a second one. So a retry looks first: an
+event of the same organizer that begins at the same time, has all that the request asks for, and was created since the
+first try began, is the one that was asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import require_list
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.json_values import Body, get_member, mappings_in
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, mapping_or_empty, mappings_in
 from airflow_dingtalk_calendar.plans.rows import Row
 
 CLOCK_SKEW = dt.timedelta(minutes=2)  # between DingTalk's clock, by minutes, and that of the workers
@@ -46,11 +46,9 @@ class CreatedEvents:
         return None
 
     def _list_call(self, row: Row) -> api.Call[api.Json]:
-        first, last = _times_around(row.change.start)
+        first, last = _times_around(_start_of(row))
         return require_list(
-            api.list_events(
-                row.union_id, calendar_id=row.calendar_id, time_min=first, time_max=last, max_results=100
-            ),
+            api.list_events(row.union_id, calendar_id=row.calendar_id, time_min=first, time_max=last, max_results=100),
             "events",
         )
 
@@ -65,6 +63,11 @@ class CreatedEvents:
             # of many people, a list of events shows some only
             and set(row.change.not_applied(event)) <= {"attendees"}
         )
+
+
+def _start_of(row: Row) -> Body:
+    body: Body = row.change.make_calls(row.target())[0].json or {}
+    return mapping_or_empty(body.get("start"))
 
 
 def _times_around(start: Body) -> tuple[dt.datetime, dt.datetime]:

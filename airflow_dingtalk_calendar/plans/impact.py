@@ -1,4 +1,4 @@
-"""What a plan does to people: whom it notifies, what it takes away, what it costs. All of it is about the rows alone."""
+"""What a plan does to people: whom it notifies, what it takes away from them, what it costs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Impact:
         }
 
     def __str__(self) -> str:
-        unknown = f" (and those of {self.unknown_rows} rows that do not bring their event)" if self.unknown_rows else ""
+        unknown = f" (unknown for {self.unknown_rows} rows without their event)" if self.unknown_rows else ""
         return (
             f"Notices to about {self.people} people{unknown}, of these {self.emails} by email; "
             f"past occurrences dropped: {self.lost_occurrences}; calls: {self.calls}."

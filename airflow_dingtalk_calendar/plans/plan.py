@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name
-from airflow_dingtalk_calendar.plans.rows import Row, parse_rows
+from airflow_dingtalk_calendar.plans.rows import Row, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def parse_plan(
     """
     problems: list[Problem] = []
     defaults = {"union_id": union_id, "calendar_id": calendar_id, "timezone": timezone}
-    rows = parse_rows(given, defaults, problems)
+    rows = read_rows(given, defaults, problems)
     problems += [*_check_names(rows), *_check_events(rows)]
     if problems:
         raise InvalidInputError(*limit_problems(problems, "plan"))
@@ -97,7 +97,8 @@ def _refuse_reference(row: Row, creator: Row | None) -> str:
         return f"no row that creates an event has the name {name}"
     if _group_key(creator) != _group_key(row):
         return f"plan[{creator.index}], which has the name {name}, is in another group: give both rows the same group"
-    return f"plan[{creator.index}], which has the name {name}, comes later: put it first" if creator.index > row.index else ""
+    later = creator.index > row.index
+    return f"plan[{creator.index}], which has the name {name}, comes later: put it first" if later else ""
 
 
 def _check_events(rows: Sequence[Row]) -> Iterator[Problem]:

@@ -7,9 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import describe_request
-from airflow_dingtalk_calendar.exceptions import PlanIncompleteError, DingTalkError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, PlanIncompleteError
 from airflow_dingtalk_calendar.plans.impact import estimate_impact
-from airflow_dingtalk_calendar.plans.results import NOT_TRIED, count_results
+from airflow_dingtalk_calendar.plans.results import (
+    CHANGED_SINCE,
+    GROUP_FAILED,
+    NOT_TRIED,
+    count_results,
+    describe_results,
+)
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
@@ -55,6 +61,15 @@ def summarize_counts(counts: Mapping[str, int]) -> str:
         return "The plan is empty: nothing to do."
     by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
     return f"Of {counts['total']} rows: {by_status}."
+
+
+def log_outcome(log: Any, results: Sequence[RowResult], seconds: float) -> None:
+    """Say what became of the rows, without event content: counts, those that failed, those that somebody changed."""
+    log.info("%s It took %.1f s.", summarize_counts(count_results(results)), seconds)
+    for line in describe_results([result for result in results if result.failed]):
+        log.warning(line)
+    for line in describe_results([result for result in results if result.code in (CHANGED_SINCE, GROUP_FAILED)]):
+        log.info(line)
 
 
 def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> DingTalkError | None:

@@ -17,7 +17,7 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.types import parse_id, read_argument
-from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name, suggest_name
+from airflow_dingtalk_calendar.models.validation_errors import printable_name, suggest_name
 from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_MEMBERS, Change, Target
 from airflow_dingtalk_calendar.plans.actions.patch import PatchChange
 from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
@@ -77,9 +77,7 @@ class Row:
         return [change.action, self.ordinal, *(change.token_parts(target, call) for call in change.make_calls(target))]
 
 
-def parse_rows(
-    given: Iterable[Any], defaults: Mapping[str, Any], problems: list[Problem]
-) -> list[Row]:
+def read_rows(given: Iterable[Any], defaults: Mapping[str, Any], problems: list[Problem]) -> list[Row]:
     """Read rows and check each by itself.
 
     :param defaults: ``union_id``, ``calendar_id`` and ``timezone`` (IANA), for rows that have none.
@@ -142,7 +140,8 @@ def _find_action(place: str, name: Any) -> type[Change]:
     if isinstance(name, str) and name in ACTIONS:
         return ACTIONS[name]
     known = suggest_name(str(name), ACTIONS)
-    raise InvalidInputError((f"{place}.action", f"is not an action{known or f': it must be one of {", ".join(ACTIONS)}'}"))
+    known = known or f": it must be one of {', '.join(ACTIONS)}"
+    raise InvalidInputError((f"{place}.action", f"is not an action{known}"))
 
 
 def refuse_unknown(place: str, given: Mapping[Any, Any], kind: type[Change]) -> None:

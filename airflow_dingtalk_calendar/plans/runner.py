@@ -6,7 +6,7 @@ The runner owns workers, checkpoint and progress; whoever makes it calls :meth:`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted, InvalidInputError
@@ -44,6 +44,7 @@ class PlanLimits:
 class PlanRunner:
     """Carry out the rows of a plan, each once, as far as earlier tries have not.
 
+    :ivar begun: whether rows are being carried out, or were.
     :ivar refused: the refusals that all rows would get.
     """
 
@@ -67,7 +68,8 @@ class PlanRunner:
         self._progress = Progress(len(plan.rows), checkpoint, log, hook.clock.monotonic)
         groups = len(plan.groups)
         self._pool = WorkerPool(self._run_group, plan.groups, thread_count(hook.get_conn().max_qps, groups))
-        self._hook = hook.with_sleep(self._pool.interruptible(hook.clock.sleep))
+        self._hook = hook
+        self.begun = False
 
     @property
     def stopped(self) -> bool:
@@ -80,6 +82,10 @@ class PlanRunner:
         found = self._progress.results
         return [found.get(row.index) or not_tried_result(row) for row in self._plan.rows]
 
+    def elapsed(self) -> float:
+        """Return how many seconds it has taken so far."""
+        return self._progress.elapsed()
+
     def stop(self) -> None:
         """Begin no more rows; a signal handler may call this."""
         self._pool.stop()
@@ -91,7 +97,9 @@ class PlanRunner:
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
         """
         self._restore()
-        self._hook.prepare()
+        clock = self._hook.clock
+        self._hook = self._hook.with_clock(replace(clock, sleep=self._pool.interruptible(clock.sleep)))
+        self.begun = True
         with self._pool:
             try:
                 self._collect_results()

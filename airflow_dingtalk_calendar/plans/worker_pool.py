@@ -26,8 +26,9 @@ RESULT_TIMEOUT = 0.5
 class WorkerPool(Generic[T, R]):
     """Do something with each of many items, in several threads.
 
-    :param work: done with each item, and yields results; when it raises :class:`Interrupted`, the item counts as not begun, and any
-        other exception ends it all and is raised by :meth:`results`, after the results of what was under way.
+    :param work: done with each item, and yields results; when it raises :class:`Interrupted`, what it has not yielded
+        counts as not begun, and any other exception ends it all and is raised by :meth:`results`, after the results of
+        what was under way.
     :param items: taken one by one; they may be made as they are taken.
     """
 

@@ -19,7 +19,8 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, seconds_argument
+from airflow_dingtalk_calendar.models.arguments import seconds_argument
+from airflow_dingtalk_calendar.operators.base import CalendarOperator
 
 if TYPE_CHECKING:
     from typing import NoReturn

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from tests.airflow_runs import StateStore
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
@@ -25,15 +25,15 @@ PLAN = [
     *({"event_id": event_id, "patch": {"summary": "Sprint 42", "location": "Room 2"}} for event_id in IDS[:-1]),
     {"event_id": MEETING, "patch": {"summary": "Sprint 42", "online_meeting": True}},
 ]
-WANTED = {"updated", "unchanged"}
+WANTED = {"applied", "unchanged"}
 
 
 def applied(here: World, store: StateStore | None) -> list[Try]:
     """Run the task, with or without Airflow's state store."""
 
     def operator() -> Any:
-        return DingTalkCalendarBatchPatchEventsOperator(
-            task_id="t", union_id=ORGANIZER, patches=PLAN, retries=RETRIES, max_calls=100
+        return DingTalkCalendarApplyPlanOperator(
+            task_id="t", union_id=ORGANIZER, plan=PLAN, retries=RETRIES, max_calls=100
         )
 
     return carry_out(here, operator, RETRIES, **({"task_state_store": store} if store else {}))

@@ -132,10 +132,10 @@ def _said(action: Callable[[], Any]) -> str:
 
 def _plans(emulator: Any) -> dict[str, str]:
     begin(emulator, DATA)
-    kind = public("DingTalkCalendarBatchPatchEventsOperator")
+    kind = public("DingTalkCalendarApplyPlanOperator")
     given = {"task_id": "t", "union_id": ORGANIZER, "max_calls": 1}
     return {
-        name: _said(partial(kind(patches=patches, **given).execute, {"ti": Ti()})) for name, patches in ROWS.items()
+        name: _said(partial(kind(plan=patches, **given).execute, {"ti": Ti()})) for name, patches in ROWS.items()
     }
 
 

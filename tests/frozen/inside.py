@@ -8,8 +8,8 @@ from typing import Any
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
 from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.results import RowResult
-from airflow_dingtalk_calendar.plans.rows import parse_rows
 from airflow_dingtalk_calendar.watch.changes import (
     WATCHED_FIELDS,
     Position,
@@ -29,7 +29,7 @@ __all__ = [
     "forget",
     "initial_position",
     "parse_filter",
-    "parse_rows",
+    "parse_plan",
     "position_key",
     "snapshots",
 ]

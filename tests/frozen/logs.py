@@ -88,14 +88,14 @@ def _logged(emulator: Any, name: str, given: dict[str, Any], store: Any = None) 
 
 def _batches() -> dict[str, dict[str, Any]]:
     """Return what the operator for plans is given."""
-    given = {"union_id": ORGANIZER, "patches": PLAN}
+    given = {"union_id": ORGANIZER, "plan": PLAN}
     broken = StateStore()
     broken.broken = True
     return {
         "batch": {"given": given},
         "batch, recorded": {"given": given, "store": StateStore()},
         "batch, its store broken": {"given": given, "store": broken},
-        "batch, changed since": {"given": {**given, "patches": [{**PLAN[0], "if_updated_at": LONG_AGO}]}},
+        "batch, changed since": {"given": {**given, "plan": [{**PLAN[0], "if_updated_at": LONG_AGO}]}},
         "batch, dry run": {"given": {**given, "dry_run": True}},
     }
 

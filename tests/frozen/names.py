@@ -11,7 +11,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "hooks.calendar": ("DingTalkCalendarHook", "client_token_for"),
     "idempotency": ("client_token_for",),
     "operators.attendee": ("DingTalkCalendarAddAttendeesOperator", "DingTalkCalendarRemoveAttendeesOperator"),
-    "operators.plan": ("DingTalkCalendarBatchPatchEventsOperator",),
+    "operators.plan": ("DingTalkCalendarApplyPlanOperator",),
     "operators.event": ("DingTalkCalendarGetEventOperator", "DingTalkCalendarPatchEventOperator"),
     "operators.event_lifecycle": ("DingTalkCalendarCreateEventOperator", "DingTalkCalendarDeleteEventOperator"),
     "operators.event_list": ("DingTalkCalendarListEventsOperator",),
@@ -25,7 +25,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         *("retitle", "set_occurrences", "shift"),
     ),
     "exceptions": (
-        *("BatchIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
+        *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
         *("Problem", "QuotaExceededError", "RequestError", "ServiceError", "ThrottledError", "TokenRejectedError"),
         *("TransportError", "UnexpectedAnswerError"),

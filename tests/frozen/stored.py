@@ -20,7 +20,7 @@ from tests.frozen.inside import (
     find_changes,
     initial_position,
     parse_filter,
-    parse_rows,
+    parse_plan,
     position_key,
     snapshots,
 )
@@ -81,21 +81,21 @@ def _batch() -> dict[str, str]:
     store, patches = StateStore(), [{"event_id": name, "patch": {"summary": "New"}} for name in ("A", "missing", "B")]
     with dingtalk({**DATA, "events": [event("A"), event("B")]}, max_qps=1) as emulator:
         emulator.fault(action="PatchEvent", kind="error", skip=2)
-        operator = public("DingTalkCalendarBatchPatchEventsOperator")(task_id="t", retries=2, patches=patches, **LIN)
-        with suppress(public("BatchIncompleteError")):
+        operator = public("DingTalkCalendarApplyPlanOperator")(task_id="t", retries=2, plan=patches, **LIN)
+        with suppress(public("PlanIncompleteError")):
             operator.execute({"ti": Ti(), "task_state_store": store})
     return {key: steady(value) for key, value in store.values.items()}
 
 
 def _plan(count: int) -> list[Any]:
-    return list(parse_rows([{"event_id": f"E{n}", "patch": {"summary": f"New {n}"}} for n in range(count)], **LIN))
+    return list(parse_plan([{"event_id": f"E{n}", "patch": {"summary": f"New {n}"}} for n in range(count)], **LIN).rows)
 
 
 def _few_results() -> list[Any]:
     rows = _plan(5)
     return [
-        RowResult(rows[0], "updated"),
-        RowResult(rows[1], "updated", not_applied=("summary",)),
+        RowResult(rows[0], "applied"),
+        RowResult(rows[1], "applied", not_applied=("summary",)),
         RowResult(rows[2], "unchanged"),
         RowResult(rows[3], "skipped", code="changedSince", message="the event has changed since it was read"),
         RowResult(rows[4], "rejected", code="itemNotFound", message="没有 such event", request_id="ID"),

@@ -44,7 +44,7 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "delete": ("DeleteEvent", ONE),
 }
 ROWS = [{"event_id": name, "patch": {"summary": "New"}} for name in "ABC"]
-BATCH = ("BatchPatchEvents", {"union_id": ORGANIZER, "patches": ROWS})
+BATCH = ("ApplyPlan", {"union_id": ORGANIZER, "plan": ROWS})
 
 
 def collect() -> dict[str, Any]:

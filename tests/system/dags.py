@@ -17,7 +17,7 @@ SOURCE = f"""
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import DAG, task
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator as Batch
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Batch
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor as Wait
 
@@ -42,7 +42,7 @@ with DAG("bulk", **OPTIONS):
     def plan():
         return rename(ids("bulk", {BULK}), "Moved")
 
-    Batch(task_id="apply", patches=plan())
+    Batch(task_id="apply", plan=plan())
 
 with DAG("singles", **OPTIONS):
     Patch.partial(task_id="patch").expand_kwargs(rename(ids("single", {SINGLES}), "Moved"))
@@ -55,7 +55,7 @@ for dag_id, (connection, pool) in {SHARED!r}.items():
     with DAG(dag_id, **OPTIONS):
         for part in range(2):
             half = ids("pair", 2 * {HALF})[part::2]
-            Batch(task_id=f"part_{{part}}", patches=rename(half, dag_id), dingtalk_conn_id=connection, pool=pool)
+            Batch(task_id=f"part_{{part}}", plan=rename(half, dag_id), dingtalk_conn_id=connection, pool=pool)
 """
 
 

@@ -32,7 +32,7 @@ class AttendeesChange(Change):
     """
 
     people: Sequence[Json] = field(repr=False)
-    switches: Mapping[str, bool] = field(default_factory=dict)
+    switches: Mapping[str, Any] = field(default_factory=dict)
 
     sign: ClassVar[str]
     switch_names: ClassVar[tuple[str, ...]] = ()

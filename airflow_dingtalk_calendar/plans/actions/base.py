@@ -1,7 +1,7 @@
 """What every action has: what it is asked for, checked, and the calls that carry it out.
 
-A :class:`Change` says what is to happen, a :class:`Target` to which event. They are apart because the event of a row may
-not exist before another row has created it.
+A :class:`Change` says what is to happen, a :class:`Target` to which event. They are apart because the event of a row
+may not exist before another row has created it.
 """
 
 from __future__ import annotations

@@ -46,11 +46,6 @@ class CreateChange(Change):
         return [api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)]
 
     @property
-    def start(self) -> Body:
-        """When the event begins, which every new event says."""
-        return self.body["start"]
-
-    @property
     def fields(self) -> list[str]:
         """Names of the fields that the event is given."""
         return list(self.body)

@@ -55,9 +55,7 @@ class PatchChange(Change):
             return []
         union_id, calendar_id, event_id = target
         body = {**self.body, "id": event_id}
-        return [
-            api.patch_event_body(union_id, event_id, body, calendar_id=calendar_id, repeat_meeting=repeat_meeting)
-        ]
+        return [api.patch_event_body(union_id, event_id, body, calendar_id=calendar_id, repeat_meeting=repeat_meeting)]
 
     @property
     def call_count(self) -> int:
