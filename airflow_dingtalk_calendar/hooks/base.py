@@ -150,12 +150,12 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock.monotonic, self.clock.time)
+        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock)
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = CallSession(await self.aget_conn(), True, self.clock.monotonic, self.clock.time)
+        session = CallSession(await self.aget_conn(), True, self.clock)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
+from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, RequestError, read_all
 from airflow_dingtalk_calendar.idempotency import is_automatic_retry
 from airflow_dingtalk_calendar.operators.base import (
     EventWritingOperator,
@@ -66,14 +66,16 @@ class AttendeesOperator(EventWritingOperator):
             try:
                 hook.run(call)
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
-                self._report_stop(context, people, number, error)
-                raise
+                text = self._report_stop(context, people, number, error)
+                if not isinstance(error, DingTalkError):
+                    raise
+                raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
         ids = list(chain.from_iterable(people))
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
 
-    def _report_stop(self, context: Context, people: list[list[str]], number: int, error: BaseException) -> None:
-        """Say where a task stopped, in its error and its log, and push who is done and who is not."""
+    def _report_stop(self, context: Context, people: list[list[str]], number: int, error: BaseException) -> str:
+        """Say in the log where a task stopped, and push who is done and who is not."""
         status = _split_people(people, number, error, retried=is_automatic_retry(context, self.retries or 0))
         for key, ids in status.items():
             context["ti"].xcom_push(key=key, value=ids)
@@ -81,8 +83,7 @@ class AttendeesOperator(EventWritingOperator):
         total = sum(map(len, people))
         text = f"Stopped at call {number + 1} of {len(people)}; of {total} people: {counts}."
         self.log.error("Event %s: %s", self.event_id, text)
-        if isinstance(error, DingTalkError):
-            error.hint = f"{text} {error.hint}".strip()
+        return text
 
 
 class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
@@ -219,7 +220,7 @@ def _split_people(people: list[list[str]], number: int, error: BaseException, *,
 
     :param retried: whether an earlier try may have come further than this one.
     """
-    refused = isinstance(error, DingTalkError) and error.outcome != "unknown"
+    refused = isinstance(error, DingTalkError) and not (isinstance(error, RequestError) and error.outcome == "unknown")
     known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done
     parts = {"done": people[:number], "not_done": people[known:], "unknown": people[number:known]}
     return {key: list(chain.from_iterable(part)) for key, part in parts.items()}

@@ -14,6 +14,7 @@ from airflow_dingtalk_calendar.exceptions import (
     InvalidConnectionError,
     PermissionDeniedError,
     QuotaExceededError,
+    RequestError,
     ThrottledError,
     TokenRejectedError,
     TransportError,
@@ -30,7 +31,6 @@ HAS_MEETING = "hasMeeting"
 # Refusals that are not about the row, so that the next one would hear the same.
 _ACCOUNT_ERRORS = (
     CredentialsError,
-    InvalidConnectionError,
     PermissionDeniedError,
     QuotaExceededError,
     TokenRejectedError,
@@ -101,14 +101,15 @@ def failed_result(row: Row, error: DingTalkError, *, retried: bool = False) -> R
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
         row's own (quota, rate, permission) may have been done then.
     """
+    request = error if isinstance(error, RequestError) else RequestError()  # others are raised before there is one
     for_all = _affects_all_rows(error)
     doubtful = retried and (for_all or error.retryable)
     return RowResult(
         row,
-        "unknown" if doubtful or error.outcome == "unknown" else "rejected",
-        code=error.code or type(error).__name__,
+        "unknown" if doubtful or request.outcome == "unknown" else "rejected",
+        code=request.code or type(error).__name__,
         message=f"{end_sentence(error.message)} {error.hint}".strip(),
-        request_id=error.request_id,
+        request_id=request.request_id,
         again=error.retryable,
         retry_after=error.retry_after,
         for_all=for_all,
@@ -119,7 +120,11 @@ def _affects_all_rows(error: DingTalkError) -> bool:
     if isinstance(error, ThrottledError):  # DingTalk wants everybody to stay away, for longer than a task waits
         return (error.retry_after or 0.0) > MAX_WAIT_IN_TASK
     general = isinstance(error, _ACCOUNT_ERRORS) and error.code not in _ONE_USER_CODES
-    return general or (isinstance(error, _NETWORK_ERRORS) and not error.retryable)
+    return (
+        general
+        or isinstance(error, InvalidConnectionError)
+        or (isinstance(error, _NETWORK_ERRORS) and not error.retryable)
+    )
 
 
 def count_results(results: Iterable[RowResult]) -> dict[str, int]:
