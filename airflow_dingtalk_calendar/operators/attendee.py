@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.api import Call, Json
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
 MAX_EVENT_ATTENDEES = 5000  # people that an event may have
 OPTIONAL_NAMES = ("is_optional", "isOptional")
@@ -60,11 +59,11 @@ class AttendeesOperator(EventWritingOperator):
         self.log.info("Dry run: %s of %s is not sent.", calls[0].action, self._subject())
         return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
+    def _send_calls(self, context: Context, calls: list[Call[Any]]) -> list[str]:
         people = [_ids_in(call) for call in calls]
         for number, call in enumerate(calls):
             try:
-                hook.run(call)
+                self.hook.run(call)
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
                 text = self._report_stop(context, people, number, error)
                 if not isinstance(error, DingTalkError):
@@ -139,7 +138,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
         people, switches = read_all(self._parse_attendees, self._parse_switches)
@@ -199,7 +198,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
         return self._split_calls(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
@@ -32,16 +32,42 @@ class CalendarOperator(BaseOperator):
     union_id: str
     calendar_id: str
     dingtalk_conn_id: str
+    _hook: DingTalkCalendarHook | None = None
+
+    @property
+    def hook(self) -> DingTalkCalendarHook:
+        """The hook of ``dingtalk_conn_id``, made when it is first asked for in a task.
+
+        ``execute`` closes it in the end; whoever asks afterwards gets one that reads the connection anew.
+
+        :raises InvalidInputError: while ``dingtalk_conn_id`` is a template that is not rendered yet.
+        """
+        if self._hook is None or self._hook.dingtalk_conn_id != self.dingtalk_conn_id:
+            from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+            vars(self)["_hook"] = DingTalkCalendarHook(_rendered_conn_id(self.dingtalk_conn_id))
+        return cast("DingTalkCalendarHook", self._hook)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the hook out of pickles and copies: its sockets are this very task's."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {name: value for name, value in state.items() if name != "_hook"}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Leave the hook out of deep copies, too."""
+        memo[id(self._hook)] = None
+        return super().__deepcopy__(memo)
 
     @contextmanager
     def _open_hook(self) -> Iterator[DingTalkCalendarHook]:
         """Check the arguments that are text, and work with the hook; what no retry can mend fails the task."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
         with permanent_errors_fail():
             check_texts({name: getattr(self, name) for name in self.template_fields})
-            with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-                yield hook
+            try:
+                with self.hook as hook:
+                    yield hook
+            finally:
+                vars(self).pop("_hook", None)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
@@ -70,18 +96,16 @@ class WritingOperator(CalendarOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
-        with self._open_hook() as hook:
-            flags, _, made = read_all(
-                lambda: flag_arguments(dry_run=self.dry_run), self._check_ids, lambda: self._make_calls(hook)
-            )
+        with self._open_hook():
+            flags, _, made = read_all(lambda: flag_arguments(dry_run=self.dry_run), self._check_ids, self._make_calls)
             calls = self._add_client_tokens(context, made)
-            return self._show_dry_run(calls) if flags["dry_run"] else self._send_calls(context, hook, calls)
+            return self._show_dry_run(calls) if flags["dry_run"] else self._send_calls(context, calls)
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         """Check the arguments and make the calls; the base gives them their client tokens."""
         raise NotImplementedError
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Any:
+    def _send_calls(self, context: Context, calls: list[Call[Any]]) -> Any:
         """Send the calls and return the task's result."""
         raise NotImplementedError
 
@@ -132,6 +156,14 @@ class EventWritingOperator(WritingOperator):
 
     def _subject(self) -> str:
         return f"event {self.event_id}"
+
+
+def _rendered_conn_id(conn_id: Any) -> str:
+    if not isinstance(conn_id, str) or "{{" in conn_id or "{%" in conn_id:
+        raise InvalidInputError(
+            ("dingtalk_conn_id", "must be the id of a connection; where it is a template, use the hook within a task")
+        )
+    return conn_id
 
 
 @contextmanager

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.api import Call, Event
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
 
 class DingTalkCalendarCreateEventOperator(WritingOperator):
@@ -74,18 +73,18 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.models.new_event import NewEvent
 
-        timezone = hook.get_conn().zone_for(self.timezone)
+        timezone = self.hook.get_conn().zone_for(self.timezone)
         event = NewEvent.parse(self.event, timezone=timezone, unchecked_fields=self.unchecked_fields)
         self._log_cautions(event.cautions)
         return [api.create_event(self.union_id, event.to_body(), calendar_id=self.calendar_id)]
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> Event:
+    def _send_calls(self, context: Context, calls: list[Call[Any]]) -> Event:
         (call,) = calls
-        event: Event = hook.run(call)
+        event: Event = self.hook.run(call)
         event_id = event.get("id")  # an answer without it is no reason to make another event
         context["ti"].xcom_push(key="event_id", value=event_id)
         self.log.info("Event %s: created.", event_id or "of unknown id")
@@ -144,19 +143,19 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
         flag_arguments(fail_if_missing=self.fail_if_missing)
         switches = given_flag_arguments(push_notification=self.push_notification)
         return [api.delete_event(self.union_id, self.event_id, calendar_id=self.calendar_id, **switches)]
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> bool:
+    def _send_calls(self, context: Context, calls: list[Call[Any]]) -> bool:
         from airflow_dingtalk_calendar.exceptions import NotFoundError
 
         (call,) = calls
         try:
-            hook.run(call)
+            self.hook.run(call)
         except NotFoundError as error:
             if error.code != "itemNotFound" or flag_arguments(fail_if_missing=self.fail_if_missing)["fail_if_missing"]:
                 raise

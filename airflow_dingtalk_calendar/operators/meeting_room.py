@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.api import Call
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
 
 class MeetingRoomsOperator(EventWritingOperator):
@@ -44,9 +43,9 @@ class MeetingRoomsOperator(EventWritingOperator):
         self.dry_run = dry_run
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def _send_calls(self, context: Context, hook: DingTalkCalendarHook, calls: list[Call[Any]]) -> list[str]:
+    def _send_calls(self, context: Context, calls: list[Call[Any]]) -> list[str]:
         (call,) = calls
-        hook.run(call)
+        self.hook.run(call)
         ((_, rooms),) = (call.json or {}).items()
         self.log.info("Event %s: %s of %d rooms.", self.event_id, call.action, len(rooms))
         return [room["roomId"] for room in rooms]
@@ -74,7 +73,7 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
         rooms = list_argument("room_ids", self.room_ids)
@@ -102,7 +101,7 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
-    def _make_calls(self, hook: DingTalkCalendarHook) -> list[Call[Any]]:
+    def _make_calls(self) -> list[Call[Any]]:
         from airflow_dingtalk_calendar import api
 
         rooms = list_argument("room_ids", self.room_ids)
