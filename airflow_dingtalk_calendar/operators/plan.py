@@ -134,7 +134,7 @@ class DingTalkCalendarBatchPatchEventsOperator(CalendarOperator):
             checkpoint = self._make_checkpoint(context, rows)
             found = checkpoint.load(rows)
             todo = self._remaining_rows(rows, found, options, limits["max_calls"])
-            progress = Progress(len(rows), checkpoint, self.log, hook._clock)
+            progress = Progress(len(rows), checkpoint, self.log, hook.clock.monotonic)
             progress.restore(found)
             self._runner = PlanRunner(hook, todo, options, limits["max_failures"])
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted
@@ -49,8 +50,8 @@ class PlanRunner:
 
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
         """
-        self._hook.prepare()
-        self._hook._sleep = self._pool.interruptible(self._hook._sleep)  # type: ignore[assignment]  # on this hook only
+        clock = self._hook.clock
+        self._hook = self._hook.with_clock(replace(clock, sleep=self._pool.interruptible(clock.sleep)))
         with self._pool:
             try:
                 self._collect_results(progress)
