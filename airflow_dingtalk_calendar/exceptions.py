@@ -28,7 +28,8 @@ None of them is an ``AirflowException``: the operators translate errors that no 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from copy import copy
+from typing import Any, Literal, NamedTuple, Self
 
 Outcome = Literal["rejected", "unknown"]
 
@@ -43,50 +44,37 @@ class Interrupted(Exception):  # noqa: N818  # not an error: somebody wants the 
 class DingTalkError(Exception):
     """Base of all errors of this package.
 
-    :ivar status_code: HTTP status of the answer, or None when there was none.
-    :ivar code: DingTalk's error code (``itemNotFound``), or the kind of failure when there was no answer.
     :ivar message: what the service, or the check that failed, said.
-    :ivar request_id: DingTalk's id of the request; its developer console explains it for 7 days.
-    :ivar required_scopes: permissions that the app lacks.
-    :ivar retryable: whether the same request may succeed later without anybody's doing.
-    :ivar retry_after: seconds to wait before the next try, where known.
     :ivar hint: what a person can do about it.
-    :ivar outcome: of a write: ``rejected`` (did not take effect) or ``unknown``; None for a read.
+    :ivar retryable: whether the same may succeed later without anybody's doing.
+    :ivar retry_after: seconds to wait before the next try, where known; a plan's error has it from its rows' errors.
     """
 
     retryable: bool = False
+    retry_after: float | None = None
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        status_code: int | None = None,
-        code: str = "",
-        request_id: str = "",
-        required_scopes: tuple[str, ...] = (),
-        retryable: bool | None = None,
-        retry_after: float | None = None,
-        hint: str = "",
-    ) -> None:
+    def __init__(self, message: str = "", *, hint: str = "", retryable: bool | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.status_code = status_code
-        self.code = code
-        self.request_id = request_id
-        self.required_scopes = required_scopes
-        self.retryable = type(self).retryable if retryable is None else retryable
-        self.retry_after = retry_after
         self.hint = hint
-        self.outcome: Outcome | None = None
-        self.action = ""
+        self.retryable = type(self).retryable if retryable is None else retryable
 
     def __str__(self) -> str:
-        subject = " ".join(filter(None, (self.action, str(self.status_code or ""), self.code)))
-        unknown = "It is unknown whether this took effect." if self.outcome == "unknown" else ""
-        trail = f"(request id {self.request_id})" if self.request_id else ""
-        notes = " ".join(filter(None, (self.hint, unknown, trail)))
-        said = f"{end_sentence(self.message)} {notes}".strip() if notes else self.message
-        return f"{subject}: {said}" if subject else said
+        return f"{end_sentence(self.message)} {self.hint}".strip() if self.hint else self.message
+
+    def with_details(self, **known: Any) -> Self:
+        """Return a copy of the error that knows more, to be raised in its place where it is caught.
+
+        It has the traceback below the function that caught this one: ``raise error.with_details(…) from
+        error.__cause__`` shows each function once.
+
+        :param known: members of the error.
+        """
+        if unknown := [name for name in known if not hasattr(self, name)]:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}")
+        made = copy(self)
+        vars(made).update(known)
+        return made.with_traceback(self.__traceback__ and self.__traceback__.tb_next)
 
 
 def end_sentence(text: str) -> str:
@@ -154,12 +142,18 @@ class PlanIncompleteError(DingTalkError):
     def __init__(
         self, message: str = "", *, counts: Mapping[str, int] | None = None, retry_after: float | None = None
     ) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(message)
+        self.retry_after = retry_after
         self.counts = dict(counts or {})
 
 
 class SecondMeetingError(DingTalkError):
-    """An event has a video meeting that an earlier try may have made; sending the change again would make another."""
+    """An event has a video meeting that an earlier try may have made; sending the change again would make another.
+
+    :cvar code: by which a plan's results name it.
+    """
+
+    code = "hasMeeting"
 
     def __init__(
         self,
@@ -167,19 +161,54 @@ class SecondMeetingError(DingTalkError):
         "task, and sending this again would make another: look at the event, then clear the task, or set "
         "repeat_meeting",
     ) -> None:
-        super().__init__(message, code="hasMeeting")
-
-    def __str__(self) -> str:
-        return self.message
+        super().__init__(message)
 
 
 class RequestError(DingTalkError):
     """A request did not bring the wanted answer.
 
-    The class attribute ``write_outcome`` says what such an error means for a write.
+    :ivar action: DingTalk's name of what was asked for (``PatchEvent``).
+    :ivar status_code: HTTP status of the answer, or None when there was none.
+    :ivar code: DingTalk's error code (``itemNotFound``), or the kind of failure when there was no answer.
+    :ivar request_id: DingTalk's id of the request; its developer console explains it for 7 days.
+    :ivar required_scopes: permissions that the app lacks.
+    :ivar write_outcome: what such an error means for a write that was sent once.
+    :ivar outcome: of a write with all its attempts: ``rejected`` (did not take effect) or ``unknown``; None for a read.
     """
 
     write_outcome: Outcome = "rejected"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        action: str = "",
+        status_code: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        required_scopes: tuple[str, ...] = (),
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        write_outcome: Outcome | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, retryable=retryable)
+        self.action = action
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.required_scopes = required_scopes
+        self.retry_after = retry_after
+        self.write_outcome = write_outcome or type(self).write_outcome
+        self.outcome: Outcome | None = None
+
+    def __str__(self) -> str:
+        subject = " ".join(filter(None, (self.action, str(self.status_code or ""), self.code)))
+        unknown = "It is unknown whether this took effect." if self.outcome == "unknown" else ""
+        trail = f"(request id {self.request_id})" if self.request_id else ""
+        notes = " ".join(filter(None, (self.hint, unknown, trail)))
+        said = f"{end_sentence(self.message)} {notes}".strip() if notes else self.message
+        return f"{subject}: {said}" if subject else said
 
 
 class TransportError(RequestError):

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.client.responses import Response, parse_response
+from airflow_dingtalk_calendar.api.answers import Odd
+from airflow_dingtalk_calendar.client.responses import Response, interpret_answer
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, RequestError
 from airflow_dingtalk_calendar.models import comparison
@@ -66,7 +67,8 @@ CALLS = [
 def read(call: api.Call[Any], status: int, content: bytes) -> Any:
     """Read an answer, or return the error that it means."""
     try:
-        return parse_response(call, Response(status, {}, content))
+        found = interpret_answer(call, Response(status, {}, content))
+        return found.result if isinstance(found, Odd) else found
     except RequestError as error:
         assert str(error).isprintable()
         assert len(str(error)) < 2000

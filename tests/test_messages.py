@@ -12,7 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_dingtalk_calendar import api
-from airflow_dingtalk_calendar.client.responses import Response, parse_response
+from airflow_dingtalk_calendar.client.responses import Response, interpret_answer
 from airflow_dingtalk_calendar.connection.settings import parse_connection
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, RequestError
@@ -84,7 +84,7 @@ def run_task(operator: str, **arguments: Any) -> None:
 def receive_answer(action: str, status: int, code: str) -> None:
     """Read a refusal of DingTalk."""
     body = json.dumps({"code": code, "message": "DingTalk's own text."}).encode()
-    parse_response(CALLS[action], Response(status, {}, body))
+    interpret_answer(CALLS[action], Response(status, {}, body))
 
 
 READERS: dict[str, Callable[..., Any]] = {

@@ -16,8 +16,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import (
-    PlanIncompleteError,
     InvalidConnectionError,
+    PlanIncompleteError,
     ServiceError,
     TransportError,
 )

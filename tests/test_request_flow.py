@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,15 +43,19 @@ class Clock:
     now = 1000.0
     slept = 0.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
+        """Tell the time."""
         return self.now + Clock.slept
+
+    time = monotonic
 
 
 @pytest.fixture
 def session() -> CallSession:
     """A session with stores and a clock of its own."""
     Clock.slept = 0.0
-    return CallSession(SETTINGS, True, Clock(), Clock(), token_cache.TokenCache(), RateLimiter())
+    clock = cast("Any", Clock())
+    return CallSession(SETTINGS, True, clock, token_cache.TokenCache(), RateLimiter())
 
 
 def flat(steps: Generator[Effect, Any, Any]) -> Generator[Effect, Any, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from traceback import TracebackException
 
 import pytest
 
+from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import DingTalkError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
@@ -40,29 +42,67 @@ def without_masking(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "MaskSecret" not in line)
 
 
+class Listener(logging.Handler):
+    """All that is logged through the standard library, at any level."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line, with the traceback if there is one."""
+        self.heard.append(f"{record.name}: {self.format(record)}")
+
+    def listen(self, *_: object) -> None:
+        """Begin to listen; a task calls this, because Airflow sets up its own logging before it begins one."""
+        logging.getLogger().addHandler(self)
+        for name in ("", "airflow_dingtalk_calendar", "httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+LISTENER = Listener()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """What tasks log whose ``on_execute_callback`` is ``LISTENER.listen``."""
+    loggers = [logging.getLogger(name) for name in ("", "airflow_dingtalk_calendar", "httpx", "httpcore")]
+    levels = [logger.level for logger in loggers]
+    LISTENER.heard.clear()
+    yield LISTENER
+    logging.getLogger().removeHandler(LISTENER)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
 def test_a_full_run_leaves_no_secret_behind(
-    dag: Callable[..., Run], dingtalk: Emulator, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    dag: Callable[..., Run], dingtalk: Emulator, capfd: pytest.CaptureFixture[str], listener: Listener
 ) -> None:
-    """Logs, output, XCom and rendered fields of runs that succeed, fail and are echoed to hold no secret."""
-    caplog.set_level("INFO")
+    """Logs at DEBUG, output, XCom and rendered fields of runs that succeed, fail and are echoed to hold no secret."""
     token = token_of(dingtalk)
     dingtalk.fault(
         kind="error", action="PatchEvent", skip=1, status=400, code="paramIllegal", message=f"{token} {SECRET}"
     )
+    TOKEN_CACHE.clear()
     run = dag(
         f"""
-        first = Patch(task_id="good", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "x"}})
-        second = Patch(task_id="bad", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "y"}})
-        dry = Patch(task_id="dry", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "y"}}, dry_run=True)
+        from tests.test_secrets import LISTENER
+
+        event = {{"union_id": "{ORGANIZER}", "event_id": "{EVENT}", "on_execute_callback": LISTENER.listen}}
+        first = Patch(task_id="good", patch={{"summary": "x"}}, **event)
+        second = Patch(task_id="bad", patch={{"summary": "y"}}, **event)
+        dry = Patch(task_id="dry", patch={{"summary": "y"}}, dry_run=True, **event)
         first >> dry >> second
         """
     )
     assert [run.state(task) for task in ("good", "dry", "bad")] == ["success", "success", "failed"]
     assert len(dingtalk.effects["updates"]) == 1
     output = capfd.readouterr()
-    shown = without_masking(everything_stored(HOME) + output.out + output.err + caplog.text)
+    shown = without_masking(everything_stored(HOME) + output.out + output.err + "\n".join(listener.heard))
     assert EVENT in shown
     assert "patched_fields" in shown
+    exchanges = [line for line in listener.heard if line.startswith("airflow_dingtalk_calendar.client.exchange")]
+    assert [line.split()[1] for line in exchanges] == ["GetAccessToken,", "PatchEvent,", "PatchEvent,"]
     assert token not in shown
     assert SECRET not in shown
 

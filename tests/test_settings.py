@@ -161,7 +161,7 @@ def test_credentials_are_needed(name: str, value: str | None) -> None:
 def test_secrets_do_not_show() -> None:
     """Neither the secret nor a proxy's password is in the settings' text or identity."""
     settings = parse_connection(connection({"proxy": "http://u:proxy-pass@p:1"}))
-    assert "made-up" not in repr(settings) + settings.identity
+    assert "made-up" not in repr(settings) + repr(settings.identity)
     assert "proxy-pass" not in repr(settings)
 
 

@@ -21,13 +21,15 @@ way, no valid refresh token is left, and the person has to authorize the app aga
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from shlex import quote
 from typing import Any
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.api.answers import Odd
 from airflow_dingtalk_calendar.api.oauth import clamp_lifetime
+from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import (
     Effect,
     LogError,
@@ -38,7 +40,7 @@ from airflow_dingtalk_calendar.client.effects import (
     WriteVariable,
 )
 from airflow_dingtalk_calendar.client.error_codes import GRANT_GONE_CODE
-from airflow_dingtalk_calendar.client.responses import parse_response
+from airflow_dingtalk_calendar.client.exchange import run_exchange
 from airflow_dingtalk_calendar.connection.secret import Secret, hide_strings
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import (
@@ -109,70 +111,69 @@ def _read_time(value: Any) -> float:
         return 0.0
 
 
-def fetch_token(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
+def fetch_token(settings: ConnectionSettings, clock: Clock, refused: str | None) -> TokenEffects:
     """Get a new access token.
 
     :param refused: the token that the service has just refused, if any: it is not to be had from a Variable again.
     """
     match settings.auth_type:
         case "unified":
-            return _unified_effects(settings)
+            return _unified_effects(settings, clock)
         case "corp_app":
-            return _corp_effects(settings)
+            return _corp_effects(settings, clock)
         case "user":
-            return _user_effects(settings, wall_clock, refused)
+            return _user_effects(settings, clock, refused)
         case _:
-            return _request_token(settings, api.get_access_token(settings.app_key, settings.app_secret))
+            return _request_token(settings, clock, api.get_access_token(settings.app_key, settings.app_secret))
 
 
-def _request_token(settings: ConnectionSettings, call: api.Call[api.AccessToken], *secrets: str) -> TokenEffects:
-    token = yield from _exchange_token(settings, call, *secrets)
+def _request_token(
+    settings: ConnectionSettings, clock: Clock, call: api.Call[api.AccessToken], *secrets: str
+) -> TokenEffects:
+    token = yield from _exchange_token(settings, clock, call, *secrets)
     return _require_value(token, call.action)
 
 
 def _require_value(token: api.AccessToken, action: str) -> api.AccessToken:
     if not token.value:
-        error = UnexpectedAnswerError("answered without a usable access token.", retryable=True)
-        error.action = action
-        raise error
+        raise UnexpectedAnswerError("answered without a usable access token.", action=action, retryable=True)
     return token
 
 
-def _exchange_token(settings: ConnectionSettings, call: api.Call[api.AccessToken], *secrets: str) -> TokenEffects:
-    try:
-        answer = yield SendRequest(call, call.headers)
-    except RequestError as error:
-        error.action = call.action
-        raise
-    token = parse_response(call, answer, settings.app_secret, *secrets)
+def _exchange_token(
+    settings: ConnectionSettings, clock: Clock, call: api.Call[api.AccessToken], *secrets: str
+) -> TokenEffects:
+    found = yield from run_exchange(SendRequest(call, call.headers), clock, settings.app_secret, *secrets)
+    token = found.result if isinstance(found, Odd) else found
     for secret in filter(None, (token.value, token.refresh_token)):
         yield MaskSecret(secret)
     return token
 
 
-def _unified_effects(settings: ConnectionSettings) -> TokenEffects:
+def _unified_effects(settings: ConnectionSettings, clock: Clock) -> TokenEffects:
     call = api.get_unified_token(settings.corp_id, settings.app_key, settings.app_secret)
     try:
-        return (yield from _request_token(settings, call))
+        return (yield from _request_token(settings, clock, call))
     except ServiceError as error:
-        if error.code == "unknownError":  # seen on the live service
-            error.hint = "DingTalk answers so, too, when there is no such corp_id: check it in the connection's extra."
-        raise
+        if error.code != "unknownError":  # seen on the live service
+            raise
+        hint = "DingTalk answers so, too, when there is no such corp_id: check it in the connection's extra."
+        raise error.with_details(hint=hint) from error.__cause__
 
 
-def _corp_effects(settings: ConnectionSettings) -> TokenEffects:
+def _corp_effects(settings: ConnectionSettings, clock: Clock) -> TokenEffects:
     ticket = yield from _read_ticket(settings)
     try:
-        return (yield from _request_corp_token(settings, ticket))
+        return (yield from _request_corp_token(settings, clock, ticket))
     except CredentialsError as error:
         if error.code != "invalidSuiteTicket" or (newer := (yield from _read_ticket(settings))) == ticket:
             raise
-    return (yield from _request_corp_token(settings, newer))
+    return (yield from _request_corp_token(settings, clock, newer))
 
 
-def _request_corp_token(settings: ConnectionSettings, ticket: str) -> TokenEffects:
+def _request_corp_token(settings: ConnectionSettings, clock: Clock, ticket: str) -> TokenEffects:
     call = api.get_corp_access_token(settings.app_key, settings.app_secret, settings.corp_id, ticket)
-    return (yield from _request_token(settings, call, ticket))
+    return (yield from _request_token(settings, clock, call, ticket))
 
 
 def _read_ticket(settings: ConnectionSettings) -> Generator[Effect, Any, str]:
@@ -184,13 +185,13 @@ def _read_ticket(settings: ConnectionSettings) -> Generator[Effect, Any, str]:
     return ticket
 
 
-def _user_effects(settings: ConnectionSettings, wall_clock: Callable[[], float], refused: str | None) -> TokenEffects:
+def _user_effects(settings: ConnectionSettings, clock: Clock, refused: str | None) -> TokenEffects:
     grant = yield from _read_grant(settings)
-    if not _is_usable(grant, wall_clock(), refused):
-        grant = yield from _renew_grant(settings, grant, wall_clock, refused)
+    if not _is_usable(grant, clock.time(), refused):
+        grant = yield from _renew_grant(settings, grant, clock, refused)
     for secret in filter(None, (grant.access_token, grant.refresh_token)):
         yield MaskSecret(secret)
-    return api.AccessToken(grant.access_token, clamp_lifetime(grant.good_until - wall_clock()))
+    return api.AccessToken(grant.access_token, clamp_lifetime(grant.good_until - clock.time()))
 
 
 def _read_grant(settings: ConnectionSettings) -> Generator[Effect, Any, UserGrant]:
@@ -213,17 +214,17 @@ def _is_usable(grant: UserGrant, now: float, refused: str | None) -> bool:
 
 
 def _renew_grant(
-    settings: ConnectionSettings, grant: UserGrant, wall_clock: Callable[[], float], refused: str | None
+    settings: ConnectionSettings, grant: UserGrant, clock: Clock, refused: str | None
 ) -> Generator[Effect, Any, UserGrant]:
     """Refresh a grant and write it back; who finds its refresh token dead goes on with the winner's grant."""
     call = api.get_user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
     try:
-        token = yield from _exchange_token(settings, call, grant.refresh_token)
+        token = yield from _exchange_token(settings, clock, call, grant.refresh_token)
     except RequestError as error:
         if not _is_grant_dead(error):
             raise
         return (yield from _await_winner(settings, grant, error))
-    new = UserGrant.from_token(token, wall_clock(), grant.refresh_token)
+    new = UserGrant.from_token(token, clock.time(), grant.refresh_token)
     yield from _store_grant(settings, grant, new)
     _require_value(token, call.action)
     return new
@@ -275,7 +276,5 @@ def _await_winner(
         grant = yield from _read_grant(settings)
         if grant != lost and grant.access_token:
             return grant
-    error.hint = (
-        f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_authorize_hint(settings)}"
-    )
-    raise error
+    hint = f"The refresh token in the Variable {settings.user_grant_variable} is dead. {_authorize_hint(settings)}"
+    raise error.with_details(hint=hint) from error.__cause__

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from airflow_dingtalk_calendar.api import Call
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class SendRequest:
+class SendRequest(Generic[T]):
     """Send this request; the step's result is its :class:`~airflow_dingtalk_calendar.client.responses.Response`."""
 
-    call: Call[Any]
+    call: Call[T]
     headers: Mapping[str, str] = field(repr=False)
 
 
@@ -74,4 +76,4 @@ class LogError:
     text: str
 
 
-Effect = SendRequest | FetchToken | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError
+Effect = SendRequest[Any] | FetchToken | AwaitFetch | Sleep | MaskSecret | ReadVariable | WriteVariable | LogError

@@ -138,14 +138,13 @@ def _unbounded_error(client: object) -> TransportError:
     library = type(client).__module__.split(".", 1)[0]
     version = getattr(sys.modules.get(library), "__version__", "of an unknown version")
     hint = "Install a version of httpx that this package was tried with: 0.27 or 0.28."
-    failure = TransportError(
+    return TransportError(
         f"was not sent: the duration of an exchange cannot be bounded with {library} {version}.",
         code="NoDeadline",
         retryable=False,
+        write_outcome="rejected",
         hint=hint,
     )
-    failure.write_outcome = "rejected"
-    return failure
 
 
 def _remaining_time(timeout: float | None, too_late: type[Exception]) -> float | None:

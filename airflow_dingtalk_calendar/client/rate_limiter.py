@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 # throttled answers more, each of which holds all callers for a second.
 WINDOW_SECONDS = 1.03
 MIN_SLEEP = 1e-6  # seconds that are not worth another sleep
+Lane = tuple[tuple[str, ...], str]  # the identity of the app, and the API
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class RateLimiter:
         self.clear()
         clear_after_fork(self)
 
-    def join_queue(self, name: str, now: float) -> object:
+    def join_queue(self, name: Lane, now: float) -> object:
         """Queue up; the place is what :meth:`next_wait` and :meth:`leave_queue` take."""
         place = object()
         with self._lock:
@@ -69,18 +70,18 @@ class RateLimiter:
             lane.waiting.append(place)
         return place
 
-    def next_wait(self, name: str, place: object, now: float, per_second: float) -> float:
+    def next_wait(self, name: Lane, place: object, now: float, per_second: float) -> float:
         """Return the seconds after which to ask again; 0: go now, the place is used up."""
         with self._lock:
             return self._lanes[name].next_wait(place, now, per_second)
 
-    def leave_queue(self, name: str, place: object) -> None:
+    def leave_queue(self, name: Lane, place: object) -> None:
         """Give up a place, if it is not used up."""
         with self._lock:
             if place in self._lanes[name].waiting:
                 self._lanes[name].waiting.remove(place)
 
-    def hold_until(self, name: str, until: float) -> None:
+    def hold_until(self, name: Lane, until: float) -> None:
         """Let nobody go before this time, whoever waits already or comes."""
         with self._lock:
             lane = self._lanes.setdefault(name, ApiQueue())
@@ -90,7 +91,7 @@ class RateLimiter:
     def clear(self) -> None:
         """Forget everything, and a lock that another process may have held when it forked this one."""
         self._lock = Lock()
-        self._lanes: dict[str, ApiQueue] = {}
+        self._lanes: dict[Lane, ApiQueue] = {}
 
 
 RATE_LIMITER = RateLimiter()

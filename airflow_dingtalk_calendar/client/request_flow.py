@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Generator
-from copy import copy
+from collections.abc import Generator
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.api.answers import Odd
 from airflow_dingtalk_calendar.client import auth, token_cache
+from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, SendRequest, Sleep
-from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, RateLimiter
-from airflow_dingtalk_calendar.client.responses import interpret_answer
+from airflow_dingtalk_calendar.client.exchange import run_exchange
+from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, Lane, RateLimiter
 from airflow_dingtalk_calendar.client.retry import backoff_seconds
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import (
     MAX_WAIT_IN_TASK,
+    DingTalkError,
     Interrupted,
+    Outcome,
     RequestError,
     ThrottledError,
     TokenRejectedError,
@@ -48,17 +51,16 @@ class CallSession:
     """What the attempts of one call have in common.
 
     :ivar may_wait: whether it may wait for another caller's fetch: not if that blocks an event loop.
-    :ivar clock: a monotonic clock, for what stays in this process.
-    :ivar wall_clock: the time of day, for what other processes read.
+    :ivar attempt: number of the attempt under way.
     :ivar unknown: whether an attempt ended without telling whether it took effect.
     """
 
     settings: ConnectionSettings
     may_wait: bool
-    clock: Callable[[], float]
-    wall_clock: Callable[[], float]
+    clock: Clock
     tokens: token_cache.TokenCache = field(default_factory=lambda: token_cache.TOKEN_CACHE)
     limiter: RateLimiter = field(default_factory=lambda: RATE_LIMITER)
+    attempt: int = 1
     unknown: bool = False
 
 
@@ -85,7 +87,7 @@ def _settle_odd(call: Call[T], found: Odd[T], session: CallSession) -> Generator
         return found.result
     log.warning("%s %s It is read once more, with one more metered call.", call.action, found.text)
     try:
-        again = yield from _repeat_attempts(source, replace(session, unknown=False))
+        again = yield from _repeat_attempts(source, replace(session, attempt=1, unknown=False))
     except (RequestError, Interrupted) as error:
         if not call.writes:
             raise
@@ -99,7 +101,7 @@ def _settle_odd(call: Call[T], found: Odd[T], session: CallSession) -> Generator
 
 
 def _repeat_attempts(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
-    number, failure, seconds = 1, None, 0.0
+    failure, seconds = None, 0.0
     while True:
         try:
             if seconds:
@@ -111,11 +113,11 @@ def _repeat_attempts(call: Call[T], session: CallSession) -> Generator[Effect, A
             if failure is None:
                 raise
             raise failure from None  # of which nobody knows more than before
-        pause = backoff_seconds(failure, call, number, session.settings.max_attempts)
+        pause = backoff_seconds(failure, call, session.attempt, session.settings.max_attempts)
         if pause is None:
             raise failure
-        log.warning("Attempt %d failed, next in %.1f s: %s", number, pause, failure)
-        number, seconds = number + 1, pause
+        log.warning("Attempt %d failed, next in %.1f s: %s", session.attempt, pause, failure)
+        session.attempt, seconds = session.attempt + 1, pause
 
 
 def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
@@ -129,11 +131,18 @@ def attempt_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, 
             return (yield from _send_request(call, session, ""))
         return (yield from _send_authenticated(call, session))
     except RequestError as error:
-        error.action = error.action or call.action
-        if call.writes and error.outcome is None:
-            session.unknown = session.unknown or error.write_outcome == "unknown"
-            error.outcome = "unknown" if session.unknown else "rejected"
-        raise
+        known = {
+            "action": error.action or call.action,
+            "outcome": error.outcome or _write_outcome(call, error, session),
+        }
+        raise error.with_details(**known) from error.__cause__
+
+
+def _write_outcome(call: Call[Any], error: RequestError, session: CallSession) -> Outcome | None:
+    if not call.writes:
+        return None
+    session.unknown = session.unknown or error.write_outcome == "unknown"
+    return "unknown" if session.unknown else "rejected"
 
 
 def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect, Any, T | Odd[T]]:
@@ -143,36 +152,38 @@ def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect
         try:
             return (yield from _send_request(call, session, token))
         except TokenRejectedError as error:
-            if token in refused or len(refused) == MAX_RENEWALS:
-                error.hint = CONTENTION_HINT if len(refused) == MAX_RENEWALS else error.hint
+            if len(refused) == MAX_RENEWALS:
+                raise error.with_details(hint=CONTENTION_HINT) from error.__cause__
+            if token in refused:
                 raise
         refused.add(token)
-        session.tokens.discard(session.settings.identity, token, session.clock())
+        session.tokens.discard(session.settings.identity, token, session.clock.monotonic())
 
 
 def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T | Odd[T]]:
-    lane = f"{session.settings.identity} {call.action}"
+    lane, secrets = (session.settings.identity, call.action), (token, session.settings.app_secret)
     yield from _await_turn(lane, session)
-    answer = yield _add_token(call, token)
     try:
-        return interpret_answer(call, answer, token, session.settings.app_secret)
+        return (yield from run_exchange(_add_token(call, token), session.clock, *secrets, attempt=session.attempt))
     except ThrottledError as error:
         seconds = error.retry_after or 0.0
         if seconds <= MAX_WAIT_IN_TASK:  # longer waits are not for a process that does its work meanwhile
-            session.limiter.hold_until(lane, session.clock() + seconds)
+            session.limiter.hold_until(lane, session.clock.monotonic() + seconds)
         raise
 
 
-def _await_turn(lane: str, session: CallSession) -> Generator[Effect, Any, None]:
-    place = session.limiter.join_queue(lane, session.clock())
+def _await_turn(lane: Lane, session: CallSession) -> Generator[Effect, Any, None]:
+    place = session.limiter.join_queue(lane, session.clock.monotonic())
     try:
-        while (seconds := session.limiter.next_wait(lane, place, session.clock(), session.settings.max_qps)) > 0:
+        while (
+            seconds := session.limiter.next_wait(lane, place, session.clock.monotonic(), session.settings.max_qps)
+        ) > 0:
             yield Sleep(seconds)
     finally:
         session.limiter.leave_queue(lane, place)
 
 
-def _add_token(call: Call[Any], token: str) -> SendRequest:
+def _add_token(call: Call[T], token: str) -> SendRequest[T]:
     match call.credential:
         case "header":
             return SendRequest(call, {**call.headers, TOKEN_HEADER: token})
@@ -185,7 +196,7 @@ def _add_token(call: Call[Any], token: str) -> SendRequest:
 def _obtain_token(session: CallSession) -> Generator[Effect, Any, str]:
     """Get a good token: the kept one, or the one that this or another caller fetches now."""
     identity, tokens = session.settings.identity, session.tokens
-    while (token := tokens.get(identity, session.clock())) is None:
+    while (token := tokens.get(identity, session.clock.monotonic())) is None:
         claim = tokens.claim_fetch(identity, session.may_wait)
         if claim.leads:
             steps = _lead_fetch(session, claim)
@@ -199,7 +210,7 @@ def _lead_fetch(session: CallSession, claim: token_cache.FetchClaim) -> Generato
     try:
         yield
         # somebody's fetch may have ended between the look into the cache and the claim
-        token = session.tokens.get(claim.identity, session.clock()) or (yield from _fill_cache(session))
+        token = session.tokens.get(claim.identity, session.clock.monotonic()) or (yield from _fill_cache(session))
     except BaseException as error:
         session.tokens.finish_fetch(claim, _shareable_error(error))
         raise
@@ -211,25 +222,24 @@ def _fill_cache(session: CallSession) -> Generator[Effect, Any, token_cache.Cach
     settings, refused = session.settings, session.tokens.refused(session.settings.identity)
     if refused and refused.age < YOUNG_TOKEN:  # another process has ended it: leave it some time to use its own
         yield Sleep(random.uniform(0.0, RENEWAL_JITTER))  # noqa: S311  # no secret
-    asked = session.clock()
+    asked = session.clock.monotonic()
     try:
-        token = yield from auth.fetch_token(settings, session.wall_clock, refused.value if refused else None)
+        token = yield from auth.fetch_token(settings, session.clock, refused.value if refused else None)
     except RequestError as error:
         # Whatever the token endpoint did, the call that needs the token was not sent.
-        error.write_outcome = "rejected"
-        raise
+        raise error.with_details(write_outcome="rejected") from error.__cause__
     return session.tokens.store(settings.identity, token.value, token.lifetime, asked)
 
 
 def _join_fetch(claim: token_cache.FetchClaim) -> Generator[Effect, Any, None]:
     try:
         yield AwaitFetch(claim.done)
-    except RequestError as error:
-        raise copy(error) from None  # each caller's own, to say what it means for that call
+    except DingTalkError as error:
+        raise deepcopy(error) from None  # each caller's own, without the other callers' tracebacks and notes
 
 
 def _shareable_error(error: BaseException) -> BaseException | None:
     """Share a failure, but not one caller's being cancelled or told to end: then another one fetches."""
     if isinstance(error, Interrupted) or not isinstance(error, Exception):
         return None
-    return copy(error) if isinstance(error, RequestError) else error  # not all of others' errors can be copied
+    return deepcopy(error) if isinstance(error, DingTalkError) else error  # not all of others' errors can be copied

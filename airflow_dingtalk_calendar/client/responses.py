@@ -86,15 +86,6 @@ def _finite_number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def parse_response(call: Call[T], answer: Response, *secrets: str) -> T:
-    """Read an answer as the call's result, however odd it is.
-
-    :raises RequestError: with status, request id and the name of the action.
-    """
-    found = interpret_answer(call, answer, *secrets)
-    return found.result if isinstance(found, Odd) else found
-
-
 def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[T]:
     """Read an answer as the call's result, or as a success whose body surprises.
 
@@ -104,11 +95,12 @@ def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[
         found = call.parse(_hide_token(call, read_response(answer, *secrets, action=call.action)))
         return replace(found, text=_clean_text(found.text, secrets)) if isinstance(found, Odd) else found
     except RequestError as error:
-        error.action = error.action or call.action
-        error.hint = _page_token_hint(call, error) or error.hint
-        error.status_code = error.status_code or answer.status
-        error.request_id = error.request_id or request_id(answer)
-        raise
+        raise error.with_details(
+            action=call.action,
+            hint=_page_token_hint(call, error) or error.hint,
+            status_code=error.status_code or answer.status,
+            request_id=error.request_id or request_id(answer),
+        ) from error.__cause__
 
 
 def _hide_token(call: Call[Any], payload: Any) -> Any:

@@ -17,6 +17,7 @@ from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 # DingTalk renews a token that is asked for early and advises to ask some minutes before its end
 # (page server-api-calling-guide: 10 minutes of 120). Short-lived ones are kept for nine tenths of their life.
 EXPIRY_MARGIN = 300.0
+Identity = tuple[str, ...]  # of the app and its secret: see ConnectionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class RefusedToken:
 class FetchClaim:
     """A caller's part in a fetch: the one that leads does it, the others wait for ``done``."""
 
-    identity: str
+    identity: Identity
     done: Future[None]
     leads: bool
 
@@ -55,16 +56,16 @@ class TokenCache:
     def clear(self) -> None:
         """Forget everything; a forked child must not wait for a fetch of its parent."""
         self._lock = Lock()
-        self._tokens: dict[str, CachedToken] = {}
-        self._refused: dict[str, RefusedToken] = {}
-        self._fetches: dict[str, Future[None]] = {}
+        self._tokens: dict[Identity, CachedToken] = {}
+        self._refused: dict[Identity, RefusedToken] = {}
+        self._fetches: dict[Identity, Future[None]] = {}
 
-    def get(self, identity: str, now: float) -> CachedToken | None:
+    def get(self, identity: Identity, now: float) -> CachedToken | None:
         """Return the token if it is still good."""
         token = self._tokens.get(identity)
         return token if token and now < token.good_until else None
 
-    def claim_fetch(self, identity: str, may_wait: bool = True) -> FetchClaim:
+    def claim_fetch(self, identity: Identity, may_wait: bool = True) -> FetchClaim:
         """Lead a fetch, or join the one under way; who may not wait leads one of its own."""
         with self._lock:
             done = self._fetches.get(identity)
@@ -74,7 +75,7 @@ class TokenCache:
             self._fetches.setdefault(identity, claim.done)
             return claim
 
-    def store(self, identity: str, value: str, lifetime: float, now: float) -> CachedToken:
+    def store(self, identity: Identity, value: str, lifetime: float, now: float) -> CachedToken:
         """Keep a token that was fetched just now."""
         token = CachedToken(value, now + lifetime - min(EXPIRY_MARGIN, lifetime / 10), now)
         with self._lock:
@@ -82,7 +83,7 @@ class TokenCache:
             self._refused.pop(identity, None)
         return token
 
-    def discard(self, identity: str, value: str, now: float) -> None:
+    def discard(self, identity: Identity, value: str, now: float) -> None:
         """Forget a token that the service refused, unless somebody has renewed it already."""
         with self._lock:
             token = self._tokens.get(identity)
@@ -90,7 +91,7 @@ class TokenCache:
                 del self._tokens[identity]
                 self._refused[identity] = RefusedToken(value, now - token.fetched)
 
-    def refused(self, identity: str) -> RefusedToken | None:
+    def refused(self, identity: Identity) -> RefusedToken | None:
         """Return the token that the service refused, as long as there is no other one."""
         return self._refused.get(identity)
 

@@ -189,20 +189,21 @@ def _tls_context(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
 def _transport_error(error: Exception, settings: ConnectionSettings) -> RequestError:
     if _is_untrusted(error):
         hint = "Set extra.verify to your CA bundle if a proxy of your company stands in between."
-        failure = TransportError(
-            "does not trust the host's certificate.", code="Certificate", retryable=False, hint=hint
-        )
-    elif isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
-        failure = TransportError("could not be written as a request.", code=type(error).__name__, retryable=False)
-    else:
-        reason = next(
-            (text for kind, text in FAILURE_REASONS.items() if isinstance(error, kind)), "lost the connection"
-        )
-        hint = UNREACHED_HINT if isinstance(error, NOT_SENT_ERRORS) else ""
-        failure = TransportError(f"{reason} ({settings.base_url}).", code=type(error).__name__, hint=hint)
-    if isinstance(error, NOT_SENT_ERRORS) or not failure.retryable:
-        failure.write_outcome = "rejected"
-    return failure
+        return _permanent_error("does not trust the host's certificate.", code="Certificate", hint=hint)
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        return _permanent_error("could not be written as a request.", code=type(error).__name__)
+    reason = next((text for kind, text in FAILURE_REASONS.items() if isinstance(error, kind)), "lost the connection")
+    not_sent = isinstance(error, NOT_SENT_ERRORS)
+    return TransportError(
+        f"{reason} ({settings.base_url}).",
+        code=type(error).__name__,
+        write_outcome="rejected" if not_sent else "unknown",
+        hint=UNREACHED_HINT if not_sent else "",
+    )
+
+
+def _permanent_error(message: str, code: str, hint: str = "") -> RequestError:
+    return TransportError(message, code=code, retryable=False, write_outcome="rejected", hint=hint)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:

@@ -77,17 +77,16 @@ class ConnectionSettings:
     verify: bool | str = True
     proxy: str | None = field(default=None, repr=False)
     conn_id: str = "dingtalk_default"
-    identity: str = field(init=False, repr=False, compare=False)
+    identity: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "app_secret", Secret(self.app_secret))
         object.__setattr__(self, "proxy", self.proxy and Secret(self.proxy))
         object.__setattr__(self, "identity", self._name_identity())
 
-    def _name_identity(self) -> str:
+    def _name_identity(self) -> tuple[str, ...]:
         digest = sha256(self.app_secret.encode()).hexdigest()[:16]
-        whose = (self.auth_type, self.corp_id, self.user_grant_variable)
-        return " ".join((self.base_url, self.app_key, digest, *whose))
+        return (self.base_url, self.app_key, digest, self.auth_type, self.corp_id, self.user_grant_variable)
 
     @property
     def legacy_url(self) -> str:

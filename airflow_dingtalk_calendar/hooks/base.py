@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -57,14 +56,6 @@ class DingTalkBaseHook(BaseHook):
     hook_name = "DingTalk"
 
     clock = Clock(time.monotonic, time.time, time.sleep, asyncio.sleep)
-
-    _clock = property(lambda self: self.clock.monotonic)  # these two until plans hand over a clock
-    if TYPE_CHECKING:
-        _sleep = staticmethod(time.sleep)
-    else:
-        _sleep = property(
-            lambda self: self.clock.sleep, lambda self, nap: setattr(self, "clock", replace(self.clock, sleep=nap))
-        )
 
     def __init__(self, dingtalk_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -150,12 +141,12 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock.monotonic, self.clock.time)
+        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock)
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = CallSession(await self.aget_conn(), True, self.clock.monotonic, self.clock.time)
+        session = CallSession(await self.aget_conn(), True, self.clock)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:

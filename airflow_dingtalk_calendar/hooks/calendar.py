@@ -52,7 +52,7 @@ class DingTalkCalendarHook(EventMethods, EventListMethods, AttendeeMethods, Meet
         """Check host, credentials and permissions. Two metered calls; nothing can be changed by them."""
         try:
             self._settings = without_test_id(self.get_conn())
-            self._drive(auth.fetch_token(self.get_conn(), self.clock.time, refused=None))
+            self._drive(auth.fetch_token(self.get_conn(), self.clock, refused=None))
             missing = [scope for call in self._permission_probes() for scope in self._missing_scopes(call)]
         except Exception as error:  # Airflow shows the text of whatever is wrong
             return False, str(error)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, RequestError
 from airflow_dingtalk_calendar.operators.base import EventWritingOperator
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class AttendeesOperator(EventWritingOperator):
         self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
         return ids
 
-    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> None:
-        """Say where a task stopped, in its error and its log, and push who is done and who is not."""
+    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> str:
+        """Say where a task stopped, and push who is done and who is not."""
         people, number = [_ids_in(call) for call in run.calls], run.done
         status = _split_people(people, number, error, retried=run.options.retried)
         for key, ids in status.items():
@@ -52,8 +52,7 @@ class AttendeesOperator(EventWritingOperator):
         total = sum(map(len, people))
         text = f"Stopped at call {number + 1} of {len(people)}; of {total} people: {counts}."
         self.log.error("Event %s: %s", self.event_id, text)
-        if isinstance(error, DingTalkError):
-            error.hint = f"{text} {error.hint}".strip()
+        return text
 
 
 class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
@@ -221,7 +220,7 @@ def _split_people(people: list[list[str]], number: int, error: BaseException, *,
 
     :param retried: whether an earlier try may have come further than this one.
     """
-    refused = isinstance(error, DingTalkError) and error.outcome != "unknown"
+    refused = isinstance(error, DingTalkError) and not (isinstance(error, RequestError) and error.outcome == "unknown")
     known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done
     parts = {"done": people[:number], "not_done": people[known:], "unknown": people[number:known]}
     return {key: list(chain.from_iterable(part)) for key, part in parts.items()}

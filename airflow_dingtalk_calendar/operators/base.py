@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
@@ -35,16 +35,42 @@ class CalendarOperator(BaseOperator):
     union_id: str
     calendar_id: str
     dingtalk_conn_id: str
+    _hook: DingTalkCalendarHook | None = None
+
+    @property
+    def hook(self) -> DingTalkCalendarHook:
+        """The hook of ``dingtalk_conn_id``, made when it is first asked for in a task.
+
+        ``execute`` closes it in the end; whoever asks afterwards gets one that reads the connection anew.
+
+        :raises InvalidInputError: while ``dingtalk_conn_id`` is a template that is not rendered yet.
+        """
+        if self._hook is None or self._hook.dingtalk_conn_id != self.dingtalk_conn_id:
+            from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+            vars(self)["_hook"] = DingTalkCalendarHook(_rendered_conn_id(self.dingtalk_conn_id))
+        return cast("DingTalkCalendarHook", self._hook)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the hook out of pickles and copies: its sockets are this very task's."""
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {name: value for name, value in state.items() if name != "_hook"}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Leave the hook out of deep copies, too."""
+        memo[id(self._hook)] = None
+        return super().__deepcopy__(memo)
 
     @contextmanager
     def _open_hook(self) -> Iterator[DingTalkCalendarHook]:
         """Check the arguments that are text, and work with the hook; what no retry can mend fails the task."""
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-
         with permanent_errors_fail():
             check_texts({name: getattr(self, name) for name in self.template_fields})
-            with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
-                yield hook
+            try:
+                with self.hook as hook:
+                    yield hook
+            finally:
+                vars(self).pop("_hook", None)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
@@ -91,8 +117,10 @@ class WritingOperator(CalendarOperator):
             try:
                 result = hook.follow(run.steps())
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
-                self._report_stop(context, run, error)
-                raise
+                text = self._report_stop(context, run, error)
+                if not (text and isinstance(error, DingTalkError)):
+                    raise
+                raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
             return self._report_result(context, run, result)
 
     def _parse_row(self, hook: DingTalkCalendarHook) -> Row:
@@ -128,8 +156,9 @@ class WritingOperator(CalendarOperator):
         """Push and log what came of the change, and return the task's result."""
         raise NotImplementedError
 
-    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> None:
-        """Push and log how far the change came, where it has several calls."""
+    def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> str:
+        """Push, log and return how far the change came, where it has several calls."""
+        return ""
 
     def _log_cautions(self, row: Row, event: Mapping[str, Any] | None) -> None:
         for caution in row.change.cautions_about(event):
@@ -177,6 +206,14 @@ def apply_options(
     began = getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
     created = CreatedEvents(began) if retried and began else None
     return ApplyOptions(token_maker, retried=retried, created=created, caution=caution, **flags)
+
+
+def _rendered_conn_id(conn_id: Any) -> str:
+    if not isinstance(conn_id, str) or "{{" in conn_id or "{%" in conn_id:
+        raise InvalidInputError(
+            ("dingtalk_conn_id", "must be the id of a connection; where it is a template, use the hook within a task")
+        )
+    return conn_id
 
 
 @contextmanager

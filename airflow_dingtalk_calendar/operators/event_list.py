@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_dingtalk_calendar.api import Call, Event, Json
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
 
 WindowInput = dt.datetime | dt.date | str
@@ -107,16 +106,16 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         """Read all pages and return the events that the filters let through."""
         from airflow_dingtalk_calendar.models.copies import newest_bodies
 
-        with self._open_hook() as hook:
+        with self._open_hook():
             _, most, call, wanted = read_all(
                 self._check_ids,
                 lambda: integer_argument("max_events", self.max_events),
-                lambda: self._list_call(hook),
+                self._list_call,
                 self._event_filter,
             )
             listed: list[Event] = []
             calls, matching = 0, 0
-            for calls, page in enumerate(hook.pages(call), start=1):  # noqa: B007  # counted for the log
+            for calls, page in enumerate(self.hook.pages(call), start=1):  # noqa: B007  # counted for the log
                 listed += page["events"]
                 matching += sum(map(wanted, page["events"]))
                 if matching > most:  # or fewer: the list may have shifted, so that an event is on two pages
@@ -125,12 +124,12 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
             self.log.info("Found %d events in %d calls.", len(events), calls)
             return events
 
-    def _list_call(self, hook: DingTalkCalendarHook) -> Call[Json]:
+    def _list_call(self) -> Call[Json]:
         from airflow_dingtalk_calendar import api
 
         choices, (first, last) = read_all(
             lambda: flag_arguments(show_deleted=self.show_deleted, expand=self.expand),
-            lambda: self._window(hook.get_conn().zone_for(self.timezone)),
+            lambda: self._window(self.hook.get_conn().zone_for(self.timezone)),
         )
         if not choices["expand"]:
             return api.list_events(

@@ -32,7 +32,6 @@ NO_EVENT_ID = "noEventId"
 # Refusals that are not about the row, so that the next one would hear the same.
 _ACCOUNT_ERRORS = (
     CredentialsError,
-    InvalidConnectionError,
     PermissionDeniedError,
     QuotaExceededError,
     TokenRejectedError,
@@ -123,6 +122,7 @@ def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, prog
         row's own (quota, rate, permission) may have been done then.
     :param progress: how far the row came, if some of its calls were done.
     """
+    request = error if isinstance(error, RequestError) else RequestError()  # others are raised before there is one
     for_all = _affects_all_rows(error)
     doubtful = retried and (for_all or error.retryable)
     request = error if isinstance(error, RequestError) else None
@@ -130,11 +130,11 @@ def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, prog
     return RowResult(
         row,
         "unknown" if unknown else "partial" if progress else "rejected",
-        code=error.code or type(error).__name__,
+        code=getattr(error, "code", "") or type(error).__name__,
         message=" ".join(filter(None, (progress, end_sentence(error.message), error.hint))),
         request_id=request.request_id if request else "",
         again=error.retryable,
-        retry_after=request.retry_after if request else None,
+        retry_after=error.retry_after,
         for_all=for_all,
     )
 
@@ -143,7 +143,11 @@ def _affects_all_rows(error: DingTalkError) -> bool:
     if isinstance(error, ThrottledError):  # DingTalk wants everybody to stay away, for longer than a task waits
         return (error.retry_after or 0.0) > MAX_WAIT_IN_TASK
     general = isinstance(error, _ACCOUNT_ERRORS) and error.code not in _ONE_USER_CODES
-    return general or (isinstance(error, _NETWORK_ERRORS) and not error.retryable)
+    return (
+        general
+        or isinstance(error, InvalidConnectionError)
+        or (isinstance(error, _NETWORK_ERRORS) and not error.retryable)
+    )
 
 
 def count_results(results: Iterable[RowResult]) -> dict[str, int]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.watch.conditions import Verdict
     from airflow_dingtalk_calendar.watch.event_poll import EventTarget
 
@@ -171,10 +170,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         from airflow_dingtalk_calendar.watch.event_poll import poll_event
 
         self._wake = None
-        with self._open_hook() as hook:
+        with self._open_hook():
             recheck = seconds_argument("recheck", self.recheck)
-            watch = self._event_target(hook)
-            verdict = hook.follow(poll_event(watch, self._clock))
+            watch = self._event_target()
+            verdict = self.hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
         if verdict.state == "hopeless":
             raise ConditionUnmetError(f"Event {self.event_id} {verdict.text}.")
@@ -182,12 +181,12 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
             self._schedule_next(watch, verdict, recheck)
         return PokeReturnValue(verdict.state == "met", verdict.event)
 
-    def _event_target(self, hook: DingTalkCalendarHook) -> EventTarget:
+    def _event_target(self) -> EventTarget:
         from airflow_dingtalk_calendar.watch.conditions import parse_condition, parse_day_zone
         from airflow_dingtalk_calendar.watch.event_poll import EventTarget
 
         names = ("starts_within", "ended", "responses", "fields", "exists", "cancelled")
-        timezone = parse_day_zone(hook.get_conn().zone_for(self.timezone))
+        timezone = parse_day_zone(self.hook.get_conn().zone_for(self.timezone))
         given = {name: getattr(self, name) for name in names}
         condition = parse_condition(given, timezone, count_optional=self.count_optional)
         return EventTarget(self.union_id, self.event_id, self.calendar_id, condition, timezone)
