@@ -489,7 +489,7 @@ def test_merging_has_no_order(patches: list[Any]) -> None:
     assert merged(*patches, None, {}) == whole
     assert merged(*patches, *patches) == whole
     if not isinstance(whole, set):
-        assert merge(merge(*plan[:1]), merge(*plan[1:])) == whole
+        assert merge(merge(*patches[:1]), merge(*patches[1:])) == whole
         assert set(whole or ()) == {name for patch in patches for name in patch or ()}
 
 

@@ -300,7 +300,7 @@ def test_what_may_pass_is_left_to_a_retry(many: Emulator, fault: dict[str, Any])
     """A row whose outcome is unknown makes the task end in an error that Airflow retries; it carries the counts."""
     many.fault(action="PatchEvent", skip=4, **fault)
     error, results = failing(PlanIncompleteError)
-    assert error.counts == {"total": 30, "applied": 29, "unchanged": 0, "skipped": 0, "rejected": 0, "unknown": 1, "partial": 0}
+    assert {name: count for name, count in error.counts.items() if count} == {"total": 30, "applied": 29, "unknown": 1}
     assert statuses(results)["unknown"] == 1
     assert error.retryable
 

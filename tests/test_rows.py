@@ -36,7 +36,8 @@ def test_a_row_takes_what_it_lacks_from_the_operator() -> None:
     """Ids and time zone are the row's own, or else those given for all."""
     times = {"start": "2027-03-02T10:00", "end": "2027-03-02T11:00"}
     own = row("E2", patch=times, union_id="v", calendar_id="c", timezone="Asia/Tokyo")
-    first, second = parse_plan([row("E1", patch=times, union_id=None), own], union_id="u", timezone="Asia/Shanghai").rows
+    plan = parse_plan([row("E1", patch=times, union_id=None), own], union_id="u", timezone="Asia/Shanghai")
+    first, second = plan.rows
     assert (first.union_id, first.calendar_id, first.event_id) == ("u", "primary", "E1")
     assert (second.union_id, second.calendar_id, second.event_id) == ("v", "c", "E2")
     assert [one.change.body["start"]["timeZone"] for one in (first, second)] == ["Asia/Shanghai", "Asia/Tokyo"]

@@ -122,17 +122,15 @@ def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, prog
         row's own (quota, rate, permission) may have been done then.
     :param progress: how far the row came, if some of its calls were done.
     """
-    request = error if isinstance(error, RequestError) else RequestError()  # others are raised before there is one
     for_all = _affects_all_rows(error)
     doubtful = retried and (for_all or error.retryable)
-    request = error if isinstance(error, RequestError) else None
-    unknown = doubtful or (request is not None and request.outcome == "unknown")
+    unknown = doubtful or (isinstance(error, RequestError) and error.outcome == "unknown")
     return RowResult(
         row,
         "unknown" if unknown else "partial" if progress else "rejected",
         code=getattr(error, "code", "") or type(error).__name__,
         message=" ".join(filter(None, (progress, end_sentence(error.message), error.hint))),
-        request_id=request.request_id if request else "",
+        request_id=getattr(error, "request_id", ""),
         again=error.retryable,
         retry_after=error.retry_after,
         for_all=for_all,
