@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from airflow_dingtalk_calendar.api import Call
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+_rendering = ContextVar("rendering", default=False)
 
 
 class CalendarOperator(BaseOperator):
@@ -41,7 +44,10 @@ class CalendarOperator(BaseOperator):
         ``execute`` closes it in the end; whoever asks afterwards gets one that reads the connection anew.
 
         :raises InvalidInputError: while ``dingtalk_conn_id`` is a template that is not rendered yet.
+        :raises AttributeError: within a template, which sees operators without the hook and its secrets.
         """
+        if _rendering.get():
+            raise AttributeError("hook")
         if self._hook is None or self._hook.dingtalk_conn_id != self.dingtalk_conn_id:
             from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
@@ -71,7 +77,11 @@ class CalendarOperator(BaseOperator):
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
-        rendered = super().render_template(content, *args, **kwargs)
+        token = _rendering.set(True)
+        try:
+            rendered = super().render_template(content, *args, **kwargs)
+        finally:
+            _rendering.reset(token)
         return "None" if rendered is None and isinstance(content, str) else rendered
 
     def _check_ids(self) -> None:
