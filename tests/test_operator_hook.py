@@ -110,6 +110,18 @@ def test_it_follows_the_connection_id(dingtalk: Emulator) -> None:
     assert task.hook is not first
 
 
+def test_templates_see_no_hook(dingtalk: Emulator) -> None:
+    """A template gets at no hook, and so at no secret, of any operator; the task itself does afterwards."""
+    asked = "{{ task.hook is defined }} {{ other.hook is defined }}"
+    task = make(event_id=asked)
+    task.render_template_fields({"task": task, "other": make()})
+    assert task.event_id.split() == ["False", "False"]
+    assert task.hook
+    with pytest.raises(Exception, match="has no attribute 'hook'"):
+        make(event_id="{{ task.hook.get_conn().app_secret }}").render_template_fields({"task": task})
+    assert task.hook
+
+
 @pytest.mark.parametrize("value", ["{% if x %}", "{{ x }}", None, 7])
 def test_what_is_no_connection_id_fails(dingtalk: Emulator, value: Any) -> None:
     """What was not rendered, or to something else than text, fails the task and names the argument."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun, TokenMaker
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
+
+_rendering = ContextVar("rendering", default=False)
 
 
 class CalendarOperator(BaseOperator):
@@ -44,7 +47,10 @@ class CalendarOperator(BaseOperator):
         ``execute`` closes it in the end; whoever asks afterwards gets one that reads the connection anew.
 
         :raises InvalidInputError: while ``dingtalk_conn_id`` is a template that is not rendered yet.
+        :raises AttributeError: within a template, which sees operators without the hook and its secrets.
         """
+        if _rendering.get():
+            raise AttributeError("hook")
         if self._hook is None or self._hook.dingtalk_conn_id != self.dingtalk_conn_id:
             from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
@@ -74,7 +80,11 @@ class CalendarOperator(BaseOperator):
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render a template; one without a value is the word None under native rendering, too, and refused like it."""
-        rendered = super().render_template(content, *args, **kwargs)
+        token = _rendering.set(True)
+        try:
+            rendered = super().render_template(content, *args, **kwargs)
+        finally:
+            _rendering.reset(token)
         return "None" if rendered is None and isinstance(content, str) else rendered
 
     def _check_ids(self) -> None:
