@@ -14,6 +14,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.answer_times import read_answer_time
 from airflow_dingtalk_calendar.models.occurrences import warn_of_loss
 from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, HAS_MEETING, RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
@@ -106,8 +107,4 @@ def apply_row(row: Row, options: ApplyOptions) -> RowCalls:
 
 def _was_updated_at(wanted: dt.datetime, found: Any) -> bool:
     """Whether a time that the service wrote is that moment; what cannot be read is not."""
-    try:
-        moment = dt.datetime.fromisoformat(found)
-    except (TypeError, ValueError):
-        return False
-    return moment.tzinfo is not None and moment == wanted
+    return read_answer_time(found) == wanted
