@@ -112,9 +112,7 @@ FIELDS = FieldTable(
         normal_form=one_member("displayName"),
         watched="default",
     ),
-    EventField(
-        "meetingRooms", "meeting_rooms", normal_form=member_tuples("roomId"), watched="default", patched=False
-    ),
+    EventField("meetingRooms", "meeting_rooms", normal_form=member_tuples("roomId"), watched="default", patched=False),
     EventField("organizer", "organizer", normal_form=one_member("id"), watched="optional", patched=False),
     EventField(
         "attendees",
