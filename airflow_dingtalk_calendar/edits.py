@@ -280,7 +280,7 @@ def _series_rule(event: Event) -> tuple[Patch, EventTimes]:
 
 def _date_argument(name: str, value: Any) -> dt.date:
     try:
-        return dt.date.fromisoformat(datetimes.parse_date(value))
+        return datetimes.parse_day(value)
     except ValueError as error:
         raise InvalidInputError((name, str(error))) from None
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.watch import checkpoint
 from airflow_dingtalk_calendar.watch.changes import (
     DEFAULT_FIELDS,
-    WATCHED_FIELDS,
     Change,
     ChangeFilter,
     Position,
@@ -27,7 +27,7 @@ from airflow_dingtalk_calendar.watch.changes import (
 from airflow_dingtalk_calendar.watch.checkpoint import MAX_PART_LENGTH, CheckpointHead, encode_position
 from tests.conftest import ORGANIZER, event
 
-EVERY = parse_filter(list(WATCHED_FIELDS))
+EVERY = parse_filter(list(FIELDS.watched))
 
 
 def position(watch: ChangeFilter, *events: dict[str, Any]) -> Position:
@@ -63,10 +63,10 @@ OTHER: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", WATCHED_FIELDS)
+@pytest.mark.parametrize("name", FIELDS.watched)
 def test_each_field_can_be_watched(name: str) -> None:
     """Another value of a watched field is an update that names it, and none for somebody who watches the others."""
-    others = parse_filter([other for other in WATCHED_FIELDS if other not in (name, "attendees", "responses")])
+    others = parse_filter([other for other in FIELDS.watched if other not in (name, "attendees", "responses")])
     assert ("updated", event()["id"], (name,)) in [
         (kind, event_id, tuple(one for one in fields if one == name))
         for kind, event_id, fields in kinds(told(EVERY, position(EVERY, event()), event(**OTHER[name])))

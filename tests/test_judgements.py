@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.models.comparison import (
-    COMPARED_FIELDS,
     compare_fields,
     is_unchanged,
     not_applied,
@@ -20,6 +19,7 @@ from airflow_dingtalk_calendar.models.comparison import (
     unmet_fields,
 )
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 from tests.airflow_runs import Ti
@@ -28,7 +28,8 @@ from tests.conftest import EVENT, ORGANIZER, event
 ROOT = Path(__file__).parents[1]
 # Conveniences, which are written under another name, and the id, which says what is patched.
 NOT_SENT = {"id", "onlineMeeting", "notifyPush", "notifyChat"}
-FIELDS = {field.alias for field in EventPatch.model_fields.values()} - NOT_SENT
+PATCHED = {field.alias for field in EventPatch.model_fields.values()} - NOT_SENT
+SHOWN = {name for name, field in FIELDS.patched.items() if field.shown == "always"}
 RULE: dict[str, Any] = {
     "pattern": {"type": "weekly", "daysOfWeek": "tuesday", "interval": 2, "firstDayOfWeek": "monday"},
     "range": {"type": "endDate", "endDate": "2027-12-31T23:59:59+08:00"},
@@ -83,7 +84,7 @@ def judged(body: dict[str, Any], found: dict[str, Any] = FOUND) -> dict[str, str
     return dict(answers)
 
 
-@pytest.mark.parametrize("name", sorted(FIELDS - {"extra"}))
+@pytest.mark.parametrize("name", sorted(PATCHED - {"extra"}))
 def test_each_field_of_a_patch(name: str) -> None:
     """Of each field that an event shows it is told whether it is as the patch has it, or another."""
     assert judged({name: FOUND[name]}) == {name: "same"}
@@ -91,12 +92,12 @@ def test_each_field_of_a_patch(name: str) -> None:
     without = {key: value for key, value in FOUND.items() if key != name}
     # An event without a field that the page documents lacks it, or has its default.
     missing = judged({name: FOUND[name]}, without)[name]
-    assert missing == ("unknown" if name not in COMPARED_FIELDS else "same" if name == "isAllDay" else "other")
+    assert missing == ("unknown" if name not in SHOWN else "same" if name == "isAllDay" else "other")
 
 
 def test_the_list_of_what_is_not_told() -> None:
     """The fields of which nothing may be told are those of the README."""
-    shown_or_not = FIELDS - COMPARED_FIELDS - {"extra"}
+    shown_or_not = PATCHED - SHOWN - {"extra"}
     assert shown_or_not == {"freeBusyStatus", "cardInstances", "categories"}
     names = ["`extra`", "`free_busy_status`", "`card_instances`", "`categories`", "`unchecked_fields`"]
     for page in (ROOT / "README.md", ROOT / "README.zh.md"):

@@ -18,13 +18,14 @@ from airflow_dingtalk_calendar.exceptions import DingTalkError
 from airflow_dingtalk_calendar.models import comparison, event_times
 from airflow_dingtalk_calendar.models.copies import newest_bodies
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.fields import FIELDS, find_field
 from airflow_dingtalk_calendar.models.recurrence import complete_rule
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 from airflow_dingtalk_calendar.plans.plan import parse_plan
-from airflow_dingtalk_calendar.watch.changes import WATCHED_FIELDS, find_changes, initial_position, parse_filter
+from airflow_dingtalk_calendar.watch.changes import find_changes, initial_position, parse_filter
 from airflow_dingtalk_calendar.watch.conditions import evaluate_condition, parse_condition
 from tests.conftest import EVENT, ORGANIZER
 from tests.conftest import event as an_event
@@ -123,12 +124,12 @@ def _spoil(value: dict[str, Any], parts: dict[str, st.SearchStrategy[Any]]) -> s
 EVENTS = st.one_of(*map(mutated, SAMPLES)).filter(lambda event: isinstance(event, dict))
 
 WEEK = dt.timedelta(days=7)
-LIN_FILTER = parse_filter(list(WATCHED_FIELDS), "Plan", ORGANIZER)
+LIN_FILTER = parse_filter(list(FIELDS.watched), "Plan", ORGANIZER)
 CONDITIONS: list[dict[str, Any]] = [
     {"starts_within": 900},
     {"ended": True},
     {"responses": {"answered": "all", "accepted": 1}},
-    {"fields": {name: one for name, one in CHANGE.items() if to_camel(name) in comparison.COMPARED_FIELDS}},
+    {"fields": {name: one for name, one in CHANGE.items() if find_field(to_camel(name)).shown == "always"}},
     {"exists": True},
     {"cancelled": True},
 ]

@@ -21,11 +21,11 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings, setting_choices
 from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
-from airflow_dingtalk_calendar.models.clearing import CLEARED_VALUES
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
 from airflow_dingtalk_calendar.plans.rows import ROW_MEMBERS
-from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, WATCHED_FIELDS
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
 
@@ -77,7 +77,7 @@ def test_the_fields_to_watch_are_named() -> None:
     """Every field that can be watched is named, and those that are by default."""
     default, others = README.split("By default ", 1)[1].split(". Only events", 1)[0].split("; also ")
     assert tuple(codes(default)) == DEFAULT_FIELDS
-    assert {*codes(default), *codes(others)} == WATCHED_FIELDS.keys()
+    assert {*codes(default), *codes(others)} == FIELDS.watched.keys()
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
@@ -153,7 +153,7 @@ def test_the_table_of_fields_is_complete() -> None:
     named = {name for row in table("field") for name in codes(row[0])}
     assert named == EventPatch.model_fields.keys() - {"id"}
     emptied = README.split('clear=["description"]` (also', 1)[1].split(")", 1)[0]
-    snake = {re.sub("([A-Z])", r"_\1", name).lower() for name in CLEARED_VALUES}
+    snake = {re.sub("([A-Z])", r"_\1", name).lower() for name in FIELDS.cleared}
     assert {"description", *codes(emptied)} == snake
 
 

@@ -15,21 +15,10 @@ from airflow_dingtalk_calendar.models.blanks import (
     is_blank,
     is_undefined,
 )
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.normalize import note_problem
 from airflow_dingtalk_calendar.models.validation_errors import Loc, printable_name, suggest_name
 
-# What "empty" is for each field that can be emptied. Only reminders: [] is documented to mean "none"; that the
-# service takes the others is unverified. An event cannot be emptied of attendees or times.
-CLEARED_VALUES: dict[str, Any] = {
-    "summary": "",
-    "description": "",
-    "location": {"displayName": ""},
-    "richTextDescription": {"text": ""},
-    "reminders": [],
-    "uiConfigs": [],
-    "cardInstances": [],
-    "categories": [],
-}
 LOST_REMEDY = "leave it out, or give it a value"
 _CLEAR_REMEDY = "name the field in clear=[…] to empty it, or leave it out"
 
@@ -55,11 +44,11 @@ def apply_clear(data: Mapping[str, Any], clear: Any, root: str) -> tuple[dict[st
     kept: dict[str, Any] = {}
     for name, value in data.items():
         blanks: list[Problem] = []
-        marked = _mark_blanks(value, (root, name), _CLEAR_REMEDY if name in CLEARED_VALUES else LOST_REMEDY, blanks)
+        marked = _mark_blanks(value, (root, name), _CLEAR_REMEDY if name in FIELDS.cleared else LOST_REMEDY, blanks)
         if name not in names or not blanks:
             kept[name] = marked
             problems += blanks
-    return {**{name: CLEARED_VALUES[name] for name in names}, **kept}, problems
+    return {**{name: FIELDS.cleared[name] for name in names}, **kept}, problems
 
 
 def _mark_blanks(value: Any, loc: Loc, remedy: str, problems: list[Problem]) -> Any:
@@ -91,7 +80,7 @@ def _spell_name(item: Any) -> Any:
 
 
 def _can_clear(name: Any) -> bool:
-    return isinstance(name, str) and name in CLEARED_VALUES
+    return isinstance(name, str) and name in FIELDS.cleared
 
 
 def _refuse_name(name: Any) -> str:
@@ -99,4 +88,4 @@ def _refuse_name(name: Any) -> str:
         return explain_refusal(f"must name fields, and has {describe_type(name)} in it", name)
     if is_blank(name):
         return f"{describe_blank(name)}; name the fields to empty, or leave it out"
-    return f"cannot clear {printable_name(name)}{suggest_name(name, CLEARED_VALUES)}"
+    return f"cannot clear {printable_name(name)}{suggest_name(name, FIELDS.cleared)}"

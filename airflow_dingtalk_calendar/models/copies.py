@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
-from airflow_dingtalk_calendar.models.json_values import Body, get_member
+from airflow_dingtalk_calendar.models.answer_times import read_answer_time
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, text_or_empty
 
 T = TypeVar("T")
 BodyT = TypeVar("BodyT", bound=Body)
@@ -36,19 +37,10 @@ def newest_bodies(bodies: Iterable[BodyT]) -> list[BodyT]:
 def _body_key(body: Body) -> Hashable:
     """Name something; occurrences that only a view knows may share an id, and differ in the series' own time."""
     name, time = body.get("id"), get_member(body, "originStart", "dateTime")
-    return (name, time if isinstance(time, str) else "") if isinstance(name, str) else id(body)
+    return (name, text_or_empty(time)) if isinstance(name, str) else id(body)
 
 
 def _is_newer(one: Any, other: Any) -> bool:
     """Whether a time that the service wrote is surely later than another one."""
-    first, second = _parse_time(one), _parse_time(other)
+    first, second = (read_answer_time(time, assumed_zone=dt.UTC) for time in (one, other))
     return first is not None and second is not None and first > second
-
-
-def _parse_time(value: Any) -> dt.datetime | None:
-    """Read ``updateTime``; without an offset it is in UTC (as the SDK says of it), and what is no time is None."""
-    try:
-        moment = dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -25,6 +25,7 @@ from typing import Annotated, Any
 from pendulum.tz.exceptions import AmbiguousTime, NonExistingTime
 from pydantic import BeforeValidator
 
+from airflow_dingtalk_calendar.models.json_values import get_member
 from airflow_dingtalk_calendar.models.zones import canonical_name, load_zone, name_zone, parse_zone, zone_of_datetime
 
 _DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
@@ -64,14 +65,28 @@ def zone_name(value: Any) -> str | None:
     return zone if isinstance(zone, str) else None
 
 
-def parse_date(value: Any) -> str:
-    """Check a calendar day, ``yyyy-MM-dd``."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value.isoformat()
-    day = _read_day(value)
+def parse_day(value: Any) -> dt.date:
+    """Read a calendar day: a date, or text."""
+    day = value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else _read_day(value)
     if day is None:
         raise ValueError("must be a date, yyyy-MM-dd")
-    return day.isoformat()
+    return dt.date(day.year, day.month, day.day)  # pendulum's dates are dates, and calculate otherwise
+
+
+def parse_date(value: Any) -> str:
+    """Check a calendar day, and write it as the API takes it: ``yyyy-MM-dd``."""
+    return parse_day(value).isoformat()
+
+
+def start_day(start: Mapping[str, Any]) -> dt.date:
+    """Return the day of a start, as the API writes it, in its zone.
+
+    :raises ValueError: when it has none.
+    """
+    if day := get_member(start, "date"):
+        return parse_day(day)
+    zone = parse_zone(get_member(start, "timeZone"))
+    return to_local_time(get_member(start, "dateTime"), zone).date()
 
 
 def _read_day(value: Any) -> dt.date | None:

@@ -43,7 +43,7 @@ from airflow_dingtalk_calendar.models.normalize import (
     normalize_times,
     parse_mapping,
 )
-from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day, start_day
+from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day
 from airflow_dingtalk_calendar.models.rrule import from_rrule
 from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch, refuse_set
 from airflow_dingtalk_calendar.models.validation_errors import (
@@ -232,7 +232,7 @@ class EventFields(Component):
         return self.recurrence.pattern.model_dump(by_alias=True, exclude_none=True) if self.recurrence else {}
 
     def _start_day(self) -> Any:
-        return start_day(self.start.model_dump(by_alias=True, exclude_none=True)) if self.start else None
+        return datetimes.start_day(self.start.model_dump(by_alias=True, exclude_none=True)) if self.start else None
 
     def _to_json(self) -> dict[str, Any]:
         fields = self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)

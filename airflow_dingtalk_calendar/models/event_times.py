@@ -21,7 +21,7 @@ import pendulum
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.json_values import Body, Json
+from airflow_dingtalk_calendar.models.json_values import Body, Json, mapping_or_empty
 from airflow_dingtalk_calendar.models.recurrence import DAY_NAMES, complete_rule, fits_pattern, may_lack_day
 from airflow_dingtalk_calendar.models.zones import parse_zone
 
@@ -82,10 +82,10 @@ def read_times(event: Body) -> EventTimes:
 
 
 def _read_end(value: Any, path: str) -> tuple[Any, str | None]:
-    given = value if isinstance(value, Mapping) else {}
+    given = mapping_or_empty(value)
     try:
         if given.get("date") and not given.get("dateTime"):
-            return dt.date.fromisoformat(datetimes.parse_date(given["date"])), None
+            return datetimes.parse_day(given["date"]), None
         if given.get("dateTime") and given.get("timeZone"):
             zone = parse_zone(given["timeZone"])
             moment = datetimes.to_local_time(given["dateTime"], zone)
@@ -176,7 +176,7 @@ def parse_new_start(start: Any, own: str | None, timezone: str | None) -> tuple[
         raise InvalidInputError(("start", f"must be a {'date' if own is None else 'time'}, as the event has now"))
     try:
         if own is None:
-            return dt.date.fromisoformat(datetimes.parse_date(value["date"])), None
+            return datetimes.parse_day(value["date"]), None
         zone = parse_zone(timezone or own)
         there = datetimes.format_event_time(value["dateTime"], parse_zone(datetimes.zone_name(value) or zone))
         return datetimes.to_local_time(there, zone), zone

@@ -36,6 +36,19 @@ def load_json(text: str, path: str) -> Any:
     raise InvalidPatchError((path, problem))
 
 
+def load_object_or_text(text: str, path: str) -> Any:
+    """Read JSON text of an object; any other text is meant as it is, unless it is a mapping as Python shows it.
+
+    :raises InvalidPatchError: when it is such a mapping.
+    """
+    try:
+        return load_json(text, path) if text.lstrip().startswith("{") else text
+    except InvalidPatchError:
+        if text.lstrip("{ \n\t")[:1] in ("'", '"'):
+            raise
+        return text
+
+
 def _make_object(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = JsonObject(pairs)
     if len(found) < len(pairs):

@@ -25,9 +25,14 @@ def mapping_or_empty(value: Any) -> Body:
     return value if isinstance(value, Mapping) else {}
 
 
+def list_or_empty(value: Any) -> list[Any]:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def mappings_in(value: Any) -> list[Body]:
     """Return the mappings in a list; of anything but a list, none."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in list_or_empty(value) if isinstance(one, Mapping)]
 
 
 def is_unicode(text: str) -> bool:
@@ -71,6 +76,11 @@ def find_pair(values: Iterable[Hashable]) -> tuple[int, int] | None:
     return None
 
 
+def text_or_none(value: Any) -> str | None:
+    """Return text as it is, and None for anything else."""
+    return value if isinstance(value, str) else None
+
+
 def text_or_empty(value: Any) -> str:
     """Return text as it is, and empty text for anything else."""
-    return value if isinstance(value, str) else ""
+    return text_or_none(value) or ""

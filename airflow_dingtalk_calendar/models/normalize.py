@@ -15,17 +15,12 @@ from pydantic.alias_generators import to_camel
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError, Problem
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.blanks import UNDEFINED_TEXT, describe_type, explain_refusal, is_undefined
+from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.models.json_text import JsonObject, load_json
+from airflow_dingtalk_calendar.models.json_values import get_member
 from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 MAX_DEPTH = 20
-# Fields whose value may come as JSON text, because a template cannot render anything but text.
-STRUCTURED_FIELDS = frozenset(
-    {"start", "end", "recurrence", "attendees", "extra", "reminders", "onlineMeetingInfo"}
-    | {"uiConfigs", "cardInstances", "categories"}
-)
-# Fields that are a text or an object, so that text in brackets may be meant as it is.
-TEXT_OR_OBJECT_FIELDS = frozenset({"location", "richTextDescription"})
 
 
 class Unreadable:
@@ -92,7 +87,7 @@ def normalize_times(data: Any, default: str | None) -> Any:
 
 
 def _complete_range(recurrence: Any, zone: str | None, *, all_day: bool) -> Any:
-    span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
+    span = get_member(recurrence, "range")
     if not isinstance(span, Mapping) or "endDate" not in span:
         return recurrence
     return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone, all_day)}}
@@ -162,24 +157,12 @@ def _normalize_members(
 
 
 def _parse_structured(value: Any, loc: Loc, problems: list[Problem]) -> Any:
-    """Read a field's value from JSON text, where a structure makes sense."""
-    if not isinstance(value, str) or len(loc) != 2:
+    """Read a field's value from JSON text, where the field has a reader: a template renders nothing but text."""
+    if not isinstance(value, str) or len(loc) != 2 or value.lstrip()[:1] not in ("[", "{"):
         return value
-    begins = value.lstrip()[:1]
+    reader = find_field(str(loc[1])).reader
     try:
-        if loc[1] in TEXT_OR_OBJECT_FIELDS and begins == "{":
-            return _load_object(value, format_path(loc))
-        return load_json(value, format_path(loc)) if loc[1] in STRUCTURED_FIELDS and begins in ("[", "{") else value
+        return value if reader is None else reader(value, format_path(loc))
     except InvalidPatchError as error:
         problems += error.problems
         return UNREADABLE
-
-
-def _load_object(text: str, path: str) -> Any:
-    """Read JSON text of an object; any other text is meant as it is, unless it is a mapping as Python shows it."""
-    try:
-        return load_json(text, path)
-    except InvalidPatchError:
-        if text.lstrip("{ \n\t")[:1] in ("'", '"'):
-            raise
-        return text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -17,42 +17,14 @@ from pydantic.alias_generators import to_camel
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.components import Component
 from airflow_dingtalk_calendar.models.json_values import Json, get_member, mapping_or_empty
-from airflow_dingtalk_calendar.models.types import Choice, Integer, Interval, Weekdays
-from airflow_dingtalk_calendar.models.zones import parse_zone
+from airflow_dingtalk_calendar.models.rule_members import PATTERN_MEMBERS, RANGE_MEMBERS, used_members
+from airflow_dingtalk_calendar.models.types import WEEKDAYS, Choice, Integer, Interval, Weekday, Weekdays
 
-DAYS_BY_CODE = {
-    "MO": "monday",
-    "TU": "tuesday",
-    "WE": "wednesday",
-    "TH": "thursday",
-    "FR": "friday",
-    "SA": "saturday",
-    "SU": "sunday",
-}
-DAY_NAMES = tuple(DAYS_BY_CODE.values())  # in the order of date.weekday()
+DAY_NAMES = (*WEEKDAYS[1:], WEEKDAYS[0])  # in the order of date.weekday()
+DAYS_BY_CODE = {name[:2].upper(): name for name in DAY_NAMES}  # as RFC 5545 names them
 CODES_BY_DAY = {name: code for code, name in DAYS_BY_CODE.items()}
 INDEX_NAMES = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 INDEX_NUMBERS = {name: number for number, name in INDEX_NAMES.items()}
-
-Weekday = Annotated[
-    Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"],
-    Choice,
-]
-
-# What each pattern type needs, and may have besides type, interval and firstDayOfWeek (official page; that
-# absoluteYearly takes dayOfMonth is from DingTalk's command-line tool).
-PATTERN_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
-    "daily": (set(), set()),
-    "weekly": ({"days_of_week"}, {"days_of_week"}),
-    "absoluteMonthly": ({"day_of_month"}, {"day_of_month"}),
-    "relativeMonthly": ({"days_of_week", "index"}, {"days_of_week", "index"}),
-    "absoluteYearly": (set(), {"day_of_month"}),
-}
-RANGE_MEMBERS: dict[str, set[str]] = {
-    "noEnd": set(),
-    "endDate": {"end_date"},
-    "numbered": {"number_of_occurrences"},
-}
 
 
 class RecurrencePattern(Component):
@@ -105,20 +77,20 @@ def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
     :param zone: IANA zone for an ``endDate`` without an offset.
     :raises ValueError: when a member that the rule needs is missing or wrong.
     """
-    pattern, span = (mapping_or_empty(mapping_or_empty(recurrence).get(name)) for name in ("pattern", "range"))
-    used = {"type", "interval", "first_day_of_week"} | PATTERN_MEMBERS.get(str(pattern.get("type")), (set(), set()))[1]
-    limits = _keep_members(span, {"type"} | RANGE_MEMBERS.get(str(span.get("type")), set()))
+    pattern, span = (mapping_or_empty(get_member(recurrence, name)) for name in ("pattern", "range"))
+    used = used_members(str(pattern.get("type")), str(span.get("type")))
+    limits = _keep_members(span, used["range"])
     if "endDate" in limits:
         limits["endDate"] = datetimes.complete_series_end(limits["endDate"], zone)
     try:
-        rule = Recurrence.model_validate({"pattern": _keep_members(pattern, used), "range": limits})
+        rule = Recurrence.model_validate({"pattern": _keep_members(pattern, used["pattern"]), "range": limits})
     except ValidationError:
         raise ValueError("is not a whole rule, with pattern and range") from None
     return rule.model_dump(by_alias=True, exclude_none=True)
 
 
-def _keep_members(part: Mapping[str, Any], names: set[str]) -> Json:
-    return {name: part[name] for name in map(to_camel, names) if part.get(name) not in (None, "", 0)}
+def _keep_members(part: Mapping[str, Any], names: Set[str]) -> Json:
+    return {name: part[name] for name in names if part.get(name) not in (None, "", 0)}
 
 
 def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
@@ -142,17 +114,6 @@ def may_lack_day(pattern: Mapping[str, Any], day: dt.date | None) -> bool:
 _MONTHS_BETWEEN = {"absoluteMonthly": 1, "absoluteYearly": 12}
 
 
-def start_day(start: Mapping[str, Any]) -> dt.date:
-    """Return the day of a start, as the API writes it, in its zone.
-
-    :raises ValueError: when it has none.
-    """
-    if day := get_member(start, "date"):
-        return dt.date.fromisoformat(datetimes.parse_date(day))
-    zone = parse_zone(get_member(start, "timeZone"))
-    return datetimes.to_local_time(get_member(start, "dateTime"), zone).date()
-
-
 def _is_nth_weekday(pattern: Mapping[str, Any], day: dt.date) -> bool:
     last = (day + dt.timedelta(days=7)).month != day.month
     in_its_week = last if pattern["index"] == "last" else INDEX_NUMBERS[pattern["index"]] == (day.day + 6) // 7
@@ -168,8 +129,8 @@ _FITS_PATTERN: dict[str, Callable[[Mapping[str, Any], dt.date], bool]] = {
 }
 
 
-def _check_members(part: Component, needed: set[str], allowed: set[str], known: set[str]) -> None:
-    given = {name for name in known if getattr(part, name) is not None}
+def _check_members(part: Component, needed: Set[str], allowed: Set[str], known: Set[str]) -> None:
+    given = {to_camel(name) for name in known if getattr(part, name) is not None}
     for names, what in ((needed - given, "needs"), (given - allowed, "cannot have")):
         if names:
-            raise ValueError(f"this type {what} {' and '.join(to_camel(name) for name in sorted(names))}")
+            raise ValueError(f"this type {what} {' and '.join(sorted(names))}")

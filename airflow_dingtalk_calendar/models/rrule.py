@@ -27,7 +27,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.json_values import Json, get_member
-from airflow_dingtalk_calendar.models.recurrence import CODES_BY_DAY, INDEX_NUMBERS, complete_rule, start_day
+from airflow_dingtalk_calendar.models.recurrence import CODES_BY_DAY, INDEX_NUMBERS, complete_rule
 from airflow_dingtalk_calendar.models.rrule_patterns import convert_pattern
 from airflow_dingtalk_calendar.models.rrule_text import CLOCK_PARTS, RuleParts, parse_rule, positive_number
 from airflow_dingtalk_calendar.models.zones import parse_zone
@@ -47,7 +47,7 @@ def from_rrule(text: str | Sequence[str], start: Mapping[str, Any] | None = None
     :raises ValueError: when it is no rule, or one that DingTalk cannot express; without the rule's values.
     """
     rule = parse_rule(text)
-    day = start_day(start) if start else None
+    day = datetimes.start_day(start) if start else None
     _check_clock(rule, start)
     pattern = convert_pattern(rule, day)
     zone = (start or {}).get("timeZone") or timezone
@@ -94,7 +94,7 @@ def _day_of_occurrence(rule: RuleParts, start: Mapping[str, Any] | None, count: 
     parts = [
         part.rstrip(",") for part in rule.source.split(";") if part and part.split("=")[0] not in ("RSCALE", "SKIP")
     ]
-    rules = rrulestr(";".join(parts), dtstart=dt.datetime.combine(start_day(start), dt.time()))
+    rules = rrulestr(";".join(parts), dtstart=dt.datetime.combine(datetimes.start_day(start), dt.time()))
     last = next(islice(rules, count - 1, None), None)
     return last.date() if last else None
 
@@ -164,7 +164,7 @@ def _format_nth_weekday(pattern: Json, start: Any) -> Json:
 def _format_yearly(pattern: Json, start: Mapping[str, Any] | None) -> Json:
     if not start:
         raise ValueError("has its month from the start: give start too")
-    day = start_day(start)
+    day = datetimes.start_day(start)
     return {"FREQ": "YEARLY", "BYMONTH": day.month, "BYMONTHDAY": pattern.get("dayOfMonth", day.day)}
 
 

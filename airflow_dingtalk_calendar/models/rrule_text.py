@@ -28,7 +28,7 @@ ONE_BY_ONE = "create its events one by one"
 _NOT_A_RULE_TEXT = "must be one rule of RFC 5545, like FREQ=WEEKLY;BYDAY=MO,WE, or {pattern, range}"
 _PROPERTY_FORM = re.compile(r'([A-Z-]+)(?:;[A-Z0-9-]+=(?:"[^"]*"|[^":;]*))*:(.*)')
 _PART_FORM = re.compile(r"([A-Z-]+)=([^=;]+)")
-_WEEKDAY_FORM = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
+_WEEKDAY_FORM = re.compile(rf"([+-]?\d{{1,2}})?({'|'.join(DAYS_BY_CODE)})", re.ASCII)
 _NEIGHBOUR_REASONS = {
     "EXDATE": "DingTalk's rule knows no exceptions: leave EXDATE out, and cancel that occurrence in the series",
     "EXRULE": "DingTalk's rule knows no exceptions: leave EXRULE out, and cancel those occurrences in the series",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Set
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field
 
@@ -19,7 +19,8 @@ from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_typ
 from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, is_unicode
 
 T = TypeVar("T")
-WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+WeekdayName = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+WEEKDAYS: tuple[str, ...] = get_args(WeekdayName)
 
 
 def read_argument(name: str, reader: Callable[[Any], T], value: Any) -> T:
@@ -135,5 +136,6 @@ Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
 Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
 Switch = Annotated[str, BeforeValidator(parse_switch)]
 Choice = BeforeValidator(parse_choice)
+Weekday = Annotated[WeekdayName, Choice]
 Members = Annotated[list[T], BeforeValidator(refuse_set)]
 Interval = Annotated[Integer, Field(ge=1, le=365)]

@@ -18,6 +18,7 @@ from typing import Any
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import client_token_header
 from airflow_dingtalk_calendar.exceptions import NotFoundError, SecondMeetingError
+from airflow_dingtalk_calendar.models.answer_times import read_answer_time
 from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty
 from airflow_dingtalk_calendar.plans.actions.lifecycle import DeleteChange
 from airflow_dingtalk_calendar.plans.created import CreatedEvents
@@ -174,8 +175,4 @@ class RowRun:
 
 def _was_updated_at(wanted: dt.datetime, found: Any) -> bool:
     """Whether a time that the service wrote is that moment; what cannot be read is not."""
-    try:
-        moment = dt.datetime.fromisoformat(found)
-    except (TypeError, ValueError):
-        return False
-    return moment.tzinfo is not None and moment == wanted
+    return read_answer_time(found) == wanted

@@ -17,6 +17,7 @@ from typing import Any
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import require_list
 from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.answer_times import read_answer_time
 from airflow_dingtalk_calendar.models.json_values import Body, get_member, mapping_or_empty, mappings_in
 from airflow_dingtalk_calendar.plans.rows import Row
 
@@ -53,7 +54,7 @@ class CreatedEvents:
         )
 
     def _is_created_by(self, row: Row, event: Body) -> bool:
-        created = _read_moment(event.get("createTime"))
+        created = read_answer_time(event.get("createTime"), assumed_zone=dt.UTC)
         return (
             isinstance(event.get("id"), str)
             and event.get("status") != "cancelled"
@@ -77,11 +78,3 @@ def _times_around(start: Body) -> tuple[dt.datetime, dt.datetime]:
         return day - dt.timedelta(days=1), day + dt.timedelta(days=2)
     moment = datetimes.parse_wire_datetime(start["dateTime"])
     return moment - dt.timedelta(minutes=1), moment + dt.timedelta(minutes=1)
-
-
-def _read_moment(value: Any) -> dt.datetime | None:
-    try:
-        moment = dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.watch.changes import ATTENDEE_FIELDS, DEFAULT_FIELDS, ChangeFilter, parse_filter
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, parse_filter
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
@@ -64,9 +64,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     :param union_id: unionId of the person whose calendar it is.
     :param calendar_id: the documentation knows ``primary`` only.
-    :param fields: names of the fields to watch, of those in
-        :data:`airflow_dingtalk_calendar.watch.changes.WATCHED_FIELDS`. Of ``attendees`` and ``responses`` DingTalk
-        lists the first 100 people.
+    :param fields: names of the fields to watch, of those in the table of "Patches and new events". Of ``attendees``
+        and ``responses`` DingTalk lists the first 100 people.
     :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
@@ -132,7 +131,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             calendar_id=self.calendar_id,
             show_deleted=True,
             max_results=100,
-            max_attendees=100 if ATTENDEE_FIELDS & set(watch.fields) else 1,
+            max_attendees=100 if watch.needs_attendees else 1,
         )
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
         level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING

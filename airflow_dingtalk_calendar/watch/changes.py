@@ -7,22 +7,23 @@ has another hash than it had. A change that a DAG makes itself to a field that i
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.copies import newest_copies
-from airflow_dingtalk_calendar.models.json_values import Body, get_member, mappings_in, text_or_empty
+from airflow_dingtalk_calendar.models.field_fingerprints import FINGERPRINT_LENGTH
+from airflow_dingtalk_calendar.models.fields import FIELDS
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, text_or_empty, text_or_none
 
 ChangeKind = Literal["created", "updated", "deleted"]
 PASSES, FAILS = "+", "-"
-_HASH_LENGTH = 6  # characters of a field's hash, 36 bits: one in 70 thousand million changes goes unnoticed
+# When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
+DEFAULT_FIELDS = tuple(name for name, field in FIELDS.watched.items() if field.watched == "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +103,25 @@ class ChangeFilter:
                 yield EventSnapshot(
                     event["id"],
                     None if cancelled else self._fingerprint(event),
-                    _text_or_none(event.get("seriesMasterId")),
-                    _text_or_none(get_member(event, "organizer", "id")),
-                    _text_or_none(event.get("updateTime")),
+                    text_or_none(event.get("seriesMasterId")),
+                    text_or_none(get_member(event, "organizer", "id")),
+                    text_or_none(event.get("updateTime")),
                 )
+
+    @property
+    def needs_attendees(self) -> bool:
+        """Whether the events have to be read with the people invited."""
+        return any(FIELDS.watched[name].wire == "attendees" for name in self.fields)
 
     def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
         """Name the fields that two fingerprints differ in."""
-        places = ((name, 1 + _HASH_LENGTH * index) for index, name in enumerate(self.fields))
-        return tuple(name for name, at in places if before[at : at + _HASH_LENGTH] != after[at : at + _HASH_LENGTH])
+        starts = (1 + FINGERPRINT_LENGTH * index for index in range(len(self.fields)))
+        places = zip(self.fields, (slice(start, start + FINGERPRINT_LENGTH) for start in starts), strict=True)
+        return tuple(name for name, place in places if before[place] != after[place])
 
     def _fingerprint(self, event: Body) -> str:
-        return (PASSES if self._passes(event) else FAILS) + "".join(hash_field(event, name) for name in self.fields)
+        prints = [FIELDS.watched[name].fingerprint(event) for name in self.fields]
+        return "".join([PASSES if self._passes(event) else FAILS, *prints])
 
     def _passes(self, event: Body) -> bool:
         titled = self.pattern is None or self.pattern.search(text_or_empty(event.get("summary"))) is not None
@@ -140,7 +148,7 @@ def parse_filter(
     """
     named = [fields] if isinstance(fields, str) else list(fields)
     problems = [
-        ("fields", f"{name!r} is none of {', '.join(WATCHED_FIELDS)}") for name in named if name not in WATCHED_FIELDS
+        ("fields", f"{name!r} is none of {', '.join(FIELDS.watched)}") for name in named if name not in FIELDS.watched
     ]
     if not named:
         problems.append(("fields", "must name one at least"))
@@ -154,7 +162,7 @@ def parse_filter(
     if problems:
         raise InvalidInputError(*problems)
     return ChangeFilter(
-        tuple(name for name in WATCHED_FIELDS if name in named), pattern, organizer_id, series_master_id
+        tuple(name for name in FIELDS.watched if name in named), pattern, organizer_id, series_master_id
     )
 
 
@@ -208,65 +216,3 @@ def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
     """
     parts = json.dumps([position.epoch, position.number, sight.event_id, sight.fingerprint])
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-
-def hash_field(event: Body, name: str) -> str:
-    """Return the short hash of a field of an event; what is nested beyond reading is all the same."""
-    try:
-        value = json.dumps(WATCHED_FIELDS[name](event), sort_keys=True, default=str)
-    except RecursionError:
-        value = ""
-    return base64.b64encode(hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest())[:_HASH_LENGTH].decode()
-
-
-def _text_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _field_value(*path: str) -> Callable[[Body], Any]:
-    return lambda event: get_member(event, *path) or ""
-
-
-def _event_end(name: str) -> Callable[[Body], Any]:
-    return lambda event: (
-        get_member(event, name, "date")
-        or [_normalize_instant(get_member(event, name, "dateTime")), get_member(event, name, "timeZone")]
-    )
-
-
-def _normalize_instant(value: Any) -> Any:
-    try:
-        moment = dt.datetime.fromisoformat(value)
-        return moment.astimezone(dt.UTC).isoformat() if moment.tzinfo else value
-    except (TypeError, ValueError, OverflowError):
-        return value
-
-
-def _member_tuples(name: str, *parts: str) -> Callable[[Body], Any]:
-    """Read a list without regard to its order: of each member these parts, as text."""
-
-    def read(event: Body) -> Any:
-        return sorted([str(one.get(part) or "") for part in parts] for one in mappings_in(event.get(name)))
-
-    return read
-
-
-WATCHED_FIELDS: dict[str, Callable[[Body], Any]] = {
-    "summary": _field_value("summary"),
-    "description": _field_value("description"),
-    "rich_text_description": _field_value("richTextDescription", "text"),
-    "start": _event_end("start"),
-    "end": _event_end("end"),
-    "is_all_day": lambda event: bool(event.get("isAllDay")),
-    "recurrence": _field_value("recurrence"),
-    "location": _field_value("location", "displayName"),
-    "meeting_rooms": _member_tuples("meetingRooms", "roomId"),
-    "organizer": _field_value("organizer", "id"),
-    "attendees": _member_tuples("attendees", "id", "isOptional"),
-    "responses": _member_tuples("attendees", "id", "responseStatus"),
-    "reminders": _member_tuples("reminders", "method", "minutes"),
-    "online_meeting": _field_value("onlineMeetingInfo", "conferenceId"),
-}
-ATTENDEE_FIELDS = frozenset(("attendees", "responses"))
-# When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
-DEFAULT_FIELDS = ("start", "end", "is_all_day", "recurrence", "location", "meeting_rooms")

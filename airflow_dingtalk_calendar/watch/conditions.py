@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import comparison, datetimes
+from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.models.json_values import Body, get_member, mapping_or_empty
 from airflow_dingtalk_calendar.models.normalize import parse_mapping
 from airflow_dingtalk_calendar.models.types import parse_flag, parse_integer, parse_seconds, read_argument
@@ -133,7 +134,7 @@ def _parse_wanted_fields(value: Any, timezone: str | None) -> dict[str, Any]:
     from airflow_dingtalk_calendar.models.event_patch import WantedFields
 
     wanted = WantedFields.parse(value, timezone=timezone).to_body()
-    unseen = [f"fields.{name}" for name in wanted if name not in comparison.COMPARED_FIELDS]
+    unseen = [f"fields.{name}" for name in wanted if find_field(name).shown != "always"]
     unseen += ["fields.attendees"] if any("id" not in one for one in wanted.get("attendees", ())) else []
     if unseen:
         text = "never comes back from DingTalk, so it cannot be waited for"
@@ -264,7 +265,7 @@ def _parse_end(given: Body, timezone: str | None) -> dt.datetime:
 def _start_of_day(day: str, timezone: str | None, later: int = 0) -> dt.datetime:
     if timezone is None:
         raise ValueError("is a day: give a timezone, to know when its days begin")
-    date = dt.date.fromisoformat(datetimes.parse_date(day)) + dt.timedelta(days=later)
+    date = datetimes.parse_day(day) + dt.timedelta(days=later)
     return dt.datetime.combine(date, dt.time(), load_zone(parse_zone(timezone))).astimezone(dt.UTC)
 
 
@@ -273,5 +274,4 @@ def _all_day_date(event: Body, end: str) -> str:
 
 
 def _end_object(event: Body, end: str) -> Body:
-    given = event.get(end)
-    return given if isinstance(given, Mapping) else {}
+    return mapping_or_empty(event.get(end))

@@ -134,9 +134,7 @@ def _plans(emulator: Any) -> dict[str, str]:
     begin(emulator, DATA)
     kind = public("DingTalkCalendarApplyPlanOperator")
     given = {"task_id": "t", "union_id": ORGANIZER, "max_calls": 1}
-    return {
-        name: _said(partial(kind(plan=patches, **given).execute, {"ti": Ti()})) for name, patches in ROWS.items()
-    }
+    return {name: _said(partial(kind(plan=patches, **given).execute, {"ti": Ti()})) for name, patches in ROWS.items()}
 
 
 def _connections(emulator: Any) -> dict[str, str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 from airflow_dingtalk_calendar.client.token_cache import TOKEN_CACHE
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
 from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.results import RowResult
 from airflow_dingtalk_calendar.watch.changes import (
-    WATCHED_FIELDS,
     Position,
     find_changes,
     initial_position,
@@ -20,7 +20,7 @@ from airflow_dingtalk_calendar.watch.changes import (
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 
 __all__ = [
-    "WATCHED_FIELDS",
+    "FIELDS",
     "Checkpoint",
     "Position",
     "RowResult",

@@ -12,7 +12,7 @@ from tests.airflow_runs import StateStore, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.frozen import triggers
 from tests.frozen.inside import (
-    WATCHED_FIELDS,
+    FIELDS,
     Checkpoint,
     Position,
     RowResult,
@@ -65,7 +65,7 @@ def collect() -> dict[str, Any]:
         },
         "asset_state_store": {
             "keys": {name: position_key(triggers.changes(**given)) for name, given in triggers.CHANGES.items()},
-            "marks": {name: snapshots(list(WATCHED_FIELDS), [one])[0].fingerprint for name, one in EVENTS.items()},
+            "marks": {name: snapshots(list(FIELDS.watched), [one])[0].fingerprint for name, one in EVENTS.items()},
             "few events": asyncio.run(_saved(3)),
             "many events": asyncio.run(_saved(3000)),
         },
