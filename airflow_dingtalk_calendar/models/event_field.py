@@ -9,7 +9,7 @@ from typing import Any, Literal
 from airflow_dingtalk_calendar.models.field_comparers import Comparer, SameValue, compare_value
 from airflow_dingtalk_calendar.models.field_describers import Describer, describe_value
 from airflow_dingtalk_calendar.models.field_fingerprints import NormalForm, hash_value, whole_value
-from airflow_dingtalk_calendar.models.json_values import Body
+from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
 
 # By PatchEvent's page: documented in its answer, so that an event without the field lacks it; not documented, so that
 # it may be left out; or a switch of the request, which no event has.
@@ -24,6 +24,7 @@ class EventField:
     :ivar wire: its name in DingTalk's requests and answers.
     :ivar name: what a watcher calls it.
     :ivar reader: reads text in brackets that a template made for it (text and path); None: that is meant as it is.
+    :ivar members: of an object, or of each object in a list, what a request may have; none: all of it.
     :ivar cleared: the value that empties it; None: it cannot be emptied.
     :ivar shown: whether an event shows it.
     :ivar comparer: whether an event has what a body asks for.
@@ -37,6 +38,7 @@ class EventField:
     wire: str
     name: str
     reader: Callable[[str, str], Any] | None = None
+    members: tuple[str, ...] = ()
     cleared: Any = None
     shown: Shown = "always"
     comparer: Comparer = compare_value
@@ -49,6 +51,18 @@ class EventField:
     def is_shown_in(self, event: Body) -> bool:
         """Whether an event tells what it has in this field, or that it has nothing."""
         return self.shown == "always" or (self.shown == "perhaps" and self.wire in event)
+
+    def writable_value(self, event: Body) -> Any:
+        """Return what an event has in this field as a request can write it; None for nothing."""
+        value = event.get(self.wire)
+        if isinstance(value, list):
+            return [self._writable_members(one) for one in mappings_in(value)] or None
+        return self._writable_members(value) or None
+
+    def _writable_members(self, value: Any) -> Any:
+        if not self.members:
+            return value
+        return {name: value[name] for name in self.members if name in value and value[name] is not None}
 
     def fingerprint(self, event: Body) -> str:
         """Return the short hash of what an event has in this field."""

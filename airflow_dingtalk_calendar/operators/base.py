@@ -205,7 +205,7 @@ def apply_options(
     retries: int | None,
     token_maker: TokenMaker,
     caution: Callable[[Row, Mapping[str, Any] | None], None],
-    **flags: bool,
+    **flags: Any,
 ) -> ApplyOptions:
     """Say how the changes of a task are carried out."""
     from airflow_dingtalk_calendar.idempotency import is_automatic_retry

@@ -39,7 +39,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ``unchanged``, ``skipped``, ``rejected`` (not done), ``unknown`` (maybe done) and ``partial`` (some of its people
     are done). ``results`` has one mapping for each row: ``index``, ``action``, ``group``, ``union_id``, ``event_id``,
     ``status``, ``fields``, ``not_applied``, ``code``, ``message``, ``request_id``; it is there when the task fails,
-    too. With ``dry_run`` the return value is ``{"dry_run": true, "total", "calls", "impact", "rows"}``, where each row
+    too, and so are ``undo``, the plan that takes back what was done, and ``cannot_undo``, what no plan takes back. Each
+    row of the undo costs one more call, because it changes nothing that somebody has changed since. With ``dry_run``
+    the return value is ``{"dry_run": true, "total", "calls", "impact", "rows"}``, where each row
     has its ``requests``, ``diff`` and ``cautions``.
 
     :param plan: a list of rows (``plan_task.output``), or the JSON text of one. A row has an ``action``: ``patch``
@@ -59,6 +61,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         Without it, a retry reads such an event first (one more call) and rejects the row if it has a meeting.
     :param return_events: put the changed events into ``results``; without it XCom stays small. Those that an earlier
         try has changed are None.
+    :param keep_before: read each event that the plan does not bring before it is changed (one more call), so that
+        ``undo`` can give it back.
     :param on_error: ``fail``: the task fails after all rows were tried, if one of them failed; ``continue``: it does
         not.
     :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
@@ -80,6 +84,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         "skip_if_unchanged",
         "repeat_meeting",
         "return_events",
+        "keep_before",
         "on_error",
         "max_failures",
         "max_calls",
@@ -102,6 +107,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         skip_if_unchanged: bool | str = False,
         repeat_meeting: bool | str = False,
         return_events: bool | str = False,
+        keep_before: bool | str = False,
         on_error: str = "fail",
         max_failures: int | str = 1,
         max_calls: int | str = 1000,
@@ -119,6 +125,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         self.skip_if_unchanged = skip_if_unchanged
         self.repeat_meeting = repeat_meeting
         self.return_events = return_events
+        self.keep_before = keep_before
         self.on_error = on_error
         self.max_failures = max_failures
         self.max_calls = max_calls
@@ -152,7 +159,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
                 results = self._runner.run()
             finally:  # also when the task was told to end
                 if self._runner.begun:
-                    self._push_results(context, self._runner.results, with_events=options.return_events)
+                    self._push_results(context, plan, self._runner.results, with_events=options.return_events)
             return self._report_outcome(context, results, checkpoint)
 
     def on_kill(self) -> None:
@@ -167,7 +174,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
 
         if self.on_error not in ("fail", "continue"):
             raise InvalidInputError(("on_error", "must be fail or continue"))
-        names = ("skip_if_unchanged", "repeat_meeting", "return_events")
+        names = ("skip_if_unchanged", "repeat_meeting", "return_events", "keep_before")
         return apply_options(
             context,
             self.retries,
@@ -241,8 +248,14 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
 
     # -- afterwards -----------------------------------------------------------------------------------------
 
-    def _push_results(self, context: Context, results: Sequence[RowResult], *, with_events: bool) -> None:
-        context["ti"].xcom_push(key="results", value=[result.as_dict(with_event=with_events) for result in results])
+    def _push_results(self, context: Context, plan: Plan, results: Sequence[RowResult], *, with_events: bool) -> None:
+        """Push what became of each row, and what takes it back."""
+        from airflow_dingtalk_calendar.plans.undo import make_undo
+
+        undo = make_undo(plan, results)
+        rows = [result.as_dict(with_event=with_events) for result in results]
+        for key, value in (("results", rows), ("undo", undo.plan), ("cannot_undo", undo.lasting)):
+            context["ti"].xcom_push(key=key, value=value)
 
     def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""

@@ -36,6 +36,8 @@ class ApplyOptions:
 
     :ivar client_token: makes the client token of a call.
     :ivar retried: whether an earlier try of the task may have sent the same already.
+    :ivar keep_before: read each event that the plan does not bring, so that the change can be undone.
+    :ivar record_before: called with what an event was before a change to it is sent, to be kept for a retry.
     :ivar created: finds the events that it may have created, where that is known.
     :ivar caution: called before a row is sent, with the event if it was read, to log what is uncertain about it.
     """
@@ -45,6 +47,8 @@ class ApplyOptions:
     repeat_meeting: bool = False
     retried: bool = False
     return_events: bool = False
+    keep_before: bool = False
+    record_before: Callable[[Row, Body], None] = lambda row, before: None
     created: CreatedEvents | None = None
     caution: Callable[[Row, Body | None], None] = lambda row, event: None
 
@@ -52,12 +56,17 @@ class ApplyOptions:
         """Whether a row takes a call that reads before the first one that writes."""
         if row.change.creates:
             return self.created is not None
-        reads = self.skip_if_unchanged or row.if_updated_at is not None or self.may_have_meeting(row)
+        guarded = row.if_updated_at is not None or row.if_fields is not None
+        reads = self.skip_if_unchanged or guarded or self.keeps_before(row) or self.may_have_meeting(row)
         return bool(row.change.call_count) and reads
 
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
         return sum(row.change.call_count + self.reads_first(row) for row in rows)
+
+    def keeps_before(self, row: Row) -> bool:
+        """Whether the event is read so that the row can be undone."""
+        return self.keep_before and row.event is None and row.created_by is None and row.change.needs_before
 
     def may_have_meeting(self, row: Row) -> bool:
         """Whether an earlier try may have made the video meeting that the row asks for."""
@@ -70,12 +79,14 @@ class RowRun:
 
     :ivar created: ids of the events that rows of the group have created, by name.
     :ivar done: how many of its calls have been carried out.
+    :ivar before: what the event was, as far as undoing the row takes it, if it was read.
     """
 
     row: Row
     options: ApplyOptions
     created: Mapping[str, str] = field(default_factory=dict)
     done: int = 0
+    before: Body | None = None
 
     @cached_property
     def calls(self) -> Sequence[api.Call[Any]]:
@@ -106,12 +117,12 @@ class RowRun:
             text = f"DingTalk created the event {row.created_by}, and its answer does not have the event's id"
             return RowResult(row, "rejected", code=NO_EVENT_ID, message=text)
         event = None
-        if options.reads_first(row):
-            result, event = yield from self._read_first()
-            if result:
-                return result
-        options.caution(row, event)
         try:
+            if options.reads_first(row):
+                result, event = yield from self._read_first()
+                if result:
+                    return result
+            options.caution(row, event)
             answer = yield from self._send_calls()
         except NotFoundError as error:
             return self._accept_missing(error)
@@ -124,11 +135,16 @@ class RowRun:
             event = yield from options.created.find(row)
             if event is None:
                 return None, None
-            return RowResult(row, "applied", event_id=event["id"], event=self._kept(event)), event
+            left = row.change.left_in(event)
+            return RowResult(row, "applied", event_id=event["id"], left=left, event=self._kept(event)), event
         union_id, calendar_id, event_id = row.target(self.created)
         most = 500 if row.change.needs_attendees else None
         event = yield api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
-        return self._refuse(event), event
+        refused = self._refuse(event)
+        if refused is None and self.before is None and row.change.needs_before:
+            self.before = row.change.keep_before(event)
+            options.record_before(row, self.before)
+        return refused, event
 
     def _refuse(self, event: Body) -> RowResult | None:
         """Decide by the event as it is whether nothing is to be sent."""
@@ -138,11 +154,20 @@ class RowRun:
             if options.retried and unchanged:  # then it was most likely the earlier try that changed it
                 return self._unchanged_result(event)
             return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
-        if options.skip_if_unchanged and unchanged:
+        if unchanged and (options.skip_if_unchanged or row.if_fields is not None):
             return self._unchanged_result(event)
+        if changed := self._changed_fields(event):
+            text = f"somebody has changed {', '.join(changed)} since"
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text)
         if options.may_have_meeting(row) and event.get("onlineMeetingInfo"):
             raise SecondMeetingError
         return None
+
+    def _changed_fields(self, event: Body) -> list[str]:
+        """Name the guarded fields that are not as they were left."""
+        guard = self.row.if_fields or {}
+        found = self.row.change.touched(event) if guard else {}
+        return [name for name, fingerprint in guard.items() if found.get(name) != fingerprint]
 
     def _send_calls(self) -> Generator[api.Call[Any], Any, Any]:
         answer = None
@@ -164,10 +189,14 @@ class RowRun:
         # An event that is its id and no more was neither in the answer nor to be read back.
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
         event_id = str(event.get("id") or "") if row.change.creates else row.target(self.created).event_id
-        return RowResult(row, "applied", missing, event_id=event_id, event=self._kept(event or None))
+        left = row.change.left_in(event)
+        return RowResult(
+            row, "applied", missing, event_id=event_id, left=left, before=self.before, event=self._kept(event or None)
+        )
 
     def _unchanged_result(self, event: Body) -> RowResult:
-        return RowResult(self.row, "unchanged", event_id=str(event.get("id") or ""), event=self._kept(event))
+        event_id = str(event.get("id") or "")
+        return RowResult(self.row, "unchanged", event_id=event_id, before=self.before, event=self._kept(event))
 
     def _kept(self, event: Body | None) -> Body | None:
         return event if self.options.return_events else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES, RowResult
@@ -25,6 +26,7 @@ class Checkpoint:
 
     A failure of the state store fails nothing: it is said once, and the plan goes on without a record.
 
+    :ivar befores: what events were before earlier tries changed them, by the row's index, once loaded.
     :param store: ``context["task_state_store"]``, or None. It is synchronous: never to be called on an event loop.
     :param name: of this plan in this cycle of tries; a person's clear has to make another one, because the state
         survives a clear on Airflow 3.3.
@@ -34,36 +36,62 @@ class Checkpoint:
         self._store = store
         self._name = name
         self._log = log
-        self._chunks = ResultChunks(MAX_CHUNK_LENGTH, self._store_chunk)
+        self.befores: dict[int, Any] = {}
+        self._finished = StoredChunks(MAX_CHUNK_LENGTH, partial(self._store_chunk, "plan"))
+        self._befores = StoredChunks(MAX_CHUNK_LENGTH, partial(self._store_chunk, "before"))
+
+    @property
+    def stores(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._store is not None
 
     def load(self, rows: Sequence[Row]) -> list[RowResult]:
         """Return what earlier tries have finished."""
         by_index = {row.index: row for row in rows}
+        self.befores = self._load_befores()
         found: list[RowResult] = []
-        while self._store is not None:
-            piece = self._attempt(self._store.get, self._key(self._chunks.number))
-            if not piece:
-                break
-            self._chunks.number += 1
-            found += self._attempt(lambda entries: [decode_result(entry, by_index) for entry in entries], piece) or []
+        for entry in self._load_entries("plan", self._finished):
+            result = self._attempt(decode_result, entry, by_index)
+            found += [replace(result, before=self.befores.get(result.row.index))] if result else []
+        return found
+
+    def _load_befores(self) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        for entry in self._load_entries("before", self._befores):
+            index, before = self._attempt(tuple, entry) or (-1, None)
+            found.setdefault(index, before)
         return found
 
     def add(self, finished: Sequence[RowResult]) -> None:
         """Keep what is finished."""
         if self._store is not None:
-            self._attempt(self._chunks.add, finished)
+            self._attempt(self._finished.add, map(encode_result, finished))
+
+    def add_befores(self, befores: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Keep what events are before they are changed; one that is too large for the store is left out."""
+        if self._store is not None:
+            entries = ([index, before] for index, before in befores)
+            self._attempt(self._befores.add, (one for one in entries if len(json.dumps(one)) < MAX_CHUNK_LENGTH))
 
     def clear(self) -> None:
         """Delete all of it: no further try needs it."""
-        for number in range(self._chunks.number + 1):
-            if self._store is not None:
-                self._attempt(self._store.delete, self._key(number))
+        for kind, chunks in (("plan", self._finished), ("before", self._befores)):
+            for number in range(chunks.number + 1):
+                if self._store is not None:
+                    self._attempt(self._store.delete, self._key(kind, number))
 
-    def _store_chunk(self, number: int, piece: list[Any]) -> None:
-        self._store.set(self._key(number), piece, retention=RETENTION)
+    def _load_entries(self, kind: str, chunks: StoredChunks) -> list[Any]:
+        found: list[Any] = []
+        while self._store is not None and (piece := self._attempt(self._store.get, self._key(kind, chunks.number))):
+            chunks.number += 1
+            found += self._attempt(list, piece) or []
+        return found
 
-    def _key(self, number: int) -> str:
-        return f"dingtalk-plan-{self._name}-{number}"
+    def _store_chunk(self, kind: str, number: int, piece: list[Any]) -> None:
+        self._store.set(self._key(kind, number), piece, retention=RETENTION)
+
+    def _key(self, kind: str, number: int) -> str:
+        return f"dingtalk-{kind}-{self._name}-{number}"
 
     def _attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -82,7 +110,8 @@ def encode_result(result: RowResult) -> list[Any]:
     row = [result.row.index, ROW_STATUSES.index(result.status), list(result.not_applied)]
     created = result.event_id if result.row.change.creates else ""
     texts = [result.code, result.message, result.request_id, created]
-    full = [*row, *texts] if any(texts) else row
+    full = [*row, *texts] if any(texts) or result.left else row
+    full += [dict(result.left)] if result.left else []
     return full[:2] if full == [*row[:2], []] else full
 
 
@@ -92,14 +121,15 @@ def decode_result(entry: Sequence[Any], rows: Mapping[int, Row]) -> RowResult:
     :raises LookupError, TypeError, ValueError: when it is something else.
     """
     index, status, not_applied, *texts = [*entry, []][: max(len(entry), 3)]
+    left = dict(texts.pop()) if len(texts) > 4 else {}
     code, message, request_id, created = [*map(str, texts), "", "", "", ""][:4]
     fields = [str(name) for name in not_applied]
-    return RowResult(rows[index], ROW_STATUSES[status], fields, code, message, request_id, created)
+    return RowResult(rows[index], ROW_STATUSES[status], fields, code, message, request_id, created, left=left)
 
 
 @dataclass(slots=True)
-class ResultChunks:
-    """Results in pieces that are stored one by one, each below a size; the last one grows until it is full.
+class StoredChunks:
+    """Entries in pieces that are stored one by one, each below a size; the last one grows until it is full.
 
     :ivar limit: characters of the JSON text of a piece.
     :ivar store: takes the number of a piece and the piece.
@@ -111,10 +141,10 @@ class ResultChunks:
     piece: list[Any] = field(default_factory=list)
     size: int = 2
 
-    def add(self, results: Iterable[RowResult]) -> None:
-        """Store more results."""
+    def add(self, entries: Iterable[list[Any]]) -> None:
+        """Store more entries."""
         new = False
-        for entry in map(encode_result, results):
+        for entry in entries:
             length = len(json.dumps(entry)) + 2
             if self.piece and self.size + length > self.limit:
                 self.store(self.number, self.piece)

@@ -28,7 +28,7 @@ class Plan:
         """Name the plan by what is in it."""
         plan = sha256()
         for row in self.rows:
-            parts = [row.key, row.group, row.name, str(row.if_updated_at)]
+            parts = [row.key, row.group, row.name, str(row.if_updated_at), row.if_fields]
             plan.update(json.dumps(parts, sort_keys=True).encode())
         return plan.hexdigest()[:20]
 

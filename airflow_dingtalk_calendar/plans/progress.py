@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
@@ -50,6 +50,10 @@ class Progress:
         if now - self._reported >= LOG_INTERVAL:
             self._reported = now
             self._log_progress(now - self._start)
+
+    def record_befores(self, befores: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Record what events are, before they are changed."""
+        self._checkpoint.add_befores(befores)
 
     def save(self) -> None:
         """Record what is not recorded yet."""

@@ -51,6 +51,8 @@ class RowResult:
     :ivar again: whether a retry of the task may bring a better result.
     :ivar retry_after: seconds to wait before the next try, where DingTalk asks for it.
     :ivar for_all: whether all other rows would be refused as this one was.
+    :ivar left: fingerprints of what the change left in the event, to undo nothing that somebody changed since.
+    :ivar before: what the event was, as far as undoing the change takes it, if it was read.
     :ivar event: the event as the change left it, as far as DingTalk's answer has it.
     """
 
@@ -64,6 +66,8 @@ class RowResult:
     again: bool = False
     retry_after: float | None = None
     for_all: bool = False
+    left: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = field(default=None, repr=False)
     event: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property

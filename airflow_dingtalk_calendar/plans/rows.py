@@ -33,7 +33,8 @@ class Row:
     :ivar name: by which later rows of the group may name the event that this one creates.
     :ivar group: rows of one group are carried out in order; None makes a group of this row alone.
     :ivar if_updated_at: only if the event has not changed since then.
-    :ivar event: the event as it was read, to show what would change.
+    :ivar if_fields: only if these fields have not changed since then: fingerprints, by name.
+    :ivar event: the event as it was read, to show what would change, and to undo it.
     :ivar ordinal: how many rows before this one ask for the very same event to be created.
     """
 
@@ -46,6 +47,7 @@ class Row:
     name: str | None = None
     group: str | None = None
     if_updated_at: dt.datetime | None = None
+    if_fields: Mapping[str, str] | None = None
     event: Mapping[str, Any] | None = field(default=None, repr=False)
     ordinal: int = 0
 
@@ -202,6 +204,14 @@ def _parse_if_updated_at(value: Any) -> dt.datetime | None:
         raise InvalidInputError(("if_updated_at", str(error))) from None
 
 
+def _parse_if_fields(value: Any) -> Mapping[str, str] | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair):
+        return dict(value)
+    raise InvalidInputError(("if_fields", "must be a mapping of fields to fingerprints, as the undo of a plan has it"))
+
+
 def _check_event(value: Any) -> Mapping[str, Any] | None:
     if value is None or isinstance(value, Mapping):
         return value
@@ -218,5 +228,6 @@ _EVENT_READERS = {
     **_COMMON_READERS,
     "event_id": _parse_event_id,
     "if_updated_at": _parse_if_updated_at,
+    "if_fields": _parse_if_fields,
     "event": _check_event,
 }

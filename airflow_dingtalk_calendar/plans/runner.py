@@ -5,8 +5,9 @@ The runner owns workers, checkpoint and progress; whoever makes it calls :meth:`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, Interrupted, InvalidInputError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.plan import Plan
     from airflow_dingtalk_calendar.plans.rows import Row
 
+SAVE_TIMEOUT = 0.5  # seconds after which a thread that waits looks whether to stop
+
 
 @dataclass(frozen=True, slots=True)
 class PlanLimits:
@@ -39,6 +42,15 @@ class PlanLimits:
 
     max_failures: int = 1
     max_calls: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeRecord:
+    """What the event of a row is before it is changed, and whether that is recorded."""
+
+    index: int
+    before: Mapping[str, Any] = field(repr=False)
+    saved: Event = field(default_factory=Event)
 
 
 class PlanRunner:
@@ -59,7 +71,9 @@ class PlanRunner:
     ) -> None:
         self.refused: list[RowResult] = []
         self._plan = plan
-        self._options = options
+        self._options = replace(options, record_before=self._record_before) if checkpoint.stores else options
+        self._befores: dict[int, Any] = {}
+        self._unsaved: list[BeforeRecord] = []
         self._limits = limits
         self._log = log
         self._broken: Exception | None = None
@@ -67,7 +81,9 @@ class PlanRunner:
         self._checkpoint = checkpoint
         self._progress = Progress(len(plan.rows), checkpoint, log, hook.clock.monotonic)
         groups = len(plan.groups)
-        self._pool = WorkerPool(self._run_group, plan.groups, thread_count(hook.get_conn().max_qps, groups))
+        self._pool: WorkerPool[Sequence[Row], RowResult | BeforeRecord] = WorkerPool(
+            self._run_group, plan.groups, thread_count(hook.get_conn().max_qps, groups)
+        )
         self._hook = hook
         self.begun = False
 
@@ -119,6 +135,7 @@ class PlanRunner:
         found = self._checkpoint.load(rows)
         self._progress.restore(found)
         self._earlier = {result.row.index: result for result in found}
+        self._befores = self._checkpoint.befores
         if found:
             self._log.info("Earlier tries have finished %d of %d rows.", len(found), len(rows))
         calls = self._options.count_calls(row for row in rows if row.index not in self._earlier)
@@ -130,9 +147,32 @@ class PlanRunner:
     def _collect_results(self) -> None:
         """Keep the progress while the threads work."""
         for result in self._pool.results():
-            self._progress.add_result(result)
+            if isinstance(result, BeforeRecord):
+                self._unsaved.append(result)
+            else:
+                self._progress.add_result(result)
+            if self._pool.drained:
+                self._save_befores()
             if self.stopped:
                 self._progress.save()  # there may be little time
+
+    def _save_befores(self) -> None:
+        """Record what events are before they are changed, of all threads that wait for it at once."""
+        records, self._unsaved = self._unsaved, []
+        if records:
+            self._progress.record_befores((record.index, record.before) for record in records)
+        for record in records:
+            record.saved.set()
+
+    def _record_before(self, row: Row, before: Mapping[str, Any]) -> None:
+        """Wait, in a worker's thread, until what the event is has been recorded: a killed try can be undone, too."""
+        if row.index in self._befores or row.event is not None:
+            return
+        record = BeforeRecord(row.index, before)
+        self._pool.hand_over(record)
+        while not record.saved.wait(SAVE_TIMEOUT):
+            if self.stopped:
+                raise Interrupted
 
     def _run_group(self, group: Sequence[Row]) -> Iterator[RowResult]:
         """Carry out the rows of a group in their order, in a thread; the first that is not done ends it."""
@@ -150,7 +190,7 @@ class PlanRunner:
             cause = cause or (None if result.done else result)
 
     def _run_row(self, row: Row, created: dict[str, str]) -> RowResult:
-        run = RowRun(row, self._options, created)
+        run = RowRun(row, self._options, created, before=self._befores.get(row.index))
         try:
             return self._hook.follow(run.steps())
         except DingTalkError as error:

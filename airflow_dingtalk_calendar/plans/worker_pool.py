@@ -79,6 +79,15 @@ class WorkerPool(Generic[T, R]):
         if failure:
             raise failure
 
+    @property
+    def drained(self) -> bool:
+        """Whether nothing waits to be read by :meth:`results`."""
+        return self._ended.empty()
+
+    def hand_over(self, item: R) -> None:
+        """Hand something over to who reads :meth:`results`, from within the work."""
+        self._ended.put((True, item))
+
     def interruptible(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         """Make of a function that sleeps one that wakes up to stop.
 

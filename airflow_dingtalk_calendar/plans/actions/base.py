@@ -11,10 +11,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.models.json_values import Body, mappings_in, text_or_empty
+from airflow_dingtalk_calendar.models.field_fingerprints import hash_value, whole_value
+from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in, text_or_empty
 
 COMMON_MEMBERS = ("action", "union_id", "calendar_id", "group")
-EVENT_MEMBERS = ("event_id", "event", "if_updated_at")  # of actions on an event that exists
+EVENT_MEMBERS = ("event_id", "event", "if_updated_at", "if_fields")  # of actions on an event that exists
 
 
 class Target(NamedTuple):
@@ -109,6 +110,38 @@ class Change:
         """Count the occurrences of a series that it takes away."""
         return 0
 
+    @property
+    def needs_before(self) -> bool:
+        """Whether undoing it takes what the event was before."""
+        return True
+
+    def keep_before(self, event: Body) -> Body:
+        """Return the part of an event that undoing this takes."""
+        return {}
+
+    def touched(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of what it changes, as an event has it: if they differ later, somebody changed it."""
+        return {}
+
+    def left_in(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of what it has left in an event.
+
+        :param event: as DingTalk answered; of an answer that does not have the event, nothing but its id.
+        """
+        return {}
+
+    def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
+        """Make the rows that undo it, without the event's ids, in the order in which they are to be carried out.
+
+        :param before: the event as it was, or the part of it that :meth:`keep_before` returned.
+        :param left: what :meth:`left_in` returned; none when nobody knows what DingTalk made of it.
+        """
+        return []
+
+    def lasting_effects(self, event: Body | None) -> list[str]:
+        """Name what undoing it cannot take back."""
+        return []
+
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name whom DingTalk notifies, by unionId or email address; None when nobody can tell without the event."""
         return set()
@@ -136,3 +169,8 @@ def invited_people(event: Body, but: str = "") -> set[str]:
 def people_in(event: Body) -> list[Body]:
     """Return the attendees of an event that was read."""
     return mappings_in(event.get("attendees"))
+
+
+def hash_members(*members: Any) -> str:
+    """Return a fingerprint of what is not a whole field: some of the people, some of the rooms."""
+    return hash_value(whole_value, list(members))

@@ -10,11 +10,16 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import read_all
 from airflow_dingtalk_calendar.models import comparison
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, given_flag_arguments
-from airflow_dingtalk_calendar.models.json_values import Body
+from airflow_dingtalk_calendar.models.fields import FIELDS
+from airflow_dingtalk_calendar.models.json_values import Body, Json
 from airflow_dingtalk_calendar.models.new_event import NewEvent
-from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people, require_member
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, hash_members, invited_people, require_member
 from airflow_dingtalk_calendar.plans.actions.patch import QUIET
+from airflow_dingtalk_calendar.plans.actions.rooms import booked_rooms
 from airflow_dingtalk_calendar.plans.diff import diff_lines
+
+# Fields that CreateEvent's and GetEvent's answers are documented to have; others may appear later by themselves.
+SURE_FIELDS = ("summary", "description", "start", "end", "isAllDay", "recurrence", "location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,24 @@ class CreateChange(Change):
         """Name the fields that the new event does not have."""
         return comparison.not_applied(self.body, event)
 
+    @property
+    def needs_before(self) -> bool:
+        """Whether undoing it takes what the event was before: there was none."""
+        return False
+
+    def left_in(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of what a deletion would take away."""
+        return DeleteChange().touched(event)
+
+    def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
+        """Delete the event, as quietly as it was created."""
+        quiet = QUIET.items() <= dict(self.body.get("extra") or {}).items()
+        return [{"action": "delete", "if_fields": dict(left), **({"push_notification": False} if quiet else {})}]
+
+    def lasting_effects(self, event: Body | None) -> list[str]:
+        """Name what a deletion does not take back."""
+        return ["the link of a video meeting"] if "onlineMeetingInfo" in self.body else []
+
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those who are invited."""
         quiet = QUIET.items() <= dict(self.body.get("extra") or {}).items()
@@ -104,6 +127,26 @@ class DeleteChange(Change):
     def is_unchanged(self, event: Body) -> bool:
         """Whether the event is cancelled already."""
         return event.get("status") == "cancelled"
+
+    @property
+    def needs_before(self) -> bool:
+        """Whether undoing it takes what the event was before: nothing undoes it."""
+        return False
+
+    @property
+    def needs_attendees(self) -> bool:
+        """Whether the event's people matter: who was invited since is somebody's change."""
+        return True
+
+    def touched(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of what the event is, by the fields that every answer has."""
+        fields = {FIELDS.patched[wire].name: FIELDS.patched[wire].fingerprint(event) for wire in SURE_FIELDS}
+        people, rooms = sorted(invited_people(event)), sorted(booked_rooms(event))
+        return {**fields, "attendees": hash_members(*people), "meeting_rooms": hash_members(*rooms)}
+
+    def lasting_effects(self, event: Body | None) -> list[str]:
+        """Name the event: it cannot be brought back."""
+        return ["a deletion: another event could be created, with another id and without answers"]
 
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those whom the event invites; without ``push_notification`` DingTalk may notify them, too."""

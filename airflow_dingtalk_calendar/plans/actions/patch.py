@@ -9,12 +9,21 @@ from typing import Any, Self
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models import comparison
+from airflow_dingtalk_calendar.models.event_field import EventField
 from airflow_dingtalk_calendar.models.event_patch import EventPatch, specify_loss
-from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
+from airflow_dingtalk_calendar.models.fields import FIELDS
+from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in
 from airflow_dingtalk_calendar.models.occurrences import count_lost
 from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people
+from airflow_dingtalk_calendar.plans.actions.people import restore_people
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 
+TIME_FIELDS = {"start", "end", "isAllDay"}
+NOT_RESTORED = {"attendees", "extra", "onlineMeetingInfo"}
+LASTING = {
+    "onlineMeetingInfo": "the link of a video meeting",
+    "attendees": "answers of people who are no longer invited",
+}
 QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
@@ -104,6 +113,58 @@ class PatchChange(Change):
     def count_lost(self, event: Body | None) -> int:
         """Count the occurrences before a later start."""
         return count_lost(self.body, event) or 0 if event else 0
+
+    def _restored_fields(self) -> list[EventField]:
+        """Name the fields that a patch can give back; of one end of an event, and its kind, go all three together."""
+        wires = dict.fromkeys(self.body)
+        if TIME_FIELDS & wires.keys():
+            wires |= dict.fromkeys(TIME_FIELDS)
+        return [FIELDS.patched[wire] for wire in FIELDS.patched if wire in wires and wire not in NOT_RESTORED]
+
+    def keep_before(self, event: Body) -> Body:
+        """Return the fields that it changes, and what says which kind of event it is."""
+        wires = {*(field.wire for field in self._restored_fields()), *({"attendees"} & self.body.keys())}
+        return {name: event[name] for name in event if name in wires or name == "organizer"}
+
+    def touched(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of the fields, as far as the event shows them."""
+        return {field.name: field.fingerprint(event) for field in self._restored_fields() if field.is_shown_in(event)}
+
+    def left_in(self, event: Body) -> dict[str, str]:
+        """Return fingerprints of the fields; of an answer without the event, of what was sent."""
+        if event.keys() - {"id"}:
+            return self.touched(event)
+        return {
+            field.name: field.fingerprint(self.body) for field in self._restored_fields() if field.wire in self.body
+        }
+
+    def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
+        """Give back the old values; people are added and removed one by one, so that those of others stay."""
+        rows = restore_people(self.body["attendees"], before) if "attendees" in self.body else []
+        values = {field: field.writable_value(before) for field in self._restored_fields()}
+        patch = {field.wire: value for field, value in values.items() if value is not None}
+        if "isAllDay" in {field.wire for field in values}:
+            patch["isAllDay"] = bool(before.get("isAllDay"))
+        clear = [field.wire for field, value in values.items() if value is None and field.cleared is not None]
+        if not (patch or clear):
+            return rows
+        quiet = {"extra": self.body["extra"]} if self.body.get("extra") else {}
+        guard = {name: left[name] for name in left if name in {field.name for field in values}}
+        row: Json = {"action": "patch", "patch": {**patch, **quiet}, "if_fields": guard}
+        return [*rows, {**row, "clear": clear} if clear else row]
+
+    def lasting_effects(self, event: Body | None) -> list[str]:
+        """Name what no patch gives back."""
+        effects = [LASTING[wire] for wire in self.body if wire in LASTING]
+        if event is not None:
+            effects += [
+                f"{field.wire}: the event had none, and DingTalk cannot empty it"
+                for field in self._restored_fields()
+                if field.cleared is None and field.wire != "isAllDay" and field.writable_value(event) is None
+            ]
+        if self.count_lost(event):
+            effects.append("past occurrences of a series, which are dropped")
+        return effects
 
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those whom the event invites, before and after; the switches of ``extra`` hold back all but mail."""

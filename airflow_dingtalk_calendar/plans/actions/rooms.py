@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.models.arguments import list_argument
-from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
-from airflow_dingtalk_calendar.plans.actions.base import Change, Target, require_member
+from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, hash_members, require_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,14 @@ class RoomsChange(Change):
     def parse(cls, given: Mapping[str, Any]) -> Self:
         """Read a list of rooms."""
         return cls(list_argument("room_ids", require_member(given, "room_ids")))
+
+    def keep_before(self, event: Body) -> Body:
+        """Return the rooms of the event."""
+        return {"meetingRooms": [{"roomId": room} for room in sorted(booked_rooms(event))]}
+
+    def touched(self, event: Body) -> dict[str, str]:
+        """Return a fingerprint of those of the rooms that are booked."""
+        return {"meeting_rooms": hash_members(*sorted(booked_rooms(event) & set(self.room_ids)))}
 
     @property
     def fields(self) -> list[str]:
@@ -48,9 +56,15 @@ class AddRoomsChange(RoomsChange):
         union_id, calendar_id, event_id = target
         return [api.add_meeting_rooms(union_id, event_id, self.room_ids, calendar_id=calendar_id)]
 
+    def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
+        """Release the rooms that were not booked before."""
+        new = [room for room in self.room_ids if room not in booked_rooms(before)]
+        guard = {"meeting_rooms": hash_members(*sorted(new))}
+        return [{"action": "remove_rooms", "room_ids": new, "if_fields": guard}] if new else []
+
     def is_unchanged(self, event: Body) -> bool:
         """Whether all of them are booked."""
-        return _booked_rooms(event) >= set(self.room_ids)
+        return booked_rooms(event) >= set(self.room_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +79,22 @@ class RemoveRoomsChange(RoomsChange):
         union_id, calendar_id, event_id = target
         return [api.remove_meeting_rooms(union_id, event_id, self.room_ids, calendar_id=calendar_id)]
 
+    def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
+        """Book the rooms again that were booked before."""
+        gone = [room for room in self.room_ids if room in booked_rooms(before)]
+        guard = {"meeting_rooms": hash_members()}
+        return [{"action": "add_rooms", "room_ids": gone, "if_fields": guard}] if gone else []
+
+    def lasting_effects(self, event: Body | None) -> list[str]:
+        """Name what somebody else may have by then."""
+        return ["a room that somebody takes meanwhile"]
+
     def is_unchanged(self, event: Body) -> bool:
         """Whether none of them is booked."""
-        return _booked_rooms(event).isdisjoint(self.room_ids)
+        return booked_rooms(event).isdisjoint(self.room_ids)
 
 
-def _booked_rooms(event: Body) -> set[str]:
+def booked_rooms(event: Body) -> set[str]:
+    """Name the rooms that an event has booked."""
     rooms = (one.get("roomId") for one in mappings_in(event.get("meetingRooms")))
     return {room for room in rooms if isinstance(room, str)}
