@@ -9,7 +9,7 @@ from typing import Any, Literal
 from airflow_dingtalk_calendar.models.field_comparers import Comparer, SameValue, compare_value
 from airflow_dingtalk_calendar.models.field_describers import Describer, describe_value
 from airflow_dingtalk_calendar.models.field_fingerprints import NormalForm, hash_value, whole_value
-from airflow_dingtalk_calendar.models.json_values import Body, mappings_in
+from airflow_dingtalk_calendar.models.json_values import Body, get_member, mappings_in
 
 # By PatchEvent's page: documented in its answer, so that an event without the field lacks it; not documented, so that
 # it may be left out; or a switch of the request, which no event has.
@@ -62,7 +62,7 @@ class EventField:
     def _writable_members(self, value: Any) -> Any:
         if not self.members:
             return value
-        return {name: value[name] for name in self.members if name in value and value[name] is not None}
+        return {name: value[name] for name in self.members if get_member(value, name) not in (None, "")}
 
     def fingerprint(self, event: Body) -> str:
         """Return the short hash of what an event has in this field."""

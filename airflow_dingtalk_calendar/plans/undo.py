@@ -69,7 +69,7 @@ def _effects_of(rows: Iterable[Row], results: Sequence[RowResult]) -> list[tuple
 
 
 def _row_effects(row: Row, event: Body | None) -> list[str]:
-    notified = row.change.notified_people(event)
+    notified = row.change.notified_people(row.event)  # what was read for the undo need not have all people
     return [*row.change.lasting_effects(event), *([NOTICES] if notified is None or notified else [])]
 
 

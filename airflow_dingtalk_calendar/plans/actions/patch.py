@@ -141,15 +141,15 @@ class PatchChange(Change):
     def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
         """Give back the old values; people are added and removed one by one, so that those of others stay."""
         rows = restore_people(self.body["attendees"], before) if "attendees" in self.body else []
-        values = {field: field.writable_value(before) for field in self._restored_fields()}
-        patch = {field.wire: value for field, value in values.items() if value is not None}
-        if "isAllDay" in {field.wire for field in values}:
+        fields = self._restored_fields()
+        patch = {field.wire: value for field in fields if (value := field.writable_value(before)) is not None}
+        if any(field.wire == "isAllDay" for field in fields):
             patch["isAllDay"] = bool(before.get("isAllDay"))
-        clear = [field.wire for field, value in values.items() if value is None and field.cleared is not None]
+        clear = [field.wire for field in fields if field.wire not in patch and field.cleared is not None]
         if not (patch or clear):
             return rows
         quiet = {"extra": self.body["extra"]} if self.body.get("extra") else {}
-        guard = {name: left[name] for name in left if name in {field.name for field in values}}
+        guard = {field.name: left[field.name] for field in fields if field.name in left}
         row: Json = {"action": "patch", "patch": {**patch, **quiet}, "if_fields": guard}
         return [*rows, {**row, "clear": clear} if clear else row]
 
