@@ -89,6 +89,7 @@ class AddAttendeesChange(AttendeesChange):
     action = "add_attendees"
     sign = "+"
     members = ("attendees", "push_notification", "chat_notification")
+    required = ("attendees",)
     switch_names = ("push_notification", "chat_notification")
 
     def _call_for(self, target: Target, part: Sequence[Json]) -> api.Call[Any]:
@@ -110,6 +111,7 @@ class RemoveAttendeesChange(AttendeesChange):
     action = "remove_attendees"
     sign = "-"
     members = ("attendees",)
+    required = ("attendees",)
 
     def _call_for(self, target: Target, part: Sequence[Json]) -> api.Call[Any]:
         union_id, calendar_id, event_id = target
@@ -130,6 +132,7 @@ class RespondChange(Change):
 
     action = "respond"
     members = ("response_status",)
+    required = ("response_status",)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:

@@ -29,6 +29,7 @@ class CreateChange(Change):
 
     action = "create"
     members = ("event", "unchecked_fields", "timezone", "name")
+    required = ("event",)
     creates = True
 
     @classmethod
@@ -81,6 +82,7 @@ class DeleteChange(Change):
 
     action = "delete"
     members = ("push_notification", "fail_if_missing")
+    required = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:

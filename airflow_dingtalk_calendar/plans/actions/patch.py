@@ -31,6 +31,7 @@ class PatchChange(Change):
 
     action = "patch"
     members = ("patch", "clear", "unchecked_fields", "timezone")
+    required = ("patch",)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
