@@ -48,10 +48,14 @@ class StreamClient:
         return self.connect(self.ask_ticket(**body).json())
 
     @staticmethod
-    def read(socket: ClientConnection) -> Frame:
-        """Return the next frame, with its data parsed."""
-        frame = json.loads(socket.recv(timeout=5))
+    def parse(text: str | bytes) -> Frame:
+        """Return a frame, with its data parsed."""
+        frame = json.loads(text)
         return {**frame, "data": json.loads(frame["data"])}
+
+    def read(self, socket: ClientConnection) -> Frame:
+        """Return the next frame."""
+        return self.parse(socket.recv(timeout=5))
 
     @staticmethod
     def answer(socket: ClientConnection, frame: Frame, data: Any, code: int = 200) -> None:

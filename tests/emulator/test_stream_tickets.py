@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +15,9 @@ from airflow_dingtalk_calendar.emulator.state.sample import REVIEW, SAMPLE
 from tests.emulator.answers import error_of
 from tests.emulator.conftest import Client
 from tests.emulator.stream_client import StreamClient
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def refused(stream: StreamClient, answer: dict[str, str]) -> bool:
@@ -121,12 +126,10 @@ def test_a_reset_ends_connections_and_tickets(stream: StreamClient, dingtalk: Em
     assert refused(stream, answer)
 
 
-def test_a_connection_ends_with_the_emulator(http: object) -> None:
+def test_a_connection_ends_with_the_emulator(http: httpx.Client) -> None:
     """Leaving the block cuts connections and frees the port."""
-    from contextlib import ExitStack
-
     with ExitStack() as sockets, Emulator() as dingtalk:
-        client = StreamClient(dingtalk, http, sockets)  # type: ignore[arg-type]
+        client = StreamClient(dingtalk, http, sockets)
         opened = client.open()
         address = urlsplit(dingtalk.url)
     assert client.is_closed(opened)
