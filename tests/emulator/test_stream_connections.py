@@ -95,11 +95,11 @@ def test_a_wrong_disconnect_is_refused(stream: StreamClient, client: Client, din
     assert dingtalk.connections()[0]["closes_in"] is None
 
 
-def test_time_passes_for_a_running_emulator_too(stream: StreamClient, dingtalk: Emulator) -> None:
+def test_time_passes_for_a_running_emulator_too(http: httpx.Client) -> None:
     """What is due comes without anybody moving the clock."""
-    dingtalk.configure(stream_ping_interval=0.05)
-    socket = stream.open()
-    assert stream.read(socket)["headers"]["topic"] == "ping"
+    with ExitStack() as sockets, Emulator(stream_ping_interval=0.05) as dingtalk:
+        client = StreamClient(dingtalk, http, sockets)
+        assert client.read(client.open())["headers"]["topic"] == "ping"
 
 
 def test_a_clock_of_the_test_is_followed(http: httpx.Client) -> None:

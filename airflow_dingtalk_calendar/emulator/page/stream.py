@@ -48,15 +48,12 @@ def _connection_row(connection: dict[str, Any]) -> HtmlText:
 def _event_articles(store: EmulatorStore) -> list[HtmlText]:
     events = store.stream.events(pending_only=True)
     if not events:
-        return [html_tag("p", "Every event that was pushed is acknowledged.", kind="nothing")] if _has_acknowledged(store) else []
+        acknowledged = any(event["status"] == "acknowledged" for event in store.stream.events())
+        return [html_tag("p", "Every event that was pushed is acknowledged.", kind="nothing")] if acknowledged else []
     shown = [_event_row(event, store) for event in events[:_MAX_SHOWN_EVENTS]]
     more = len(events) - len(shown)
     rest = [html_tag("p", f"and {more} more", kind="nothing")] if more else []
     return [html_tag("article", html_tag("h4", "Not acknowledged"), html_tag("table", *shown), *rest)]
-
-
-def _has_acknowledged(store: EmulatorStore) -> bool:
-    return any(event["status"] == "acknowledged" for event in store.stream.events())
 
 
 def _event_row(event: dict[str, Any], store: EmulatorStore) -> HtmlText:
