@@ -9,12 +9,11 @@ from random import Random
 from typing import Any, Literal
 from uuid import uuid4
 
-from ..state.data_file import RegisteredApp
 from .changes import EVENT_TYPE, CalendarChange, with_camel_case_keys
 from .connections import StreamConnection
 from .faults import PUSH_FAULTS
 from .frames import frame_headers, header_time, write_frame
-from .host import StreamHost
+from .host import StreamApp, StreamHost
 
 DeliveryStatus = Literal["waiting", "pushed", "later", "acknowledged", "lost", "expired"]
 _PENDING = ("waiting", "pushed", "later")
@@ -159,12 +158,12 @@ class EventDeliveries:
         }
         return write_frame("EVENT", headers, delivery.data)
 
-    def _heard_of(self, app: RegisteredApp, change: CalendarChange) -> list[str]:
+    def _heard_of(self, app: StreamApp, change: CalendarChange) -> list[str]:
         if app.range is None or self._host.settings.stream_audience == "everybody":
             return sorted(change.audience)
         return sorted(change.audience & app.range)
 
-    def _new_delivery(self, app: RegisteredApp, change: CalendarChange, union_ids: list[str]) -> EventDelivery:
+    def _new_delivery(self, app: StreamApp, change: CalendarChange, union_ids: list[str]) -> EventDelivery:
         event_id, now, data = uuid4().hex, self._host.now(), change.as_data(union_ids)
         if self._host.settings.stream_keys == "CamelCase":
             data = with_camel_case_keys(data, self._host.corps[0], int(now * 1000), event_id)

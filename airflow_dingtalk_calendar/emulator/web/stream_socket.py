@@ -37,7 +37,7 @@ class StreamApplication:
             with suppress(RuntimeError):  # the server has ended meanwhile
                 loop.call_soon_threadsafe(wake.set)
 
-        connection = self.store.stream.open_connection(_read_ticket(scope), wake_from_any_thread)
+        connection = self.store.stream.open_connection(_read_stream_ticket(scope), wake_from_any_thread)
         if connection is None:
             await send({"type": "websocket.close"})
         else:
@@ -98,6 +98,6 @@ class StreamSocket:
             reset_transport(self.transport)
 
 
-def _read_ticket(scope: Scope) -> str:
+def _read_stream_ticket(scope: Scope) -> str:
     values = parse_qs(scope["query_string"].decode("ascii", "replace")).get("ticket", [""])
     return values[0] if scope["path"] == STREAM_PATH else ""
