@@ -27,7 +27,9 @@ STEPS = st.one_of(
     st.sampled_from(FAULTS).map(lambda rule: ("fault", rule)),
 )
 ANSWERS = st.lists(st.sampled_from(["SUCCESS", "LATER", "", "nonsense"]), max_size=20)
-ROUND = 60.0
+ROUND, SETTLING = 60.0, 25.0
+# So slow that all faults of an example are over in the settling time, which is shorter than the one to redelivery.
+SLOWNESS = {"hang": {"seconds": 1.0}, "drip": {"interval": 0.001}}
 
 
 class Consumer:
@@ -47,6 +49,7 @@ class Consumer:
         if not self.sockets:
             self.sockets.append(self.stream.open())
         self.stream.emulator.advance_clock(ROUND)
+        self.stream.emulator.advance_clock(SETTLING)  # for what is pushed only now, and slowly
         self.sockets = [socket for socket in self.sockets if self._read_to_ping(socket)]
 
     def _read_to_ping(self, socket: ClientConnection) -> bool:
@@ -79,8 +82,7 @@ def take_step(step: tuple[Any, ...], consumer: Consumer, dingtalk: Emulator) -> 
     if step[0] == "change":
         dingtalk.store.put_events([dingtalk.event(step[1])])
     elif step[0] == "fault":
-        slow = {"seconds": 30} if step[1]["kind"] == "hang" else {}
-        dingtalk.fault(**step[1], **slow)
+        dingtalk.fault(**step[1], **SLOWNESS.get(step[1]["kind"], {}))
     elif step[0] == "open":
         consumer.sockets.append(consumer.stream.open())
     elif step[0] == "disconnect":
