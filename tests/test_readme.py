@@ -129,7 +129,8 @@ def test_the_patch_of_each_field_is_right(row: list[str], sample: Emulator) -> N
 def test_each_edit_plans_what_is_shown(row: list[str]) -> None:
     """Each example in the table of edits makes a patch of the fields that the table names."""
     by_id = {event["id"]: event for event in SAMPLE["events"]}
-    names = {**vars(edits), "event": by_id[REVIEW], "series": by_id[STAND_UP], "timedelta": timedelta}
+    shown = {name: getattr(edits, name) for name in edits.__all__}
+    names = {**shown, "event": by_id[REVIEW], "series": by_id[STAND_UP], "timedelta": timedelta}
     (name,), (example,) = codes(row[0]), codes(row[1])
     assert example.startswith(f"{name}(")
     patch = eval(example, names)  # noqa: S307  # our own text

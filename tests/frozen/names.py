@@ -21,9 +21,11 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "triggers.changes": ("DingTalkCalendarChangesTrigger",),
     "models": ("EventPatch", "NewEvent", "from_rrule", "to_rrule"),
     "edits": (
+        *("add_reminder", "append_description", "drop_reminder"),
         *("all_day", "extend_until", "is_instance", "is_series", "merge", "move_to", "quiet", "relocate", "resize"),
         *("retitle", "set_occurrences", "shift"),
     ),
+    "plans": ("rows_for", "rows_from_table"),
     "exceptions": (
         *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
