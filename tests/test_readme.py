@@ -23,8 +23,10 @@ from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.models.clearing import CLEARED_VALUES
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
+from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_MEMBERS
+from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
-from airflow_dingtalk_calendar.plans.rows import ROW_MEMBERS
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, WATCHED_FIELDS
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
@@ -168,12 +170,11 @@ def test_the_table_of_options_is_complete() -> None:
 
 
 def test_the_tables_of_plans_are_complete() -> None:
-    """Every member of a row, and every status that it can end with, is in its table."""
-    assert [name for row in table("in a row") for name in codes(row[0])] == [
-        *("event_id", "patch", "union_id", "calendar_id", "timezone"),
-        *("clear", "unchecked_fields", "if_updated_at", "event"),
-    ]
-    assert {name for row in table("in a row") for name in codes(row[0])} == set(ROW_MEMBERS)
+    """Every member of a row, every action with its own, and every status that a row can end with, is in its table."""
+    assert {name for row in table("in a row") for name in codes(row[0])} == {*COMMON_MEMBERS, *EVENT_MEMBERS}
+    assert {codes(row[0])[0]: tuple(codes(row[1])) for row in table("action")} == {
+        name: kind.members for name, kind in ACTIONS.items()
+    }
     assert tuple(codes(row[0])[0] for row in table("status")) == ROW_STATUSES
 
 
