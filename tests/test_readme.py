@@ -36,6 +36,7 @@ __all__ = ["load", "sample"]  # fixtures
 PAGE = Page("README.md")
 README, table = PAGE.text, PAGE.table
 DAGS, SNIPPETS = [code for code in PAGE.dags if "AssetWatcher" not in code], PAGE.snippets
+(GROUP,) = (code for code in SNIPPETS if "created_by" in code)
 (WATCHER,) = [code for code in PAGE.dags if "AssetWatcher" in code]
 (TESTS,) = PAGE.tests
 
@@ -82,10 +83,16 @@ def test_the_fields_to_watch_are_named() -> None:
     assert {*codes(default), *codes(others)} == WATCHED_FIELDS.keys()
 
 
-@pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
+@pytest.mark.parametrize("code", [code for code in SNIPPETS if code != GROUP])
 def test_snippets_print_what_they_promise(code: str, sample: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Code that is no DAG runs as it stands, and lists the event whose id the DAGs use."""
     assert REVIEW in check_snippet(code, capsys)
+
+
+def test_the_plan_of_a_group_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan whose rows go together is one, and its rows are one group."""
+    plan = parse_plan(json.loads(check_snippet(GROUP, capsys)), union_id=LIN, timezone="Asia/Shanghai")
+    assert [[row.index for row in group] for group in plan.groups] == [[0, 1]]
 
 
 def test_the_test_of_a_dag_passes(load: Callable[[str], Any], tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_lists_of_cells() -> None:
     """The first list of a spreadsheet has the headings; those of a database's rows are given."""
     expected = [{"event_id": "E1", "patch": {"summary": "a"}}, {"event_id": "E2", "patch": {"summary": "b"}}]
     columns = {"Event": "event_id", "Title": "patch.summary"}
-    lines = [["E1", "a", ""], ["E2", "b"], ["", None]]
+    lines: list[list[Any]] = [["E1", "a", ""], ["E2", "b"], ["", None]]
     assert rows_from_table([["Event", "Title", ""], *lines], columns) == expected
-    assert rows_from_table(map(tuple, lines), columns, headings=("Event", "Title")) == expected
+    assert rows_from_table([tuple(line) for line in lines], columns, headings=("Event", "Title")) == expected
     assert rows_from_table([], columns) == []
 
 

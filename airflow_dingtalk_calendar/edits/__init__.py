@@ -1,8 +1,8 @@
 """Plan changes to many events: an event in, the patch that changes it out, or None when it is so already.
 
 Each function takes an event as GetEvent or ListEvents returned it (a dict) and leaves it alone. The patch is a plain
-dict in the API's spelling, which passes through XCom and which :meth:`EventPatch.parse` takes. Nothing is sent, and
-nothing is metered::
+dict in the API's spelling, which passes through XCom and which :meth:`EventPatch.parse
+<airflow_dingtalk_calendar.models.EventPatch.parse>` takes. Nothing is sent, and nothing is metered::
 
     plan = {event["id"]: merge(shift(event, by=WEEK), retitle(event, "Sprint 41", "Sprint 42")) for event in events}
 
@@ -12,10 +12,12 @@ A patch has an event's shape, so an edit that builds on another takes ``{**event
 all its times, past ones included. Those before a later start are taken away; a warning in the log counts them. To keep
 them, end the series and create a new one. One time of a series has ``seriesMasterId``, and is refused: no source says
 whether patching it changes that time or the whole series (UNVERIFIED), nor whether an id that only the expanded view
-knows can be patched at all. ``allow_instance=True`` makes the patch all the same; :func:`is_instance` tells them apart.
-The rule of a series is always sent whole, because the service replaces it whole, and an instance has none of its own.
+knows can be patched at all. ``allow_instance=True`` makes the patch all the same;
+:func:`~airflow_dingtalk_calendar.edits.is_instance` tells them apart. The rule of a series is always sent whole,
+because the service replaces it whole, and an instance has none of its own.
 
-All functions raise :class:`InvalidInputError`, which names the field (``event.start``) and never what is in it.
+All functions raise :class:`~airflow_dingtalk_calendar.exceptions.InvalidInputError`, which names the field
+(``event.start``) and never what is in it.
 """
 
 from __future__ import annotations

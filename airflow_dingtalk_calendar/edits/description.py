@@ -23,7 +23,7 @@ def append_description(event: Event, text: str, *, allow_instance: bool = False)
 
     :param event: as GetEvent or ListEvents returned it.
     :param text: not blank; one line or several. It is no HTML: in a rich text it is escaped.
-    :param allow_instance: as of :func:`shift`.
+    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not isinstance(text, str) or not text.strip():

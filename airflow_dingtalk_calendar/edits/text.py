@@ -14,7 +14,7 @@ def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instanc
     :param event: as GetEvent or ListEvents returned it.
     :param old: text as it stands, or a compiled regular expression; then ``new`` may name its groups (``\\1``).
     :param new: what stands there instead.
-    :param allow_instance: as of :func:`shift`.
+    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not old:
@@ -36,7 +36,7 @@ def relocate(event: Event, location: str, *, allow_instance: bool = False) -> Pa
 
     :param event: as GetEvent or ListEvents returned it.
     :param location: not blank; ``clear=["location"]`` of the operator empties it.
-    :param allow_instance: as of :func:`shift`.
+    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not isinstance(location, str) or not location.strip():

@@ -38,7 +38,7 @@ def check_table_row(row: TableRow, timezone: str | None) -> list[Problem]:
     action = row.row.get("action", "patch")
     if action not in ACTIONS:
         return [row.problem(("action",), f"is not an action{suggest_name(str(action), ACTIONS)}")]
-    return list(_find_misplaced(row, action)) or [*_find_missing(row, action), *_check_fields(row, action, timezone)]
+    return list(_find_misplaced(row, action)) or [*_find_missing(row, action), *_check_content(row, action, timezone)]
 
 
 def find_repeated_events(rows: Iterable[TableRow]) -> Iterator[Problem]:
@@ -66,7 +66,7 @@ def _find_missing(row: TableRow, action: str) -> Iterator[Problem]:
         yield row.problem((name,), f"has no {name}, which the action {action} needs")
 
 
-def _check_fields(row: TableRow, action: str, timezone: str | None) -> Iterator[Problem]:
+def _check_content(row: TableRow, action: str, timezone: str | None) -> Iterator[Problem]:
     zone = row.row.get("timezone", timezone)
     try:
         if action == "create" and "event" in row.row:

@@ -46,14 +46,14 @@ def _names_in(row: TableRow, path: Path) -> list[str]:
 def _name_in_cell(row: TableRow, path: Path, known: Mapping[str, str] | None) -> Iterator[Problem]:
     names = _names_in(row, path)
     for number, name in enumerate(names, start=1):
-        if problem := _refuse_name(path, name, known):
+        if problem := _refuse_person(path, name, known):
             yield row.problem(path, f"person {number} of {len(names)} {problem}" if len(names) > 1 else problem)
     if known and names:
         found = [known.get(name, name) for name in names]
         _set_names(row.row, path, found)
 
 
-def _refuse_name(path: Path, name: str, known: Mapping[str, str] | None) -> str:
+def _refuse_person(path: Path, name: str, known: Mapping[str, str] | None) -> str:
     if known is not None and name in known:
         return ""
     if _is_mail(name):
