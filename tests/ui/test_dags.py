@@ -97,7 +97,7 @@ def open_question(page: Page, airflow: Standalone) -> str:
     asked = f"/api/v2/dags/{REVIEWED}/dagRuns/{run}/hitlDetails"
     until(lambda: airflow.api("GET", asked)["hitl_details"], RUN_LIMIT, lambda: "nobody was asked")
     page.goto(f"{airflow.url}/required_actions")
-    page.get_by_role("link", name="Change these events?").click()
+    page.locator(f"a[href*='{run}']", has_text="Change these events?").click()
     return run
 
 
