@@ -39,8 +39,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ``unchanged``, ``skipped``, ``rejected`` (not done), ``unknown`` (maybe done) and ``partial`` (some of its people
     are done). ``results`` has one mapping for each row: ``index``, ``action``, ``group``, ``union_id``, ``event_id``,
     ``status``, ``fields``, ``not_applied``, ``code``, ``message``, ``request_id``; it is there when the task fails,
-    too. With ``dry_run`` the return value is ``{"dry_run": true, "total", "calls", "impact", "rows"}``, where each row
-    has its ``requests``, ``diff`` and ``cautions``.
+    too. With ``dry_run`` the return value is ``{"dry_run": true, "total", "calls", "impact", "markdown", "rows"}``, and
+    each row has its ``requests``, ``diff`` and ``cautions``. XCom ``markdown`` is the plan as a table, for Airflow's
+    approval task: ``ApprovalOperator(body=preview.output["markdown"])``.
 
     :param plan: a list of rows (``plan_task.output``), or the JSON text of one. A row has an ``action``: ``patch``
         (default), ``create``, ``delete``, ``add_attendees``, ``remove_attendees``, ``add_rooms``, ``remove_rooms`` or
@@ -144,7 +145,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             self.log.info("%s", impact)
             self._check_size(plan, impact, limits)
             if flags["dry_run"]:
-                return self._show_dry_run(plan, options)
+                return self._show_dry_run(context, plan, options)
             checkpoint = self._make_checkpoint(context, plan)
             bounds = PlanLimits(limits["max_failures"], limits["max_calls"])
             self._runner = PlanRunner(hook, plan, options, bounds, checkpoint, self.log)
@@ -220,11 +221,13 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         if problems:
             raise InvalidInputError(*problems)
 
-    def _show_dry_run(self, plan: Plan, options: ApplyOptions) -> dict[str, Any]:
+    def _show_dry_run(self, context: Context, plan: Plan, options: ApplyOptions) -> dict[str, Any]:
         from airflow_dingtalk_calendar.plans.report import preview_plan
 
         self.log.info("Dry run: a plan of %d rows is not sent.", len(plan.rows))
-        return preview_plan(plan.rows, options)
+        shown = preview_plan(plan.rows, options)
+        context["ti"].xcom_push(key="markdown", value=shown["markdown"])
+        return shown
 
     def _make_checkpoint(self, context: Context, plan: Plan) -> Checkpoint:
         from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint

@@ -16,6 +16,7 @@ from airflow_dingtalk_calendar.plans.results import (
     count_results,
     describe_results,
 )
+from airflow_dingtalk_calendar.plans.review import review_plan
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
@@ -38,7 +39,14 @@ def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
     """Show what would be sent: the result of a dry run."""
     impact = estimate_impact(rows, options)
     shown = [_preview_row(row, options) for row in rows]
-    return {"dry_run": True, "total": len(rows), "calls": impact.calls, "impact": impact.as_dict(), "rows": shown}
+    return {
+        "dry_run": True,
+        "total": len(rows),
+        "calls": impact.calls,
+        "impact": impact.as_dict(),
+        "markdown": review_plan(rows, impact, caution_lines(rows)),
+        "rows": shown,
+    }
 
 
 def _preview_row(row: Row, options: ApplyOptions) -> dict[str, Any]:
