@@ -168,6 +168,11 @@ def test_a_row_with_very_many_fields_is_cut() -> None:
     assert "and 2 more rows, not shown here or not wholly. Rows: 2 (2 patch)." in text
 
 
+def test_an_event_without_a_title_has_its_id() -> None:
+    """An event whose title is blank or absent is named by its id."""
+    assert [row[0] for row in table(review(retitle("  ", 1), retitle(None, 2))) if row[0]] == ["event", "E1", "E2"]
+
+
 def test_an_empty_plan_says_so() -> None:
     """A plan without rows has no table."""
     assert review() == "The plan is empty: nothing to do."
