@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.plans.apply import ApplyOptions
 from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.report import preview_plan
@@ -23,6 +25,7 @@ from airflow_dingtalk_calendar.plans.review import (
     TAIL_BYTES,
     code_span,
 )
+from tests.airflow_runs import Ti
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -165,6 +168,11 @@ def test_a_row_with_very_many_fields_is_cut() -> None:
     assert "and 2 more rows, not shown here or not wholly. Rows: 2 (2 patch)." in text
 
 
+def test_an_event_without_a_title_has_its_id() -> None:
+    """An event whose title is blank or absent is named by its id."""
+    assert [row[0] for row in table(review(retitle("  ", 1), retitle(None, 2))) if row[0]] == ["event", "E1", "E2"]
+
+
 def test_an_empty_plan_says_so() -> None:
     """A plan without rows has no table."""
     assert review() == "The plan is empty: nothing to do."
@@ -177,3 +185,15 @@ def test_cautions_stand_before_the_table() -> None:
     assert before.count("- `plan[0].patch.attendees") == 1
     assert "(and 2 more rows)" in before
     assert "Cautions" not in after
+
+
+def test_a_dry_run_pushes_the_table(dingtalk: Emulator, connect: Callable[..., None]) -> None:
+    """The table is in an XCom of its own, which an approval task takes as its body, and nothing is sent."""
+    connect()
+    ti = Ti()
+    context: Any = {"ti": ti}
+    preview = DingTalkCalendarApplyPlanOperator(task_id="t", union_id="iiPWang", plan=[retitle("A|B")], dry_run=True)
+    shown = preview.execute(context)
+    assert ti.pushed == {"markdown": shown["markdown"]}
+    assert "`A\\|B`" in shown["markdown"]
+    assert dingtalk.requests == []

@@ -89,7 +89,7 @@ def _name_event(row: Row) -> str:
     """Name an event by its title, or by what is known of it."""
     if row.created_by is not None:
         return f"created by {code_span(row.created_by)}"
-    return code_span(str(get_member(_event_of(row), "summary") or row.event_id))
+    return code_span(str(get_member(_event_of(row), "summary") or "").strip() or row.event_id or "a new event")
 
 
 def _say_start(row: Row) -> str:
