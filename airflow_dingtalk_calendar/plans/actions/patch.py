@@ -43,7 +43,7 @@ class PatchChange(Change):
         patch = EventPatch.parse(
             {} if given["patch"] is None else given["patch"],
             timezone=given.get("timezone"),
-            clear=given.get("clear") or (),
+            clear=given.get("clear", ()),
             unchecked_fields=given.get("unchecked_fields"),
         )
         event_id = given.get("event_id")
