@@ -56,7 +56,10 @@ class ApplyOptions:
 
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
-        return sum(row.change.call_count + self.reads_first(row) for row in rows)
+        every = list(rows)
+        looks = self.created.count_calls(every) if self.created else 0
+        reads = (not row.change.creates and self.reads_first(row) for row in every)
+        return sum(row.change.call_count for row in every) + sum(reads) + looks
 
     def may_have_meeting(self, row: Row) -> bool:
         """Whether an earlier try may have made the video meeting that the row asks for."""
@@ -87,6 +90,12 @@ class RowRun:
             for number, call in enumerate(calls, start=1)
         ]
         return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
+
+    @property
+    def event_id(self) -> str:
+        """The event's id as far as it is known; empty where the row creates the event."""
+        row = self.row
+        return row.event_id if row.created_by is None else self.created.get(row.created_by, "")
 
     @property
     def progress(self) -> str:
@@ -136,7 +145,8 @@ class RowRun:
         if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
             if options.retried and unchanged:  # then it was most likely the earlier try that changed it
                 return self._unchanged_result(event)
-            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
+            text = "the event has changed since it was read"
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text, event_id=self.event_id)
         if options.skip_if_unchanged and unchanged:
             return self._unchanged_result(event)
         if options.may_have_meeting(row) and event.get("onlineMeetingInfo"):
@@ -155,18 +165,21 @@ class RowRun:
         change = self.row.change
         if isinstance(change, DeleteChange) and error.code == "itemNotFound" and not change.fail_if_missing:
             text = "not there; deleted already, or not in this person's calendar"
-            return RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            found = RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            return replace(found, event_id=self.event_id)
         raise error
 
     def _applied_result(self, event: Body) -> RowResult:
         row = self.row
         # An event that is its id and no more was neither in the answer nor to be read back.
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
-        event_id = str(event.get("id") or "") if row.change.creates else row.target(self.created).event_id
+        event_id = str(event.get("id") or "") if row.change.creates else self.event_id
+        if row.change.creates and self.options.created:
+            self.options.created.claimed.add(event_id)
         return RowResult(row, "applied", missing, event_id=event_id, event=self._kept(event or None))
 
     def _unchanged_result(self, event: Body) -> RowResult:
-        return RowResult(self.row, "unchanged", event_id=str(event.get("id") or ""), event=self._kept(event))
+        return RowResult(self.row, "unchanged", event_id=self.event_id, event=self._kept(event))
 
     def _kept(self, event: Body | None) -> Body | None:
         return event if self.options.return_events else None

@@ -106,7 +106,5 @@ class DeleteChange(Change):
         return event.get("status") == "cancelled"
 
     def notified_people(self, event: Body | None) -> set[str] | None:
-        """Name those whom the event invites; without ``push_notification`` DingTalk may notify them, too."""
-        if self.push_notification is False:
-            return set()
+        """Name those whom the event invites: ``push_notification`` holds back what pops up, not the notice."""
         return None if event is None else invited_people(event)
