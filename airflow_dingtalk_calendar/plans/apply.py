@@ -85,11 +85,12 @@ class RowRun:
         target, change = self.row.target(self.created), self.row.change
         calls = change.make_calls(target, repeat_meeting=self.options.repeat_meeting)
         ordinal = (self.row.ordinal,) if self.row.ordinal else ()
-        tokens = [
-            self.options.client_token(number, len(calls), (*change.token_parts(target, call), *ordinal))
-            for number, call in enumerate(calls, start=1)
-        ]
-        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
+        parts = [(*change.token_parts(target, call), *ordinal) for call in calls]
+        return [self._identify(call, number, len(calls), parts[number - 1]) for number, call in enumerate(calls, 1)]
+
+    def _identify(self, call: api.Call[Any], number: int, total: int, parts: tuple[Any, ...]) -> api.Call[Any]:
+        """Give a call its client token."""
+        return replace(call, headers=client_token_header(self.options.client_token(number, total, parts)))
 
     @property
     def event_id(self) -> str:
@@ -158,7 +159,19 @@ class RowRun:
         for call in self.calls:
             answer = yield call
             self.done += 1
+        if self._is_others(answer):
+            (call,) = self.calls
+            answer = yield self._identify(call, 1, 1, (call.action, call.path, call.json, self.row.ordinal, "another"))
+            self._is_others(answer)
         return answer
+
+    def _is_others(self, answer: Any) -> bool:
+        """Whether an answer is about an event that another row, which asks for the very same, has found in this try.
+
+        Nobody knows which of the two made it; DingTalk gives the one that did its first answer again.
+        """
+        created, event_id = self.options.created, str(mapping_or_empty(answer).get("id") or "")
+        return bool(self.row.change.creates and created and event_id and not created.claim(event_id))
 
     def _accept_missing(self, error: NotFoundError) -> RowResult:
         """Take an event that is not there for deleted, which may be the doing of an earlier try."""
@@ -174,8 +187,6 @@ class RowRun:
         # An event that is its id and no more was neither in the answer nor to be read back.
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
         event_id = str(event.get("id") or "") if row.change.creates else self.event_id
-        if row.change.creates and self.options.created:
-            self.options.created.claimed.add(event_id)
         return RowResult(row, "applied", missing, event_id=event_id, event=self._kept(event or None))
 
     def _unchanged_result(self, event: Body) -> RowResult:

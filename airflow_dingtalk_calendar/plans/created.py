@@ -59,6 +59,13 @@ class CreatedEvents:
         """Count the metered calls that it takes to find the events of rows: one for each place."""
         return len({place for row in rows if row.change.creates for place in _places_of(row)})
 
+    def claim(self, event_id: str) -> bool:
+        """Take an event that was created now for a row's; false when it is another row's already."""
+        with self._claims:
+            taken = event_id in self.claimed
+            self.claimed.add(event_id)
+            return not taken
+
     def find(self, row: Row) -> Lookup:
         """Find the event of a row that creates one."""
         for place in _places_of(row):
@@ -67,11 +74,11 @@ class CreatedEvents:
             with look:
                 if place not in self._found:
                     self._found[place] = yield from _list_place(place)
-            if event := self._claim(row, self._found[place]):
+            if event := self._claim_one(row, self._found[place]):
                 return event
         return None
 
-    def _claim(self, row: Row, events: Iterable[Body]) -> Body | None:
+    def _claim_one(self, row: Row, events: Iterable[Body]) -> Body | None:
         with self._claims:
             for event in events:
                 if event["id"] not in self.claimed and self._was_created_for(row, event):

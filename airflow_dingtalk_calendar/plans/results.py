@@ -22,7 +22,6 @@ from airflow_dingtalk_calendar.exceptions import (
     UnexpectedAnswerError,
     end_sentence,
 )
-from airflow_dingtalk_calendar.plans.actions.lifecycle import DeleteChange
 from airflow_dingtalk_calendar.plans.rows import Row
 
 RowStatus = Literal["applied", "unchanged", "skipped", "rejected", "unknown", "partial"]
@@ -129,12 +128,13 @@ def failed_result(
     """Make the result of a row of which a call failed; a failed read has changed nothing.
 
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
-        row's own (quota, rate, permission), or because the event to be deleted is not there, may have been done then.
+        row's own (quota, rate, permission), or because the event is not there, may have been done then: the earlier try
+        may have deleted the event, too.
     :param progress: how far the row came, if some of its calls were done.
     :param event_id: of the row's event, where it is known.
     """
     for_all = _affects_all_rows(error)
-    gone = isinstance(error, NotFoundError) and isinstance(row.change, DeleteChange)
+    gone = isinstance(error, NotFoundError)
     doubtful = retried and (for_all or error.retryable or gone)
     unknown = doubtful or (isinstance(error, RequestError) and error.outcome == "unknown")
     return RowResult(

@@ -141,9 +141,7 @@ def _find_action(place: str, name: Any) -> type[Change]:
         return PatchChange
     if isinstance(name, str) and name in ACTIONS:
         return ACTIONS[name]
-    known = suggest_name(str(name), ACTIONS)
-    known = known or f": it must be one of {', '.join(ACTIONS)}"
-    raise InvalidInputError((f"{place}.action", f"is not an action{known}"))
+    raise InvalidInputError((f"{place}.action", f"is not an action{suggest_name(str(name), ACTIONS)}"))
 
 
 def refuse_unknown(place: str, given: Mapping[Any, Any], kind: type[Change]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from airflow_dingtalk_calendar import api
@@ -42,8 +42,12 @@ class CreateChange(Change):
         return cls(event.to_body(), event.cautions)
 
     def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
-        """Make the call that creates the event."""
-        return [api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)]
+        """Make the call that creates the event.
+
+        When nobody knows whether it took effect it is not sent again at once: a retry of the task looks first.
+        """
+        call = api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)
+        return [replace(call, repeatable=False)]
 
     @property
     def fields(self) -> list[str]:
