@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.api import Call
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun, TokenMaker
+    from airflow_dingtalk_calendar.plans.created import CreatedEvents
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
 
@@ -124,6 +126,9 @@ class WritingOperator(CalendarOperator):
             if flags["dry_run"]:
                 self._log_cautions(row, None)
                 return self._show_dry_run(calls)
+            if row.change.creates:
+                created = created_events(context, hook, retried=run.options.retried)
+                run.options = replace(run.options, created=created)
             try:
                 result = hook.follow(run.steps())
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
@@ -205,17 +210,25 @@ def apply_options(
     retries: int | None,
     token_maker: TokenMaker,
     caution: Callable[[Row, Mapping[str, Any] | None], None],
-    **flags: bool,
+    **flags: Any,
 ) -> ApplyOptions:
     """Say how the changes of a task are carried out."""
     from airflow_dingtalk_calendar.idempotency import is_automatic_retry
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
-    from airflow_dingtalk_calendar.plans.created import CreatedEvents
 
     retried = is_automatic_retry(context, retries or 0)
-    began = getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
-    created = CreatedEvents(began) if retried and began else None
-    return ApplyOptions(token_maker, retried=retried, created=created, caution=caution, **flags)
+    return ApplyOptions(token_maker, retried=retried, caution=caution, **flags)
+
+
+def created_events(context: Context, hook: DingTalkCalendarHook, *, retried: bool) -> CreatedEvents | None:
+    """Say how a retry finds events that an earlier try has created; a first try only notes when it begins."""
+    from airflow_dingtalk_calendar.plans.checkpoint import recall_start
+    from airflow_dingtalk_calendar.plans.created import CreatedEvents
+
+    store, cycle = context.get("task_state_store"), context["ti"].max_tries
+    began = recall_start(store, cycle, hook.clock.time(), first=not retried)
+    began = began or getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
+    return CreatedEvents(began) if retried and began else None
 
 
 def _rendered_conn_id(conn_id: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument, list_argument
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -33,7 +34,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ``skip_if_unchanged`` or ``if_updated_at``. A retry sends what failed or was not tried, under the same client
     tokens: finished rows are recorded in Airflow's state store (Airflow 3.3 on; on older ones a retry sends and meters
     all rows again). Before a retry creates an event again it looks whether an earlier try has created it (one more
-    call). Clearing the task starts anew.
+    call for all events of a person that start together): an event as this row, or a later one of its group, makes it,
+    created since the first try. Another task of the DAG run must not create the very same event. Clearing the task
+    starts anew.
 
     All arguments are templated. XCom: ``return_value`` counts the rows: ``total``, and by status ``applied``,
     ``unchanged``, ``skipped``, ``rejected`` (not done), ``unknown`` (maybe done) and ``partial`` (some of its people
@@ -141,6 +144,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
                 lambda: self._parse_plan(hook),
                 lambda: flag_arguments(dry_run=self.dry_run),
             )
+            if not flags["dry_run"] and any(row.change.creates for row in plan.rows):
+                options = replace(options, created=created_events(context, hook, retried=options.retried))
             impact = estimate_impact(plan.rows, options)
             self.log.info("%s", impact)
             self._check_size(plan, impact, limits)

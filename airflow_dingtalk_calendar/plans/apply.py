@@ -57,7 +57,10 @@ class ApplyOptions:
 
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
-        return sum(row.change.call_count + self.reads_first(row) for row in rows)
+        every = list(rows)
+        looks = self.created.count_calls(every) if self.created else 0
+        reads = (not row.change.creates and self.reads_first(row) for row in every)
+        return sum(row.change.call_count for row in every) + sum(reads) + looks
 
     def may_have_meeting(self, row: Row) -> bool:
         """Whether an earlier try may have made the video meeting that the row asks for."""
@@ -83,11 +86,18 @@ class RowRun:
         target, change = self.row.target(self.created), self.row.change
         calls = change.make_calls(target, repeat_meeting=self.options.repeat_meeting)
         ordinal = (self.row.ordinal,) if self.row.ordinal else ()
-        tokens = [
-            self.options.client_token(number, len(calls), (*change.token_parts(target, call), *ordinal))
-            for number, call in enumerate(calls, start=1)
-        ]
-        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
+        parts = [(*change.token_parts(target, call), *ordinal) for call in calls]
+        return [self._identify(call, number, len(calls), parts[number - 1]) for number, call in enumerate(calls, 1)]
+
+    def _identify(self, call: api.Call[Any], number: int, total: int, parts: tuple[Any, ...]) -> api.Call[Any]:
+        """Give a call its client token."""
+        return replace(call, headers=client_token_header(self.options.client_token(number, total, parts)))
+
+    @property
+    def event_id(self) -> str:
+        """The event's id as far as it is known; empty where the row creates the event."""
+        row = self.row
+        return row.event_id if row.created_by is None else self.created.get(row.created_by, "")
 
     @property
     def progress(self) -> str:
@@ -137,7 +147,8 @@ class RowRun:
         if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
             if options.retried and unchanged:  # then it was most likely the earlier try that changed it
                 return self._unchanged_result(event)
-            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
+            text = "the event has changed since it was read"
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text, event_id=self.event_id)
         if options.skip_if_unchanged and unchanged:
             return self._unchanged_result(event)
         if options.may_have_meeting(row) and event.get("onlineMeetingInfo"):
@@ -149,25 +160,38 @@ class RowRun:
         for call in self.calls:
             answer = yield call
             self.done += 1
+        if self._is_others(answer):
+            (call,) = self.calls
+            answer = yield self._identify(call, 1, 1, (call.action, call.path, call.json, self.row.ordinal, "another"))
+            self._is_others(answer)
         return answer
+
+    def _is_others(self, answer: Any) -> bool:
+        """Whether an answer is about an event that another row, which asks for the very same, has found in this try.
+
+        Nobody knows which of the two made it; DingTalk gives the one that did its first answer again.
+        """
+        created, event_id = self.options.created, str(mapping_or_empty(answer).get("id") or "")
+        return bool(self.row.change.creates and created and event_id and not created.claim(event_id))
 
     def _accept_missing(self, error: NotFoundError) -> RowResult:
         """Take an event that is not there for deleted, which may be the doing of an earlier try."""
         change = self.row.change
         if isinstance(change, DeleteChange) and error.code == "itemNotFound" and not change.fail_if_missing:
             text = "not there; deleted already, or not in this person's calendar"
-            return RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            found = RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            return replace(found, event_id=self.event_id)
         raise error
 
     def _applied_result(self, event: Body) -> RowResult:
         row = self.row
         # An event that is its id and no more was neither in the answer nor to be read back.
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
-        event_id = str(event.get("id") or "") if row.change.creates else row.target(self.created).event_id
+        event_id = str(event.get("id") or "") if row.change.creates else self.event_id
         return RowResult(row, "applied", missing, event_id=event_id, event=self._kept(event or None))
 
     def _unchanged_result(self, event: Body) -> RowResult:
-        return RowResult(self.row, "unchanged", event_id=str(event.get("id") or ""), event=self._kept(event))
+        return RowResult(self.row, "unchanged", event_id=self.event_id, event=self._kept(event))
 
     def _kept(self, event: Body | None) -> Body | None:
         return event if self.options.return_events else None

@@ -79,6 +79,11 @@ class WorkerPool(Generic[T, R]):
         if failure:
             raise failure
 
+    @property
+    def drained(self) -> bool:
+        """Whether :meth:`results` has yielded all that there is so far."""
+        return self._ended.empty()
+
     def interruptible(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         """Make of a function that sleeps one that wakes up to stop.
 

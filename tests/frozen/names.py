@@ -10,7 +10,10 @@ PACKAGE = "airflow_dingtalk_calendar"
 PUBLIC: dict[str, tuple[str, ...]] = {
     "hooks.calendar": ("DingTalkCalendarHook", "client_token_for"),
     "idempotency": ("client_token_for",),
-    "operators.attendee": ("DingTalkCalendarAddAttendeesOperator", "DingTalkCalendarRemoveAttendeesOperator"),
+    "operators.attendee": (
+        *("DingTalkCalendarAddAttendeesOperator", "DingTalkCalendarRemoveAttendeesOperator"),
+        "DingTalkCalendarRespondEventOperator",
+    ),
     "operators.plan": ("DingTalkCalendarApplyPlanOperator",),
     "operators.event": ("DingTalkCalendarGetEventOperator", "DingTalkCalendarPatchEventOperator"),
     "operators.event_lifecycle": ("DingTalkCalendarCreateEventOperator", "DingTalkCalendarDeleteEventOperator"),
@@ -29,7 +32,15 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "exceptions": (
         *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
-        *("Problem", "QuotaExceededError", "RequestError", "ServiceError", "ThrottledError", "TokenRejectedError"),
+        *(
+            "Problem",
+            "QuotaExceededError",
+            "RequestError",
+            "SecondMeetingError",
+            "ServiceError",
+            "ThrottledError",
+            "TokenRejectedError",
+        ),
         *("TransportError", "UnexpectedAnswerError"),
     ),
     "retry_policy": ("DingTalkRetryPolicy", "RETRY_POLICY"),
