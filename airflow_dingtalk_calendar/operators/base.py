@@ -114,17 +114,15 @@ class WritingOperator(CalendarOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
-        from airflow_dingtalk_calendar.plans.apply import RowRun
-
         with self._open_hook() as hook:
             flags, row = read_all(
                 lambda: flag_arguments(**{name: getattr(self, name) for name in self.flags}),
                 lambda: self._parse_row(hook),
             )
-            run = RowRun(row, self._apply_options(context, flags))
+            run = self._make_run(context, hook, row, flags)
             calls = run.calls  # made before anything is sent, so that a wrong client token is refused
             if flags["dry_run"]:
-                self._log_cautions(row, None)
+                self._log_cautions(run.row, run.current)
                 return self._show_dry_run(calls)
             if row.change.creates:
                 created = created_events(context, hook, retried=run.options.retried)
@@ -138,17 +136,27 @@ class WritingOperator(CalendarOperator):
                 raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
             return self._report_result(context, run, result)
 
-    def _parse_row(self, hook: DingTalkCalendarHook) -> Row:
-        """Check the arguments; those that the row's action takes have the names of its members."""
+    def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:
+        """Check the arguments; those that the row's action takes have the names of its members.
+
+        :param made: members that this task has made, in place of arguments.
+        """
         from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
         from airflow_dingtalk_calendar.plans.rows import parse_change
 
         kind = ACTIONS[self.action]
         arguments = {name: getattr(self, name) for name in kind.members if name in self.template_fields}
+        arguments |= made
         if "timezone" in arguments:
             arguments["timezone"] = hook.get_conn().zone_for(arguments["timezone"])
         ids = {name: getattr(self, name) for name in ("union_id", "calendar_id", "event_id") if hasattr(self, name)}
         return parse_change(kind, arguments, **ids)
+
+    def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
+        """Get ready to carry out the row."""
+        from airflow_dingtalk_calendar.plans.apply import RowRun
+
+        return RowRun(row, self._apply_options(context, flags))
 
     def _apply_options(self, context: Context, flags: Mapping[str, bool]) -> ApplyOptions:
         """Say how the row is carried out."""

@@ -72,12 +72,14 @@ class RowRun:
     """One row on its way.
 
     :ivar created: ids of the events that rows of the group have created, by name.
+    :ivar current: the event as it is, where it was read to make the row, so that it is not read again.
     :ivar done: how many of its calls have been carried out.
     """
 
     row: Row
     options: ApplyOptions
     created: Mapping[str, str] = field(default_factory=dict)
+    current: Body | None = field(default=None, repr=False)
     done: int = 0
 
     @cached_property
@@ -111,12 +113,12 @@ class RowRun:
         """
         row, options = self.row, self.options
         if not row.change.call_count:
-            return RowResult(row, "unchanged")
+            return RowResult(row, "unchanged", event=self._kept(self.current))
         if row.created_by is not None and row.created_by not in self.created:
             text = f"DingTalk created the event {row.created_by}, and its answer does not have the event's id"
             return RowResult(row, "rejected", code=NO_EVENT_ID, message=text)
         event = None
-        if options.reads_first(row):
+        if self.current is not None or options.reads_first(row):
             result, event = yield from self._read_first()
             if result:
                 return result
@@ -130,6 +132,8 @@ class RowRun:
     def _read_first(self) -> Generator[api.Call[Any], Any, tuple[RowResult | None, Body | None]]:
         """Read what is there: a result, if it ends the row without another call, and the event."""
         row, options = self.row, self.options
+        if self.current is not None:
+            return self._refuse(self.current), self.current
         if row.change.creates and options.created:
             event = yield from options.created.find(row)
             if event is None:
