@@ -134,8 +134,9 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         """Check the arguments; with an edit, those that are known before its patch."""
         if made:
             return super()._parse_row(hook, **made)
-        edits = self.edit is not None
-        if edits == (self.patch not in ((None, "") if edits else ("",))):
+        edits, patch = self.edit is not None, self.patch
+        given = (patch is not None or not edits) and not (isinstance(patch, str) and not patch)
+        if edits == given:
             raise InvalidInputError(("patch", "give either patch or edit, and not both"))
         return super()._parse_row(hook, **({"patch": None} if edits else {}))
 
