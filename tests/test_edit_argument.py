@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.airflow_runs import Run, StateStore, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 
 Dag = Callable[..., Run]
+KEEPS_STATE = find_spec("airflow.models.task_state_store") is not None  # Airflow 3.3 on
 AN_HOUR = dt.timedelta(hours=1)
 ONE = {"union_id": ORGANIZER, "event_id": EVENT}
 TEN, ELEVEN, TWELVE = (f"2027-03-02T{hour}:00:00+08:00" for hour in (10, 11, 12))
@@ -637,6 +639,17 @@ def test_states_of_real_runs(dag: Dag, dingtalk: Emulator) -> None:
         + "Patch(task_id='no', **one, edit=lambda e: None)\nPatch(task_id='both', **one, patch={'id': 1}, edit=shift)"
     )
     assert (run.state("no"), run.state("both")) == ("skipped", "failed")
+
+
+def test_a_retry_in_airflow_moves_the_event_once(dag: Dag, dingtalk: Emulator, connect: Callable[..., None]) -> None:
+    """Airflow's own store keeps the patch for a retry (3.3 on); on older ones the task is refused, and says so."""
+    connect(extra={"max_attempts": 1})
+    dingtalk.fault(action="PatchEvent", kind="apply_then_reset")
+    run = dag(EDITS + "Patch(task_id='t', **one, retries=1, edit=partial(shift, by=timedelta(hours=1)))")
+    if KEEPS_STATE:
+        assert (run.state("t"), start(dingtalk), len(tokens(dingtalk))) == ("success", ELEVEN, 1)
+    else:
+        assert (run.state("t"), start(dingtalk), actions(dingtalk)) == ("failed", TEN, ["GetEvent"])
 
 
 def serialized(edit: Any, where: str) -> dict[str, Any]:
