@@ -159,7 +159,7 @@ def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> Non
     assert again == 10
 
 
-NEW_EVENT = {"summary": "New", "start": "2027-03-02T10:00", "end": "2027-03-02T11:00"}
+NEW_EVENT = {"summary": "New", "start": "2027-06-02T10:00", "end": "2027-06-02T11:00"}  # when there is no other event
 
 
 @pytest.mark.parametrize(
