@@ -16,6 +16,8 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import PlanIncompleteError, TransportError
 from airflow_dingtalk_calendar.operators.event_lifecycle import DingTalkCalendarCreateEventOperator
 from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
+from airflow_dingtalk_calendar.plans.created import CreatedEvents
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.progress import Progress
 from tests.airflow_runs import Run, StateStore, Ti
 from tests.conftest import DATA, ORGANIZER, event
@@ -357,3 +359,32 @@ def test_a_real_retry_goes_on(dag: Dag, dingtalk: Emulator, replay: str) -> None
     assert run.state("apply") == "success"
     assert len(created(dingtalk)) == 1
     assert run.xcom("apply")["applied"] == 2
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_twins_are_told_apart_by_their_people(order: tuple[int, int]) -> None:
+    """Of two creates that are the same, the one whose group invites people takes the event that has them."""
+    create = {"action": "create", "event": {"summary": "Retro", "start": "2027-03-03T10:00:00+08:00"}}
+    rows = [
+        {**create, "name": "a", "group": "a"},
+        {"action": "add_attendees", "group": "a", "event_id": {"created_by": "a"}, "attendees": ["iiPnew"]},
+        {**create, "name": "b", "group": "b"},
+    ]
+    plan = parse_plan(rows, union_id=ORGANIZER, timezone="Asia/Shanghai")
+    made = {
+        "summary": "Retro",
+        "start": {"dateTime": "2027-03-03T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        "createTime": "2027-01-01T00:00:00Z",
+    }
+    listed = [{**made, "id": "alone"}, {**made, "id": "invited", "attendees": [{"id": "iiPnew"}]}]
+    created = CreatedEvents(dt.datetime(2026, 12, 31, tzinfo=dt.UTC))
+    twins = [row for row in plan.rows if row.change.creates]
+    found = {}
+    for index in order:
+        steps = created.find(twins[index])
+        try:
+            next(steps)
+            steps.send({"events": listed, "nextToken": None})
+        except StopIteration as end:
+            found[twins[index].name] = end.value["id"]
+    assert found == {"a": "invited", "b": "alone"}

@@ -80,12 +80,12 @@ class CreatedEvents:
         return None
 
     def _claim_one(self, row: Row, events: Iterable[Body]) -> Body | None:
+        """Take the event of a row; of twins the one with more people, which a row that invites nobody cannot have."""
         with self._claims:
-            for event in events:
-                if event["id"] not in self.claimed and self._was_created_for(row, event):
-                    self.claimed.add(event["id"])
-                    return event
-        return None
+            free = (event for event in events if event["id"] not in self.claimed and self._was_created_for(row, event))
+            found = max(free, key=lambda event: len(mappings_in(event.get("attendees"))), default=None)
+            self.claimed.update([found["id"]] if found else [])
+            return found
 
     def _was_created_for(self, row: Row, event: Body) -> bool:
         created = read_answer_time(event.get("createTime"), assumed_zone=dt.UTC)
