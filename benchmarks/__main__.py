@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.page import Section, filled, summary
 
-PARTS = ("importing", "dag_bag", "one_patch", "batch", "listing", "validation", "growth", "waiting")
+PARTS = ("importing", "dag_bag", "one_patch", "batch", "actions", "listing", "validation", "growth", "waiting")
 README = Path(__file__).parent / "README.md"
 PAGE = """# Benchmarks
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,13 +66,10 @@ class Service(NamedTuple):
 
 
 @contextmanager
-def dingtalk(events: int = 10, **switches: float) -> Iterator[Service]:
-    """Run an emulator with so many events of one person; they are called E0, E1 and so on."""
-    data = {
-        "apps": [{"appKey": KEY, "appSecret": SECRET}],
-        "users": [{"unionId": LIN, "name": "Lin"}],
-        "events": [event(f"E{number}") for number in range(events)],
-    }
+def dingtalk(events: int = 10, data: Mapping[str, Any] | None = None, **switches: float) -> Iterator[Service]:
+    """Run an emulator with so many events of one person, which are called E0, E1 and so on, or with other data."""
+    made = {"users": [{"unionId": LIN, "name": "Lin"}], "events": [event(f"E{number}") for number in range(events)]}
+    data = {"apps": [{"appKey": KEY, "appSecret": SECRET}], **(made if data is None else data)}
     settings = [f"--set={name}={value}" for name, value in switches.items()]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(data, file)

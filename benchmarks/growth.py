@@ -15,15 +15,15 @@ COUNTS = (10, 100, 1000, 10_000)
 TURNS = 6
 MOST = 10  # times that a small number is measured within a turn
 MORE = 1.25
-TEXT = """Microseconds of the client's processor per event. A batch's answers are made up in the process, a listing is
+TEXT = """Microseconds of the client's processor per event. A plan's answers are made up in the process, a listing is
 the emulator's, in pages of 100. The numbers take turns, and smaller ones are measured several times in a turn, so that
 what else the machine does disturbs all of them alike; the least of {turns} turns. A few events bear what a task costs
 once; what grows faster than the number of events would show between {before:,} and {last:,}."""
 
 
 def measure() -> Section:
-    """Measure a batch, and a listing, of each size."""
-    ways: dict[str, list[float]] = {"batch operator": alone("growth:batches"), "hook.pages": _listings()}
+    """Measure a plan, and a listing, of each size."""
+    ways: dict[str, list[float]] = {"a plan": alone("growth:batches"), "hook.pages": _listings()}
     rows = [(way, *(seconds * 1e6 for seconds in figures)) for way, figures in ways.items()]
     targets = [
         Target(f"{way}: an event of {COUNTS[-1]:,}, of one of {COUNTS[-2]:,}", figures[-1] / figures[-2], MORE)
@@ -35,7 +35,7 @@ def measure() -> Section:
 
 
 def batches() -> list[float]:
-    """Return the processor seconds per event of a batch of each size."""
+    """Return the processor seconds per event of a plan of each size."""
     from benchmarks.batch import applied, make_up_answers
 
     make_up_answers()

@@ -41,14 +41,16 @@ with DAG(
     def plan(events: list[dict], params: dict) -> list[dict]:
         """Write a row for each series that ends in this quarter."""
         from airflow_dingtalk_calendar.edits import extend_until
+        from airflow_dingtalk_calendar.plans import rows_for
 
         today = pendulum.parse(params["today"], tz=ZONE) if params["today"] else pendulum.today(ZONE)
         end, next_end = today.last_of("quarter").date(), today.add(months=3).last_of("quarter").date()
-        rows = []
-        for event in events:
+
+        def extend(event: dict) -> dict | None:
             last = ((event.get("recurrence") or {}).get("range") or {}).get("endDate")
-            if last and today.date() <= pendulum.parse(last).in_timezone(ZONE).date() <= end:
-                rows.append({"event_id": event["id"], "patch": extend_until(event, next_end)})
-        return rows
+            ends = last and today.date() <= pendulum.parse(last).in_timezone(ZONE).date() <= end
+            return extend_until(event, next_end) if ends else None
+
+        return rows_for(events, extend, now=today)
 
     DingTalkCalendarApplyPlanOperator(task_id="extend", plan=plan(found.output))

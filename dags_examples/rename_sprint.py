@@ -48,13 +48,9 @@ with DAG(
     @task
     def plan(events: list[dict], params: dict) -> list[dict]:
         """Write a row for each event that has the old name; a series once, not each of its times."""
-        from airflow_dingtalk_calendar.edits import is_instance, quiet, retitle
+        from airflow_dingtalk_calendar.edits import quiet, retitle
+        from airflow_dingtalk_calendar.plans import rows_for
 
-        patches = {
-            event["id"]: quiet(retitle(event, params["old"], params["new"]))
-            for event in events
-            if not is_instance(event)
-        }
-        return [{"event_id": event_id, "patch": patch} for event_id, patch in patches.items() if patch]
+        return rows_for(events, lambda event: quiet(retitle(event, params["old"], params["new"])))
 
     DingTalkCalendarApplyPlanOperator(task_id="rename", plan=plan(found.output))

@@ -64,21 +64,25 @@ with DAG(
     @task
     def plan(events: list[dict], params: dict) -> list[dict]:
         """Write a row for each event that falls on a holiday."""
-        from airflow_dingtalk_calendar.edits import is_instance, is_series, shift
+        from airflow_dingtalk_calendar.edits import is_series, shift
+        from airflow_dingtalk_calendar.plans import rows_for
 
         def is_off(day: pendulum.DateTime) -> bool:
             weekend = day.isoweekday() > 5 and day.to_date_string() not in params["working_weekends"]
             return weekend or day.to_date_string() in params["holidays"]
 
-        rows = []
-        for event in events:
+        def to_working_day(event: dict) -> dict | None:
             start = event["start"]
-            if "dateTime" not in start or is_series(event) or is_instance(event):
-                continue
+            if "dateTime" not in start or is_series(event):
+                return None
             day = pendulum.parse(start["dateTime"]).in_timezone(start["timeZone"])
-            if day.to_date_string() in params["holidays"]:
-                days = next(days for days in range(1, 60) if not is_off(day.add(days=days)))
-                rows.append({"event_id": event["id"], "patch": shift(event, by=timedelta(days=days))})
-        return rows
+            if day.to_date_string() not in params["holidays"]:
+                return None
+            return shift(
+                event, by=timedelta(days=next(days for days in range(1, 60) if not is_off(day.add(days=days))))
+            )
+
+        today = pendulum.parse(params["today"], tz=ZONE) if params["today"] else pendulum.now(ZONE)
+        return rows_for(events, to_working_day, now=today)
 
     DingTalkCalendarApplyPlanOperator(task_id="shift", plan=plan(found.output))

@@ -32,7 +32,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"airflow_dingtalk_calendar\.hooks\.(base|event_calls|methods)\..*"),
     ("py:.*", r"(?!airflow_dingtalk_calendar\.).*"),
-    ("py:.*", r"airflow_dingtalk_calendar\.(api|connection|models\.(types|datetimes|event|json_values)|watch)(\..*)?"),
+    (
+        "py:.*",
+        r"airflow_dingtalk_calendar\.(api|client|connection|models\.(types|datetimes|event|json_values)|watch)(\..*)?",
+    ),
 ]
 
 myst_enable_extensions = ["colon_fence", "attrs_inline"]

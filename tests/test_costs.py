@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -130,7 +132,7 @@ def test_a_look_before(dingtalk: Emulator) -> None:
 @pytest.mark.parametrize(("changes", "more"), [({"summary": "New"}, 1), ({"online_meeting": True}, 2)])
 def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None:
     """A retry costs its call, and with a video meeting the look whether there is one."""
-    assert cell("a retry that") == "1 more; 2 with `online_meeting`"
+    assert cell("a retry that") == "1 more; 2 with `online_meeting`, and when it creates an event"
     dingtalk.fault(kind="reset", action="PatchEvent")
     with pytest.raises(TransportError):
         patch(patch=changes)
@@ -144,14 +146,32 @@ def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None
 )
 def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> None:
     """A row costs its call, and a look before it costs one more whatever it is for; so does a retry."""
-    assert cell("a row") == "1; 1 more with `skip_if_unchanged` or `if_updated_at`, none more for both"
+    assert (
+        cell("a row") == "as many as its action; 1 more with `skip_if_unchanged` or `if_updated_at`, none more for both"
+    )
     since = {"if_updated_at": dingtalk.event("event0")["updateTime"]} if {"since", "both"} & options.keys() else {}
     skip = bool({"skip_if_unchanged", "both"} & options.keys())
     plan = [{"event_id": f"event{number}", "patch": {"summary": "New"}, **since} for number in range(10)]
     assert cost(dingtalk, partial(execute, Batch, plan=plan, skip_if_unchanged=skip)) == 10 * calls
-    assert cell("a retry of") == "as many for each row that is not recorded as finished"
+    retry = "as many for each row that is not recorded as finished; 1 more for each `create` and each `online_meeting`"
+    assert cell("a retry of") == retry
     again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), plan=plan))
     assert again == 10
+
+
+NEW_EVENT = {"summary": "New", "start": "2027-06-02T10:00", "end": "2027-06-02T11:00"}  # when there is no other event
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [(Create, {"event": NEW_EVENT}), (Batch, {"plan": [{"action": "create", "event": NEW_EVENT}]})],
+)
+def test_a_retry_that_creates(dingtalk: Emulator, kind: Any, arguments: dict[str, Any]) -> None:
+    """A retry that creates an event costs its call and the look whether there is one; then it costs the look only."""
+    operator = kind(task_id="t", union_id=ORGANIZER, timezone="Asia/Shanghai", retries=2, **arguments)
+    context: Any = {"ti": Ti(try_number=2), "dag_run": SimpleNamespace(start_date=datetime.now(UTC))}
+    assert cost(dingtalk, partial(operator.execute, context)) == 2
+    assert cost(dingtalk, partial(operator.execute, context)) == 1
 
 
 def test_the_connection_test(dingtalk: Emulator) -> None:

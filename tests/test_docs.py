@@ -181,11 +181,12 @@ def test_the_reference_has_every_module() -> None:
     info = get_provider_info()
     listed = [entry for kind in ("operators", "sensors", "triggers") for entry in info.get(kind, [])]
     modules = {module for entry in listed for module in entry["python-modules"]}
-    names = ("hooks.calendar", "models", "edits", "retry_policy", "exceptions")
+    names = ("hooks.calendar", "models", "edits", "plans", "retry_policy", "exceptions")
     modules |= {f"airflow_dingtalk_calendar.{name}" for name in names if is_there(name)}
     assert {module for module in modules if module not in reference} == set()
 
 
 def is_there(name: str) -> bool:
-    """Tell whether the package has a module."""
-    return (ROOT / "airflow_dingtalk_calendar" / f"{name.replace('.', '/')}.py").exists()
+    """Tell whether the package has a module, or a folder of modules."""
+    path = ROOT / "airflow_dingtalk_calendar" / name.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()

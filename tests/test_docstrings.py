@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar import edits
+from airflow_dingtalk_calendar import edits, plans
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
@@ -44,7 +44,7 @@ def is_task(one: Any) -> bool:
 
 
 FUNCTIONS = [
-    *(getattr(edits, name) for name in edits.__all__),
+    *(getattr(face, name) for face in (edits, plans) for name in face.__all__),
     *(method for owner in CLASSES for method in members(owner)),
     to_rrule,
     client_token_for,

@@ -102,7 +102,7 @@ def test_one_row_of_a_plan(dingtalk: Emulator, change: dict[str, Any], place: st
     good = [{"event_id": name, "patch": {"summary": "New"}} for name in "ABC"]
     rows = [*good, {"event_id": EVENT, "patch": {"summary": "New"}, **change}]
     operator = DingTalkCalendarApplyPlanOperator(task_id="t", union_id=ORGANIZER, plan=rows)
-    with pytest.raises(AirflowFailException, match=rf"patches\[3\].{place}.*not valid Unicode"):
+    with pytest.raises(AirflowFailException, match=rf"plan\[3\].{place}.*not valid Unicode"):
         operator.execute({"ti": Ti()})
     assert dingtalk.requests == []
 

@@ -17,11 +17,11 @@ import pytest
 from airflow_dingtalk_calendar import exceptions
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import (
-    BatchIncompleteError,
     CredentialsError,
     DingTalkError,
     InvalidConnectionError,
     InvalidInputError,
+    PlanIncompleteError,
     RequestError,
     TransportError,
 )
@@ -60,7 +60,7 @@ def test_copies_know_all(kind: type[RequestError], trip: Callable[[RequestError]
     "error",
     [
         InvalidInputError(("a", "b"), ("c", "d")),
-        BatchIncompleteError("told", counts={"total": 2}, retry_after=60.0),
+        PlanIncompleteError("told", counts={"total": 2}, retry_after=60.0),
         TransportError("told", **KNOWN),
     ],
 )
@@ -82,7 +82,7 @@ def test_only_requests_have_what_http_says() -> None:
     common = {"message", "hint", "retryable"}
     assert vars(DingTalkError("told")).keys() == common
     assert vars(InvalidConnectionError(("host", "is wrong"))).keys() == {*common, "problems"}
-    assert vars(BatchIncompleteError()).keys() == {*common, "retry_after", "counts"}
+    assert vars(PlanIncompleteError()).keys() == {*common, "retry_after", "counts"}
     assert InvalidInputError().retry_after is None
 
 

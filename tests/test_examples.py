@@ -110,18 +110,9 @@ def test_examples_parse_without_network_and_connection(monkeypatch: pytest.Monke
     assert all(dag.tags and not dag.catchup for dag in bag.dags.values())
 
 
-@pytest.mark.skipif("plan_review_apply.py" not in NAMES, reason="needs an Airflow in which a person can approve")
-def test_what_somebody_writes_into_a_title_does_not_change_the_table_to_approve() -> None:
-    """Titles and places are shown to the person who approves as they are, not as Markdown."""
-    (dag,) = dag_bag(EXAMPLES / "plan_review_apply.py").dags.values()
-    event = {"id": "id", "summary": "A | B\n[free](http://x) <b>", "start": {"date": "2027-01-01"}}
-    preview = {"rows": [{"diff": ["location: *a* -> b", "summary: a_b -> c"]}], "total": 1, "calls": 2}
-    shown = dag.get_task("table").python_callable([{"event_id": "id", "event": event}], preview)
-    assert shown.splitlines()[2:] == [
-        r"| A \| B \[free\](http://x) \<b> | 2027-01-01 | location: \*a\* -> b<br>summary: a\_b -> c |",
-        "",
-        "Events: 1, calls: 2.",
-    ]
+def test_a_plan_of_changes_that_a_person_approves_is_short() -> None:
+    """From finding events to reporting what became of them, the DAG has fewer than 50 lines."""
+    assert len((EXAMPLES / "plan_review_apply.py").read_text(encoding="utf-8").splitlines()) < 50
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -23,7 +23,7 @@ from airflow_dingtalk_calendar.operators.event import (
 )
 from airflow_dingtalk_calendar.operators.event_lifecycle import DingTalkCalendarDeleteEventOperator
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarBatchPatchEventsOperator
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.airflow_runs import Run, Ti
 from tests.conftest import EVENT, ORGANIZER
@@ -36,8 +36,8 @@ TASKS: Sequence[tuple[type[Any], dict[str, Any]]] = [
     (DingTalkCalendarAddAttendeesOperator, {**ONE, "attendees": ["iiPnew"]}),
     (DingTalkCalendarDeleteEventOperator, ONE),
     (
-        DingTalkCalendarBatchPatchEventsOperator,
-        {"union_id": ORGANIZER, "patches": [{"event_id": EVENT, "patch": {"summary": "New"}}]},
+        DingTalkCalendarApplyPlanOperator,
+        {"union_id": ORGANIZER, "plan": [{"event_id": EVENT, "patch": {"summary": "New"}}]},
     ),
     (DingTalkCalendarEventSensor, {**ONE, "responses": {"accepted": 1}}),
 ]

@@ -40,6 +40,7 @@ Create = DingTalkCalendarCreateEventOperator
 Delete = DingTalkCalendarDeleteEventOperator
 AddAttendees = attendee.DingTalkCalendarAddAttendeesOperator
 RemoveAttendees = attendee.DingTalkCalendarRemoveAttendeesOperator
+Respond = attendee.DingTalkCalendarRespondEventOperator
 AddRooms = DingTalkCalendarAddMeetingRoomsOperator
 RemoveRooms = DingTalkCalendarRemoveMeetingRoomsOperator
 
@@ -51,6 +52,7 @@ EVERY: dict[type[CalendarOperator], dict[str, Any]] = {
     Delete: {"event_id": EVENT},
     AddAttendees: {"event_id": EVENT, "attendees": ["iiPnew"]},
     RemoveAttendees: {"event_id": EVENT, "attendees": ["iiPguest"]},
+    Respond: {"event_id": EVENT, "union_id": "iiPguest", "response_status": "declined"},
     AddRooms: {"event_id": EVENT, "room_ids": ["room-1"]},
     RemoveRooms: {"event_id": EVENT, "room_ids": ["room-1"]},
 }
@@ -134,9 +136,11 @@ def test_retry_is_the_same_request_and_clear_a_new_one(kind: type[CalendarOperat
 @pytest.mark.parametrize("kind", WRITING)
 def test_a_retry_after_an_unknown_outcome_takes_effect_once(kind: type[CalendarOperator], calendar: Emulator) -> None:
     """A worker that lost the answer, retried by Airflow, has done it once in the end."""
-    calendar.fault(kind="apply_then_reset", times=4, skip=1)
+    attempts = 1 if kind is Create else 4  # an event is not asked for again at once
+    calendar.fault(kind="apply_then_reset", times=attempts, skip=1)
     with pytest.raises(TransportError, match="unknown whether"):
         execute(kind)
+    assert sum(1 for request in calendar.requests if request["client_token"]) == attempts
     execute(kind, Ti(try_number=2))
     assert len(writes(calendar)) == 1
 
@@ -354,8 +358,11 @@ def test_a_wrong_event_is_not_sent(dingtalk: Emulator) -> None:
 
 def test_a_created_meeting(dingtalk: Emulator) -> None:
     """A video meeting is made with its event, once though the answer was lost."""
+    given = {"event": {**EVERY[Create]["event"], "online_meeting": True}, "unchecked_fields": "{}"}
     dingtalk.fault(kind="apply_then_reset", action="CreateEvent")
-    execute(Create, event={**EVERY[Create]["event"], "online_meeting": True}, unchecked_fields="{}")
+    with pytest.raises(TransportError, match="unknown whether"):
+        execute(Create, **given)
+    execute(Create, Ti(try_number=2), **given)
     assert len(dingtalk.effects["meetings"]) == 1
 
 

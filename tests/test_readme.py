@@ -23,8 +23,10 @@ from airflow_dingtalk_calendar.emulator.state.fault_rules import FAULT_KINDS
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, STAND_UP
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.fields import FIELDS
+from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_MEMBERS
+from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
+from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
-from airflow_dingtalk_calendar.plans.rows import ROW_MEMBERS
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
@@ -34,6 +36,7 @@ __all__ = ["load", "sample"]  # fixtures
 PAGE = Page("README.md")
 README, table = PAGE.text, PAGE.table
 DAGS, SNIPPETS = [code for code in PAGE.dags if "AssetWatcher" not in code], PAGE.snippets
+(GROUP,) = (code for code in SNIPPETS if "created_by" in code)
 (WATCHER,) = [code for code in PAGE.dags if "AssetWatcher" in code]
 (TESTS,) = PAGE.tests
 
@@ -80,10 +83,16 @@ def test_the_fields_to_watch_are_named() -> None:
     assert {*codes(default), *codes(others)} == FIELDS.watched.keys()
 
 
-@pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
+@pytest.mark.parametrize("code", [code for code in SNIPPETS if code != GROUP])
 def test_snippets_print_what_they_promise(code: str, sample: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Code that is no DAG runs as it stands, and lists the event whose id the DAGs use."""
     assert REVIEW in check_snippet(code, capsys)
+
+
+def test_the_plan_of_a_group_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan whose rows go together is one, and its rows are one group."""
+    plan = parse_plan(json.loads(check_snippet(GROUP, capsys)), union_id=LIN, timezone="Asia/Shanghai")
+    assert [[row.index for row in group] for group in plan.groups] == [[0, 1]]
 
 
 def test_the_test_of_a_dag_passes(load: Callable[[str], Any], tmp_path: Path) -> None:
@@ -129,7 +138,8 @@ def test_the_patch_of_each_field_is_right(row: list[str], sample: Emulator) -> N
 def test_each_edit_plans_what_is_shown(row: list[str]) -> None:
     """Each example in the table of edits makes a patch of the fields that the table names."""
     by_id = {event["id"]: event for event in SAMPLE["events"]}
-    names = {**vars(edits), "event": by_id[REVIEW], "series": by_id[STAND_UP], "timedelta": timedelta}
+    shown = {name: getattr(edits, name) for name in edits.__all__}
+    names = {**shown, "event": by_id[REVIEW], "series": by_id[STAND_UP], "timedelta": timedelta}
     (name,), (example,) = codes(row[0]), codes(row[1])
     assert example.startswith(f"{name}(")
     patch = eval(example, names)  # noqa: S307  # our own text
@@ -167,12 +177,11 @@ def test_the_table_of_options_is_complete() -> None:
 
 
 def test_the_tables_of_plans_are_complete() -> None:
-    """Every member of a row, and every status that it can end with, is in its table."""
-    assert [name for row in table("in a row") for name in codes(row[0])] == [
-        *("event_id", "patch", "union_id", "calendar_id", "timezone"),
-        *("clear", "unchecked_fields", "if_updated_at", "event"),
-    ]
-    assert {name for row in table("in a row") for name in codes(row[0])} == set(ROW_MEMBERS)
+    """Every member of a row, every action with its own, and every status that a row can end with, is in its table."""
+    assert {name for row in table("in a row") for name in codes(row[0])} == {*COMMON_MEMBERS, *EVENT_MEMBERS}
+    assert {codes(row[0])[0]: tuple(codes(row[1])) for row in table("action")} == {
+        name: kind.members for name, kind in ACTIONS.items()
+    }
     assert tuple(codes(row[0])[0] for row in table("status")) == ROW_STATUSES
 
 

@@ -74,8 +74,8 @@ def test_nothing_is_sent_before_a_person_approves(airflow: Standalone, dingtalk:
     """The person reads what would change; a rejected plan is not sent, an approved one is, and reported."""
     rejected = airflow.trigger(DAG_ID)
     asked = question(airflow, rejected)
-    assert asked["subject"] == "Move these events to room Bamboo?"
-    assert "| Design review: booking flow 设计评审 | 2027-01-14 15:00 |" in asked["body"]
+    assert asked["subject"] == "Change these events?"
+    assert "| `Design review: booking flow 设计评审` | `2027-01-14 15:00 (Asia/Shanghai)` | patch |" in asked["body"]
     assert "4F, room Plum, screen on the left -> 4F, room Bamboo, screen on the left" in asked["body"]
     assert sent(dingtalk) == []
     assert answer(airflow, rejected, "Reject") == "success"
@@ -87,4 +87,4 @@ def test_nothing_is_sent_before_a_person_approves(airflow: Standalone, dingtalk:
     assert answer(airflow, approved, "Approve") == "success"
     assert sent(dingtalk) == [REVIEW]
     assert dingtalk.event(REVIEW)["location"]["displayName"] == "4F, room Bamboo, screen on the left"
-    assert airflow.xcom(DAG_ID, approved, "report") == [f"{REVIEW}: updated"]
+    assert airflow.xcom(DAG_ID, approved, "report") == [f"{REVIEW}: applied"]

@@ -43,7 +43,7 @@ ORDINARY = [
 ]
 PAGES = [Page("README.md"), *(Page(f"docs/howto/{name}.md") for name in ("rename", "approve", "many"))]
 PLANS = [code for page in PAGES for code in page.dags if "ListEventsOperator(" in code]
-SNIPPETS = [code for page in (Page("README.md"), Page("README.zh.md")) for code in page.snippets if "plan = {" in code]
+SNIPPETS = [code for page in (Page("README.md"), Page("README.zh.md")) for code in page.snippets if "rows_for(" in code]
 
 
 @pytest.fixture

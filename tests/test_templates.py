@@ -235,5 +235,5 @@ def test_a_row_of_none_stays_as_it_is_and_costs_nothing(dingtalk: Emulator, opti
     kind = DingTalkCalendarApplyPlanOperator
     assert execute(kind, native=False, plan=rows, **options)["unchanged"] == 1
     shown = execute(kind, native=False, plan=rows, dry_run=True)
-    assert (shown["calls"], shown["rows"][0]["request"], shown["rows"][0]["diff"]) == (0, None, [])
+    assert (shown["calls"], shown["rows"][0]["requests"], shown["rows"][0]["diff"]) == (0, [], [])
     assert dingtalk.effects["calls"] == {}

@@ -27,7 +27,7 @@ from airflow_dingtalk_calendar.api.oauth import (
     get_user_token,
 )
 from airflow_dingtalk_calendar.api.schedules import get_meeting_rooms_schedule, get_schedule
-from airflow_dingtalk_calendar.api.users import get_me, get_user_by_staff_id
+from airflow_dingtalk_calendar.api.users import get_me, get_user_by_staff_id, resolve_staff_ids
 from airflow_dingtalk_calendar.models.json_values import Json
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "probe_write",
     "remove_attendees",
     "remove_meeting_rooms",
+    "resolve_staff_ids",
     "respond_event",
     "split_batches",
 ]

@@ -83,6 +83,8 @@ class Refusal(Enum):
     MEETING_ROOM_NOT_AVAILABLE = (400, "meetingRoomNotAvailable", "The meeting room is taken at that time")
     # "Query the personal information of a user".
     USER_NOT_FOUND = (404, "invalidParameter.user.notFound", "The user does not exist")
+    # "Stream protocol" has no table; this is what others have got for a wrong clientId or clientSecret.
+    STREAM_AUTH_FAILED = (401, "authFailed", "鉴权失败")
     # "Query user details", on the older host: see legacy_error_response.
     INVALID_STAFF_ID = (200, "33012", "无效的USERID")
     STAFF_NOT_FOUND = (200, "60121", "找不到该用户")

@@ -21,6 +21,7 @@ from .state.store import EmulatorStore
 from .web.app import DingTalkApplication
 from .web.control_api import build_control_app
 from .web.routes import ENDPOINTS_BY_ACTION
+from .web.stream_socket import StreamApplication
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -70,12 +71,14 @@ class EmulatorServer(uvicorn.Server):
 
 
 def build_application(store: EmulatorStore) -> ASGIApp:
-    """Return the whole application: its own routes, and DingTalk's for everything else."""
-    ours, dingtalk = build_control_app(store), DingTalkApplication(store)
+    """Return the whole application: its own routes, and DingTalk's for everything else, WebSockets among it."""
+    ours, dingtalk, stream = build_control_app(store), DingTalkApplication(store), StreamApplication(store)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            return await stream(scope, receive, send)
         own = scope["raw_path"] == b"/" or scope["raw_path"].startswith(b"/_emulator/")
-        await (ours if own else dingtalk)(scope, receive, send)
+        return await (ours if own else dingtalk)(scope, receive, send)
 
     return app
 
@@ -198,6 +201,26 @@ class Emulator:
         """Return a copy of an event as GetEvent shows it to its organizer."""
         return self.store.render_for_organizer(self.store.events[event_id])
 
+    def advance_clock(self, seconds: float) -> None:
+        """Let time pass, without waiting: tokens and tickets expire, and in Stream mode what is due is pushed."""
+        self.store.advance_clock(seconds)
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return the open connections of Stream mode, oldest first, and what has come of each."""
+        return self.store.stream.connections()
+
+    def unacknowledged(self) -> list[dict[str, Any]]:
+        """Return the events of Stream mode that are still to be acknowledged, oldest first."""
+        return self.store.stream.events(pending_only=True)
+
+    def pushed_events(self) -> list[dict[str, Any]]:
+        """Return all events of Stream mode so far, oldest first, with what became of each (``status``)."""
+        return self.store.stream.events()
+
+    def disconnect_all(self) -> None:
+        """Send a ``disconnect`` on all connections of Stream mode; they are closed 10 seconds later."""
+        self.store.stream.disconnect_all()
+
     @property
     def requests(self) -> list[dict[str, Any]]:
         """Every request to DingTalk's paths so far, oldest first, without secrets.
@@ -217,7 +240,10 @@ def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
         app,
         http=EmulatorConnection,
         loop="asyncio",
-        ws="none",
+        # Pings and closing are what the gateway says in frames of its own; plain frames, so that half of one is one.
+        ws="websockets-sansio",
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         log_level="critical",

@@ -54,6 +54,23 @@ class EmulatorSettings:
         ``milliseconds``, as a third party has seen it do (UNVERIFIED).
     :param empty_lists: whether an answer has a list that is empty, at whatever depth, or leaves it out (UNVERIFIED):
         ``present``, as most samples have it, or ``left_out``.
+    :param stream_keys: how Stream mode spells the members of a ``calendar_event_change`` (UNVERIFIED): in ``camelCase``
+        as the SDK's sample of a failed callback, or in ``CamelCase`` as HTTP callbacks do, with ``EventType``,
+        ``EventTime``, ``CorpId`` and ``BizId`` beside them.
+    :param stream_times: whether the times in the headers of frames are ``text`` or a ``number``; there are samples of
+        both.
+    :param stream_unconnected: what becomes of an event that is to be pushed, or pushed again, while no connection of
+        the app is open (UNVERIFIED): it is ``lost``, or ``kept`` and pushed when one is opened.
+    :param stream_audience: which changes an app hears of (UNVERIFIED): those of events of people in its ``range``, or
+        ``everybody``'s.
+    :param stream_redelivery: seconds until an event that is not acknowledged is pushed again (UNVERIFIED).
+    :param stream_retention: seconds after which an event is not pushed any more (UNVERIFIED).
+    :param stream_ping_interval: seconds between two pings on a connection (UNVERIFIED); 0 is no ping.
+    :param stream_connection_lifetime: seconds after which a connection gets a ``disconnect``, which DingTalk sends "now
+        and then" (UNVERIFIED); 0 is never.
+    :param stream_ticket_lifetime: seconds a ticket is good for; documented are 90.
+    :param stream_seed: which connection of several gets which push, a random choice as documented; the same number is
+        the same choice.
     :param token_lifetime: seconds an access token is good for; 7200 is documented. Holds for tokens issued or renewed
         later.
     :param qps_limit: calls per app, API and second; documented are 20, and 0 is no limit, so that tests need not wait.
@@ -83,6 +100,16 @@ class EmulatorSettings:
     unknown_staff: Literal["60121", "33012"] = "60121"
     schedule_times: Literal["any", "milliseconds"] = "any"
     empty_lists: Literal["present", "left_out"] = "present"
+    stream_keys: Literal["camelCase", "CamelCase"] = "camelCase"
+    stream_times: Literal["text", "number"] = "text"
+    stream_unconnected: Literal["lost", "kept"] = "lost"
+    stream_audience: Literal["range", "everybody"] = "range"
+    stream_redelivery: float = 60
+    stream_retention: float = 86400
+    stream_ping_interval: float = 60
+    stream_connection_lifetime: float = 0
+    stream_ticket_lifetime: float = 90
+    stream_seed: int = 0
     token_lifetime: float = 7200
     qps_limit: int = 0
     monthly_quota: int = 0

@@ -31,10 +31,10 @@ def newest_copies(
 
 def newest_bodies(bodies: Iterable[BodyT]) -> list[BodyT]:
     """Keep one copy of each event, or of each person; what has no id is a thing of its own."""
-    return list(newest_copies(bodies, _body_key, lambda body: body.get("updateTime")).values())
+    return list(newest_copies(bodies, body_key, lambda body: body.get("updateTime")).values())
 
 
-def _body_key(body: Body) -> Hashable:
+def body_key(body: Body) -> Hashable:
     """Name something; occurrences that only a view knows may share an id, and differ in the series' own time."""
     name, time = body.get("id"), get_member(body, "originStart", "dateTime")
     return (name, text_or_empty(time)) if isinstance(name, str) else id(body)

@@ -32,8 +32,8 @@ def describe_member(name: str) -> Describer:
 def describe_time(wanted: Any, found: Any) -> str:
     """Write both times, and what they have in common once: the day, the zone."""
     (day, clock, zone), (old_day, old_clock, old_zone) = (
-        _split_time(wanted),
-        _split_time(found, get_member(wanted, "timeZone")),
+        split_time(wanted),
+        split_time(found, get_member(wanted, "timeZone")),
     )
     if not clock and not old_clock:
         return f"{old_day} -> {day}"
@@ -41,10 +41,10 @@ def describe_time(wanted: Any, found: Any) -> str:
     before = f"{old_day} {old_clock}".strip()
     if zone != old_zone and old_clock:
         return f"{before} ({old_zone}) -> {new} ({zone})" if clock else f"{before} ({old_zone}) -> {new} (all day)"
-    return f"{before if old_clock else f'{before} (all day)'} -> {new} ({zone})"
+    return f"{before if old_clock or not found else f'{before} (all day)'} -> {new} ({zone})"
 
 
-def _split_time(value: Any, zone: Any = None) -> tuple[str, str, str]:
+def split_time(value: Any, zone: Any = None) -> tuple[str, str, str]:
     """Return day, time of day and zone; an all-day event has the first only."""
     if day := get_member(value, "date"):
         return str(day), "", ""

@@ -83,4 +83,4 @@ def text_or_none(value: Any) -> str | None:
 
 def text_or_empty(value: Any) -> str:
     """Return text as it is, and empty text for anything else."""
-    return text_or_none(value) or ""
+    return value if isinstance(value, str) else ""

@@ -17,7 +17,6 @@ from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.blanks import UNDEFINED_TEXT, describe_type, explain_refusal, is_undefined
 from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.models.json_text import JsonObject, load_json
-from airflow_dingtalk_calendar.models.json_values import get_member
 from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 MAX_DEPTH = 20
@@ -87,7 +86,7 @@ def normalize_times(data: Any, default: str | None) -> Any:
 
 
 def _complete_range(recurrence: Any, zone: str | None, *, all_day: bool) -> Any:
-    span = get_member(recurrence, "range")
+    span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
     if not isinstance(span, Mapping) or "endDate" not in span:
         return recurrence
     return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone, all_day)}}

@@ -1,4 +1,4 @@
-"""How many occurrences of a series a patch would drop: those before a later start, past ones too.
+"""Occurrences of a series: whether all are over, and how many a patch would drop (those before a later start).
 
 A series has no start but that of its first occurrence, so a patch that gives it a later one takes away all occurrences
 before, whether the rule comes along or stays. Days are counted, by the rule (python-dateutil): an occurrence that moves
@@ -13,8 +13,16 @@ from itertools import islice, takewhile
 from typing import Any
 
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.event_times import EventTimes, last_day, read_times, recurrence_of
+from airflow_dingtalk_calendar.models.event_times import (
+    ONE_DAY,
+    EventTimes,
+    add_elapsed,
+    last_day,
+    read_times,
+    recurrence_of,
+)
 from airflow_dingtalk_calendar.models.json_values import Body, get_member
+from airflow_dingtalk_calendar.models.recurrence import may_lack_day
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 
 MAX_COUNTED = 1000
@@ -81,3 +89,35 @@ def _occurrence_days(event: Body, times: EventTimes) -> Iterator[dt.date]:
     text = to_rrule(endless, event["start"])
     moments = rrulestr(text, dtstart=dt.datetime.combine(times.day, dt.time.min))
     return takewhile(lambda day: day <= until, (moment.date() for moment in moments))
+
+
+def has_ended(event: Body, now: dt.datetime) -> bool:
+    """Whether an event is over, a series with its last occurrence; no if nobody can tell.
+
+    A series that ends on a day, and of which DingTalk does not say what it does in months without its day, may take
+    place until that day. An all-day event is over when its last day is over everywhere.
+    """
+    try:
+        times = read_times(event)
+        if not event.get("recurrence") or _is_one_time(event):
+            return _end_on(times.day, times) <= now
+        rule = recurrence_of(event, times.zone)
+        span = rule["range"]
+        if span["type"] == "noEnd":
+            return False
+        if "endDate" in span:
+            surely = _end_on(last_day(span, times), times) <= now
+            if surely or may_lack_day(rule["pattern"], times.day):
+                return surely
+        return all(_end_on(day, times) <= now for day in _occurrence_days(event, times))
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):  # of odd shape, or out of the calendar
+        return False
+
+
+def _end_on(day: dt.date, times: EventTimes) -> dt.datetime:
+    """Return when what starts on a day ends; an all-day event, when its last day ends in the last zone, UTC-12."""
+    if times.zone is None:
+        last = day + max(times.duration, ONE_DAY)
+        return dt.datetime.combine(last, datetimes.NOON)
+    ends: dt.datetime = add_elapsed(dt.datetime.combine(day, times.clock, times.start.tzinfo), times.duration)
+    return ends

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.api import Call
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions, RowRun, TokenMaker
+    from airflow_dingtalk_calendar.plans.created import CreatedEvents
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
 
@@ -112,18 +114,19 @@ class WritingOperator(CalendarOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
-        from airflow_dingtalk_calendar.plans.apply import RowRun
-
         with self._open_hook() as hook:
             flags, row = read_all(
                 lambda: flag_arguments(**{name: getattr(self, name) for name in self.flags}),
                 lambda: self._parse_row(hook),
             )
-            run = RowRun(row, self._apply_options(context, flags))
+            run = self._make_run(context, hook, row, flags)
             calls = run.calls  # made before anything is sent, so that a wrong client token is refused
             if flags["dry_run"]:
-                self._log_cautions(row, None)
+                self._log_cautions(run.row, run.current)
                 return self._show_dry_run(calls)
+            if row.change.creates:
+                created = created_events(context, hook, retried=run.options.retried)
+                run.options = replace(run.options, created=created)
             try:
                 result = hook.follow(run.steps())
             except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
@@ -133,17 +136,27 @@ class WritingOperator(CalendarOperator):
                 raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
             return self._report_result(context, run, result)
 
-    def _parse_row(self, hook: DingTalkCalendarHook) -> Row:
-        """Check the arguments; those that the row's action takes have the names of its members."""
+    def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:
+        """Check the arguments; those that the row's action takes have the names of its members.
+
+        :param made: members that this task has made, in place of arguments.
+        """
         from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
         from airflow_dingtalk_calendar.plans.rows import parse_change
 
         kind = ACTIONS[self.action]
         arguments = {name: getattr(self, name) for name in kind.members if name in self.template_fields}
+        arguments |= made
         if "timezone" in arguments:
             arguments["timezone"] = hook.get_conn().zone_for(arguments["timezone"])
         ids = {name: getattr(self, name) for name in ("union_id", "calendar_id", "event_id") if hasattr(self, name)}
         return parse_change(kind, arguments, **ids)
+
+    def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
+        """Get ready to carry out the row."""
+        from airflow_dingtalk_calendar.plans.apply import RowRun
+
+        return RowRun(row, self._apply_options(context, flags))
 
     def _apply_options(self, context: Context, flags: Mapping[str, bool]) -> ApplyOptions:
         """Say how the row is carried out."""
@@ -210,12 +223,20 @@ def apply_options(
     """Say how the changes of a task are carried out."""
     from airflow_dingtalk_calendar.idempotency import is_automatic_retry
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
-    from airflow_dingtalk_calendar.plans.created import CreatedEvents
 
     retried = is_automatic_retry(context, retries or 0)
-    began = getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
-    created = CreatedEvents(began) if retried and began else None
-    return ApplyOptions(token_maker, retried=retried, created=created, caution=caution, **flags)
+    return ApplyOptions(token_maker, retried=retried, caution=caution, **flags)
+
+
+def created_events(context: Context, hook: DingTalkCalendarHook, *, retried: bool) -> CreatedEvents | None:
+    """Say how a retry finds events that an earlier try has created; a first try only notes when it begins."""
+    from airflow_dingtalk_calendar.plans.checkpoint import recall_start
+    from airflow_dingtalk_calendar.plans.created import CreatedEvents
+
+    store, cycle = context.get("task_state_store"), context["ti"].max_tries
+    began = recall_start(store, cycle, hook.clock.time(), first=not retried)
+    began = began or getattr(context.get("dag_run"), "start_date", None)  # before the task's first try
+    return CreatedEvents(began) if retried and began else None
 
 
 def _rendered_conn_id(conn_id: Any) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_dingtalk_calendar.exceptions import read_all
+from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import integer_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, EventWritingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.operators.edited_patch import EditedPatch
     from airflow_dingtalk_calendar.plans.apply import RowRun
     from airflow_dingtalk_calendar.plans.results import RowResult
+    from airflow_dingtalk_calendar.plans.rows import Row
 
 
 class DingTalkCalendarPatchEventOperator(EventWritingOperator):
@@ -24,8 +28,11 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     The patch is checked before anything is sent. It costs one metered call. An automatic retry sends the same
     request under the same client token, so that DingTalk takes it for the same; clearing the task makes a new one.
 
-    All arguments are templated, nested values too. A text that comes out blank, or as the word ``None``, is
-    refused unless ``clear`` names its field.
+    The patch is given, or made by ``edit`` of the event as it is, in the same task: one more metered call, which reads
+    the event with up to 500 attendees. A patch that changes nothing is then not sent.
+
+    All arguments but ``edit`` are templated, nested values too. A text that comes out blank, or as the word ``None``,
+    is refused unless ``clear`` names its field.
 
     XCom: ``return_value`` is the updated event, as DingTalk sent it. ``patched_fields`` are the names sent.
     ``not_applied`` are those that the returned event does not have (a warning names them). With ``dry_run`` the
@@ -35,7 +42,13 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param event_id: the event's ``id``, as listing or creating it returned.
     :param patch: the fields to change: a mapping in the API's names, in snake_case or camelCase, or the JSON text
         of one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`. None, which
-        an edit returns when there is nothing to do, skips the task.
+        an edit returns when there is nothing to do, skips the task. Either this or ``edit`` has to be given.
+    :param edit: a callable that makes the patch: it takes the event, as GetEvent returned it, and returns a patch or
+        None (``functools.partial(shift, by=timedelta(days=7))``). It may take keywords of the task's context by name,
+        as a ``PythonOperator``'s callable does. A retry sends the patch that an earlier try has recorded in Airflow's
+        state store (Airflow 3.3 on). Where it cannot be recorded, an edit that would change its own result again is
+        refused in a task with retries. It may therefore be called twice, and each time gets a copy of the event.
+    :param edit_kwargs: keywords for ``edit``; they come before the context's.
     :param calendar_id: the documentation knows ``primary`` only.
     :param clear: names of fields to be emptied when the patch has no value for them.
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
@@ -47,7 +60,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
         made one. Without it, a retry reads the event first (one more call) and fails if it has a meeting.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowSkipException: when the patch is None and nothing else is to change.
+    :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change.
     :raises AirflowFailException: for what no retry can mend: a wrong patch, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
@@ -55,22 +68,32 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     template_fields: Sequence[str] = (
         *EventWritingOperator.template_fields,
         "patch",
+        "edit_kwargs",
         "clear",
         "unchecked_fields",
         "timezone",
         "skip_if_unchanged",
         "repeat_meeting",
     )
-    template_fields_renderers = {"patch": "json", "unchecked_fields": "json"}  # noqa: RUF012  # as Airflow declares it
+    template_fields_renderers = {  # noqa: RUF012  # as Airflow declares it
+        "patch": "json",
+        "edit_kwargs": "json",
+        "unchecked_fields": "json",
+    }
+    shallow_copy_attrs: Sequence[str] = ("edit",)
     action = "patch"
     flags = ("skip_if_unchanged", "dry_run", "repeat_meeting")
+
+    _edited: EditedPatch | None = None
 
     def __init__(
         self,
         *,
         union_id: str,
         event_id: str,
-        patch: Mapping[str, Any] | str | None,
+        patch: Mapping[str, Any] | str | None = "",
+        edit: Callable[..., Mapping[str, Any] | None] | None = None,
+        edit_kwargs: Mapping[str, Any] | None = None,
         calendar_id: str = "primary",
         clear: Sequence[str] | str = (),
         unchecked_fields: Mapping[str, Any] | str | None = None,
@@ -86,6 +109,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.union_id = union_id
         self.event_id = event_id
         self.patch = patch
+        self.edit = edit
+        self.edit_kwargs = edit_kwargs
         self.calendar_id = calendar_id
         self.clear = clear
         self.unchecked_fields = unchecked_fields
@@ -97,11 +122,50 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Check the patch, send it, and return the updated event."""
-        if self.patch is None and not (self.clear or self.unchecked_fields):
+        """Check the patch, or make it, send it, and return the updated event."""
+        if self.edit is None and self.patch is None and not (self.clear or self.unchecked_fields):
             raise AirflowSkipException("There is nothing to change: patch is None, as of an edit with nothing to do.")
         event: dict[str, Any] = super().execute(context)
+        if self._edited:
+            self._edited.record.finish()
         return event
+
+    def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:
+        """Check the arguments; with an edit, those that are known before its patch."""
+        if made:
+            return super()._parse_row(hook, **made)
+        edits, patch = self.edit is not None, self.patch
+        given = (patch is not None or not edits) and not (isinstance(patch, str) and not patch)
+        if edits == given:
+            raise InvalidInputError(("patch", "give either patch or edit, and not both"))
+        return super()._parse_row(hook, **({"patch": None} if edits else {}))
+
+    def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
+        """Get ready to carry out the row; with an edit, read the event and edit it first."""
+        run = super()._make_run(context, hook, row, flags)
+        if self.edit is None:
+            return run
+        self._edited = self._prepare_edit(context, hook, run)
+        union_id, calendar_id, event_id = row.target()
+        event = hook.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=500)
+        made = self._edited.make_row(event, dry_run=flags["dry_run"])
+        return replace(run, row=made, options=replace(run.options, skip_if_unchanged=True), current=event)
+
+    def _prepare_edit(self, context: Context, hook: DingTalkCalendarHook, run: RowRun) -> EditedPatch:
+        from airflow_dingtalk_calendar.idempotency import client_token_for
+        from airflow_dingtalk_calendar.operators.edited_patch import EditedPatch, EditRecord, bind_edit, edit_name
+
+        key = f"dingtalk-edit-{client_token_for(context, *run.row.target())}"
+        return EditedPatch(
+            edit_name(self.edit),
+            bind_edit(self.edit, context, {} if self.edit_kwargs is None else self.edit_kwargs),
+            run.row,
+            lambda patch: self._parse_row(hook, patch=patch),
+            EditRecord(context.get("task_state_store"), key),
+            may_repeat=bool(self.retries) or context["ti"].try_number <= context["ti"].max_tries,
+            retried=run.options.retried,
+            log=self.log,
+        )
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Mapping[str, Any]:
         """Push what happened, beside the event itself, and say it in the log."""

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 class DingTalkCalendarCreateEventOperator(WritingOperator):
     """Create one event, whose organizer is ``union_id`` (DingTalk's CreateEvent).
 
-    The event is checked before anything is sent. It costs one metered call; a user may create 100 events a day. An
-    automatic retry sends the same request under the same client token, so that DingTalk takes it for the same and
-    makes no second event; clearing the task makes another one. Only this token guards against two events, and what
-    DingTalk does with a repeated request that also asks for a video meeting is not documented.
+    The event is checked before anything is sent. It costs one metered call; a user may create 100 events a day. A
+    request whose outcome is unknown is not sent again in the same try. An automatic retry first looks whether an
+    earlier try has created the event (one more call): an event as the request makes it, created since the first try, so
+    no other task of the DAG run may create the very same event. If there is none, it sends the same request under the
+    same client token. Clearing the task makes another event.
 
     All arguments are templated, nested values too. A text that comes out blank, or as the word ``None``, is refused.
 

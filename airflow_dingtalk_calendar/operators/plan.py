@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument, list_argument
-from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options
+from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -33,7 +34,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ``skip_if_unchanged`` or ``if_updated_at``. A retry sends what failed or was not tried, under the same client
     tokens: finished rows are recorded in Airflow's state store (Airflow 3.3 on; on older ones a retry sends and meters
     all rows again). Before a retry creates an event again it looks whether an earlier try has created it (one more
-    call). Clearing the task starts anew.
+    call for all events of a person that start together): an event as this row, or a later one of its group, makes it,
+    created since the first try. Another task of the DAG run must not create the very same event. Clearing the task
+    starts anew.
 
     All arguments are templated. XCom: ``return_value`` counts the rows: ``total``, and by status ``applied``,
     ``unchanged``, ``skipped``, ``rejected`` (not done), ``unknown`` (maybe done) and ``partial`` (some of its people
@@ -41,8 +44,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ``status``, ``fields``, ``not_applied``, ``code``, ``message``, ``request_id``; it is there when the task fails,
     too, and so are ``undo``, the plan that takes back what was done, and ``cannot_undo``, what no plan takes back. Each
     row of the undo costs one more call, because it changes nothing that somebody has changed since. With ``dry_run``
-    the return value is ``{"dry_run": true, "total", "calls", "impact", "rows"}``, where each row
-    has its ``requests``, ``diff`` and ``cautions``.
+    the return value is ``{"dry_run": true, "total", "calls", "impact", "cannot_undo", "markdown", "rows"}``, and
+    each row has its ``requests``, ``diff`` and ``cautions``. XCom ``markdown`` is the plan as a table, for Airflow's
+    approval task: ``ApprovalOperator(body=preview.output["markdown"])``.
 
     :param plan: a list of rows (``plan_task.output``), or the JSON text of one. A row has an ``action``: ``patch``
         (default), ``create``, ``delete``, ``add_attendees``, ``remove_attendees``, ``add_rooms``, ``remove_rooms`` or
@@ -147,11 +151,13 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
                 lambda: self._parse_plan(hook),
                 lambda: flag_arguments(dry_run=self.dry_run),
             )
+            if not flags["dry_run"] and any(row.change.creates for row in plan.rows):
+                options = replace(options, created=created_events(context, hook, retried=options.retried))
             impact = estimate_impact(plan.rows, options)
             self.log.info("%s", impact)
             self._check_size(plan, impact, limits)
             if flags["dry_run"]:
-                return self._show_dry_run(plan, options)
+                return self._show_dry_run(context, plan, options)
             checkpoint = self._make_checkpoint(context, plan)
             bounds = PlanLimits(limits["max_failures"], limits["max_calls"])
             self._runner = PlanRunner(hook, plan, options, bounds, checkpoint, self.log)
@@ -227,11 +233,13 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         if problems:
             raise InvalidInputError(*problems)
 
-    def _show_dry_run(self, plan: Plan, options: ApplyOptions) -> dict[str, Any]:
+    def _show_dry_run(self, context: Context, plan: Plan, options: ApplyOptions) -> dict[str, Any]:
         from airflow_dingtalk_calendar.plans.report import preview_plan
 
         self.log.info("Dry run: a plan of %d rows is not sent.", len(plan.rows))
-        return preview_plan(plan.rows, options)
+        shown = preview_plan(plan.rows, options)
+        context["ti"].xcom_push(key="markdown", value=shown["markdown"])
+        return shown
 
     def _make_checkpoint(self, context: Context, plan: Plan) -> Checkpoint:
         from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint

@@ -1,1 +1,27 @@
-"""Plans: many changes in one task, applied row by row."""
+"""Plans: many changes in one task, applied row by row.
+
+The public names write the rows of a plan; they are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.plans.edited_rows import rows_for
+    from airflow_dingtalk_calendar.plans.table_rows import rows_from_table
+
+__all__ = ["rows_for", "rows_from_table"]
+
+_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -62,7 +62,10 @@ class ApplyOptions:
 
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
-        return sum(row.change.call_count + self.reads_first(row) for row in rows)
+        every = list(rows)
+        looks = self.created.count_calls(every) if self.created else 0
+        reads = (not row.change.creates and self.reads_first(row) for row in every)
+        return sum(row.change.call_count for row in every) + sum(reads) + looks
 
     def keeps_before(self, row: Row) -> bool:
         """Whether the event is read so that the row can be undone."""
@@ -78,6 +81,7 @@ class RowRun:
     """One row on its way.
 
     :ivar created: ids of the events that rows of the group have created, by name.
+    :ivar current: the event as it is, where it was read to make the row, so that it is not read again.
     :ivar done: how many of its calls have been carried out.
     :ivar before: what the event was, as far as undoing the row takes it, if it was read.
     """
@@ -85,6 +89,7 @@ class RowRun:
     row: Row
     options: ApplyOptions
     created: Mapping[str, str] = field(default_factory=dict)
+    current: Body | None = field(default=None, repr=False)
     done: int = 0
     before: Body | None = None
 
@@ -94,11 +99,18 @@ class RowRun:
         target, change = self.row.target(self.created), self.row.change
         calls = change.make_calls(target, repeat_meeting=self.options.repeat_meeting)
         ordinal = (self.row.ordinal,) if self.row.ordinal else ()
-        tokens = [
-            self.options.client_token(number, len(calls), (*change.token_parts(target, call), *ordinal))
-            for number, call in enumerate(calls, start=1)
-        ]
-        return [replace(call, headers=client_token_header(token)) for call, token in zip(calls, tokens, strict=True)]
+        parts = [(*change.token_parts(target, call), *ordinal) for call in calls]
+        return [self._identify(call, number, len(calls), parts[number - 1]) for number, call in enumerate(calls, 1)]
+
+    def _identify(self, call: api.Call[Any], number: int, total: int, parts: tuple[Any, ...]) -> api.Call[Any]:
+        """Give a call its client token."""
+        return replace(call, headers=client_token_header(self.options.client_token(number, total, parts)))
+
+    @property
+    def event_id(self) -> str:
+        """The event's id as far as it is known; empty where the row creates the event."""
+        row = self.row
+        return row.event_id if row.created_by is None else self.created.get(row.created_by, "")
 
     @property
     def progress(self) -> str:
@@ -112,13 +124,13 @@ class RowRun:
         """
         row, options = self.row, self.options
         if not row.change.call_count:
-            return RowResult(row, "unchanged")
+            return RowResult(row, "unchanged", event=self._kept(self.current))
         if row.created_by is not None and row.created_by not in self.created:
             text = f"DingTalk created the event {row.created_by}, and its answer does not have the event's id"
             return RowResult(row, "rejected", code=NO_EVENT_ID, message=text)
         event = None
         try:
-            if options.reads_first(row):
+            if self.current is not None or options.reads_first(row):
                 result, event = yield from self._read_first()
                 if result:
                     return result
@@ -137,14 +149,17 @@ class RowRun:
                 return None, None
             left = row.change.left_in(event)
             return RowResult(row, "applied", event_id=event["id"], left=left, event=self._kept(event)), event
-        union_id, calendar_id, event_id = row.target(self.created)
-        most = 500 if row.change.needs_attendees else None
-        event = yield api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
+        event = self.current if self.current is not None else (yield self._get_event_call())
         refused = self._refuse(event)
         if refused is None and self.before is None and row.change.needs_before:
             self.before = row.change.keep_before(event)
             options.record_before(row, self.before)
         return refused, event
+
+    def _get_event_call(self) -> api.Call[Any]:
+        union_id, calendar_id, event_id = self.row.target(self.created)
+        most = 500 if self.row.change.needs_attendees else None
+        return api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
 
     def _refuse(self, event: Body) -> RowResult | None:
         """Decide by the event as it is whether nothing is to be sent."""
@@ -153,12 +168,13 @@ class RowRun:
         if row.if_updated_at is not None and not _was_updated_at(row.if_updated_at, event.get("updateTime")):
             if options.retried and unchanged:  # then it was most likely the earlier try that changed it
                 return self._unchanged_result(event)
-            return RowResult(row, "skipped", code=CHANGED_SINCE, message="the event has changed since it was read")
+            text = "the event has changed since it was read"
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text, event_id=self.event_id)
         if unchanged and (options.skip_if_unchanged or row.if_fields is not None):
             return self._unchanged_result(event)
         if changed := self._changed_fields(event):
             text = f"somebody has changed {', '.join(changed)} since"
-            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text)
+            return RowResult(row, "skipped", code=CHANGED_SINCE, message=text, event_id=self.event_id)
         if options.may_have_meeting(row) and event.get("onlineMeetingInfo"):
             raise SecondMeetingError
         return None
@@ -174,29 +190,42 @@ class RowRun:
         for call in self.calls:
             answer = yield call
             self.done += 1
+        if self._is_others(answer):
+            (call,) = self.calls
+            answer = yield self._identify(call, 1, 1, (call.action, call.path, call.json, self.row.ordinal, "another"))
+            self._is_others(answer)
         return answer
+
+    def _is_others(self, answer: Any) -> bool:
+        """Whether an answer is about an event that another row, which asks for the very same, has found in this try.
+
+        Nobody knows which of the two made it; DingTalk gives the one that did its first answer again.
+        """
+        created, event_id = self.options.created, str(mapping_or_empty(answer).get("id") or "")
+        return bool(self.row.change.creates and created and event_id and not created.claim(event_id))
 
     def _accept_missing(self, error: NotFoundError) -> RowResult:
         """Take an event that is not there for deleted, which may be the doing of an earlier try."""
         change = self.row.change
         if isinstance(change, DeleteChange) and error.code == "itemNotFound" and not change.fail_if_missing:
             text = "not there; deleted already, or not in this person's calendar"
-            return RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            found = RowResult(self.row, "unchanged", code=error.code, message=text, request_id=error.request_id)
+            return replace(found, event_id=self.event_id)
         raise error
 
     def _applied_result(self, event: Body) -> RowResult:
         row = self.row
         # An event that is its id and no more was neither in the answer nor to be read back.
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
-        event_id = str(event.get("id") or "") if row.change.creates else row.target(self.created).event_id
+        event_id = str(event.get("id") or "") if row.change.creates else self.event_id
         left = row.change.left_in(event)
         return RowResult(
             row, "applied", missing, event_id=event_id, left=left, before=self.before, event=self._kept(event or None)
         )
 
     def _unchanged_result(self, event: Body) -> RowResult:
-        event_id = str(event.get("id") or "")
-        return RowResult(self.row, "unchanged", event_id=event_id, before=self.before, event=self._kept(event))
+        kept = self._kept(event)
+        return RowResult(self.row, "unchanged", event_id=self.event_id, before=self.before, event=kept)
 
     def _kept(self, event: Body | None) -> Body | None:
         return event if self.options.return_events else None

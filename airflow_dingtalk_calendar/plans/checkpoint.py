@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -105,10 +106,26 @@ class Checkpoint:
             )
 
 
+def recall_start(store: Any, cycle: int, now: float, *, first: bool) -> dt.datetime | None:
+    """Note when the first try of a task begins, and return what it noted; None where nobody knows.
+
+    :param store: ``context["task_state_store"]``, or None.
+    :param cycle: another one after a person's clear.
+    :param now: seconds since the epoch.
+    """
+    key = f"dingtalk-start-{cycle}"
+    with suppress(Exception):  # whatever the state store raises: a retry then goes by the DAG run's start
+        if store is not None and first:
+            store.set(key, now, retention=RETENTION)
+        if store is not None and (noted := store.get(key)) is not None:
+            return dt.datetime.fromtimestamp(float(noted), dt.UTC)
+    return None
+
+
 def encode_result(result: RowResult) -> list[Any]:
-    """Write a result as short as it goes; fields and ids are in the plan, but for the id of an event it created."""
+    """Write a result as short as it goes; fields and ids are in the plan, but for those of events it creates."""
     row = [result.row.index, ROW_STATUSES.index(result.status), list(result.not_applied)]
-    created = result.event_id if result.row.change.creates else ""
+    created = "" if result.event_id == result.row.event_id else result.event_id
     texts = [result.code, result.message, result.request_id, created]
     full = [*row, *texts] if any(texts) or result.left else row
     full += [dict(result.left)] if result.left else []

@@ -48,11 +48,11 @@ class Impact:
 def estimate_impact(rows: Iterable[Row], options: ApplyOptions) -> Impact:
     """Say what rows do, before they are carried out."""
     people: set[str] = set()
-    unknown = lost = calls = 0
-    for row in rows:
+    every = list(rows)
+    unknown = lost = 0
+    for row in every:
         notified = row.change.notified_people(row.event)
-        people |= notified or set()
+        people |= (notified or set()) - {row.union_id}  # whose change it is
         unknown += notified is None
         lost += row.change.count_lost(row.event)
-        calls += options.count_calls([row])
-    return Impact(len(people), sum("@" in one for one in people), unknown, lost, calls)
+    return Impact(len(people), sum("@" in one for one in people), unknown, lost, options.count_calls(every))

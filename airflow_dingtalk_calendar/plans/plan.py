@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name
+from airflow_dingtalk_calendar.plans.actions.base import Change
 from airflow_dingtalk_calendar.plans.rows import Row, read_rows
 
 
@@ -52,7 +53,7 @@ def parse_plan(
     problems += [*_check_names(rows), *_check_events(rows)]
     if problems:
         raise InvalidInputError(*limit_problems(problems, "plan"))
-    rows = list(_number_creates(rows))
+    rows = list(_add_later_changes(_number_repeated(rows)))
     return Plan(rows, list(_group_rows(rows).values()))
 
 
@@ -68,16 +69,30 @@ def _group_rows(rows: Iterable[Row]) -> dict[Any, list[Row]]:
     return groups
 
 
-def _number_creates(rows: Iterable[Row]) -> Iterator[Row]:
-    """Count creates that ask for the very same: without that, DingTalk would take them for one request."""
+def _number_repeated(rows: Iterable[Row]) -> Iterator[Row]:
+    """Count rows that ask for the very same: without that, DingTalk would take them for one request.
+
+    Two events that are alike, or the same person invited, uninvited, and invited again.
+    """
     seen: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        if not row.change.creates:
+        if row.group is None and not row.change.creates:  # the only row of its event
             yield row
             continue
         key = json.dumps(row.key, sort_keys=True)
         yield replace(row, ordinal=seen[key]) if seen[key] else row
         seen[key] += 1
+
+
+def _add_later_changes(rows: Iterable[Row]) -> Iterator[Row]:
+    """Give rows that create an event what later rows do to it."""
+    every = list(rows)
+    later: defaultdict[str, list[Change]] = defaultdict(list)
+    for row in every:
+        if row.created_by is not None:
+            later[row.created_by].append(row.change)
+    for row in every:
+        yield replace(row, later=later[row.name]) if row.name is not None else row
 
 
 def _check_names(rows: Sequence[Row]) -> Iterator[Problem]:

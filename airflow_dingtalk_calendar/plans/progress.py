@@ -44,8 +44,7 @@ class Progress:
             self.results[result.row.index] = result
             self._unrecorded += [result] if is_final(result) else []
         now = self._clock()
-        created = result is not None and result.row.change.creates  # not to be done twice, so recorded at once
-        if created or now - self._recorded >= SAVE_INTERVAL:
+        if now - self._recorded >= SAVE_INTERVAL:
             self.save()
         if now - self._reported >= LOG_INTERVAL:
             self._reported = now
@@ -54,6 +53,11 @@ class Progress:
     def record_befores(self, befores: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         """Record what events are, before they are changed."""
         self._checkpoint.add_befores(befores)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether an event was created that is not recorded yet; no other row does harm when it is sent again."""
+        return any(result.row.change.creates for result in self._unrecorded)
 
     def save(self) -> None:
         """Record what is not recorded yet."""

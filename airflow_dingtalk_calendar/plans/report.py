@@ -16,6 +16,7 @@ from airflow_dingtalk_calendar.plans.results import (
     count_results,
     describe_results,
 )
+from airflow_dingtalk_calendar.plans.review import review_plan
 from airflow_dingtalk_calendar.plans.undo import lasting_effects
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
         "calls": impact.calls,
         "impact": impact.as_dict(),
         "cannot_undo": lasting_effects(rows, keep_before=options.keep_before),
+        "markdown": review_plan(rows, impact, caution_lines(rows)),
         "rows": shown,
     }
 

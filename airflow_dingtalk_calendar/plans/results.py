@@ -12,6 +12,7 @@ from airflow_dingtalk_calendar.exceptions import (
     CredentialsError,
     DingTalkError,
     InvalidConnectionError,
+    NotFoundError,
     PermissionDeniedError,
     QuotaExceededError,
     RequestError,
@@ -112,6 +113,12 @@ def group_failed_result(row: Row, cause: RowResult) -> RowResult:
     return RowResult(row, "skipped", code=GROUP_FAILED, message=text, again=not is_final(cause))
 
 
+def interrupted_result(row: Row, progress: str, event_id: str) -> RowResult:
+    """Make the result of a row that the task was told to end in the middle of, between two of its calls."""
+    text = f"{progress} The task was told to end."
+    return RowResult(row, "partial", code=NOT_TRIED, message=text, event_id=event_id, again=True)
+
+
 def crashed_result(row: Row, error: Exception) -> RowResult:
     """Make the result of a row in which this program failed, or Airflow: nobody knows how far it came."""
     return RowResult(
@@ -119,15 +126,20 @@ def crashed_result(row: Row, error: Exception) -> RowResult:
     )
 
 
-def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, progress: str = "") -> RowResult:
+def failed_result(
+    row: Row, error: DingTalkError, *, retried: bool = False, progress: str = "", event_id: str = ""
+) -> RowResult:
     """Make the result of a row of which a call failed; a failed read has changed nothing.
 
     :param retried: whether an earlier try may have sent this row. What is refused now for a reason that is not the
-        row's own (quota, rate, permission) may have been done then.
+        row's own (quota, rate, permission), or because the event is not there, may have been done then: the earlier try
+        may have deleted the event, too.
     :param progress: how far the row came, if some of its calls were done.
+    :param event_id: of the row's event, where it is known.
     """
     for_all = _affects_all_rows(error)
-    doubtful = retried and (for_all or error.retryable)
+    gone = isinstance(error, NotFoundError)
+    doubtful = retried and (for_all or error.retryable or gone)
     unknown = doubtful or (isinstance(error, RequestError) and error.outcome == "unknown")
     return RowResult(
         row,
@@ -135,6 +147,7 @@ def failed_result(row: Row, error: DingTalkError, *, retried: bool = False, prog
         code=getattr(error, "code", "") or type(error).__name__,
         message=" ".join(filter(None, (progress, end_sentence(error.message), error.hint))),
         request_id=getattr(error, "request_id", ""),
+        event_id=event_id,
         again=error.retryable,
         retry_after=error.retry_after,
         for_all=for_all,

@@ -35,7 +35,8 @@ class Row:
     :ivar if_updated_at: only if the event has not changed since then.
     :ivar if_fields: only if these fields have not changed since then: fingerprints, by name.
     :ivar event: the event as it was read, to show what would change, and to undo it.
-    :ivar ordinal: how many rows before this one ask for the very same event to be created.
+    :ivar ordinal: how many rows before this one ask for the very same.
+    :ivar later: of a row that creates an event, what later rows of its group do to this event.
     """
 
     index: int
@@ -50,6 +51,7 @@ class Row:
     if_fields: Mapping[str, str] | None = None
     event: Mapping[str, Any] | None = field(default=None, repr=False)
     ordinal: int = 0
+    later: Sequence[Change] = ()
 
     def target(self, created: Mapping[str, str] | None = None) -> Target:
         """Say which event it is.
@@ -141,9 +143,7 @@ def _find_action(place: str, name: Any) -> type[Change]:
         return PatchChange
     if isinstance(name, str) and name in ACTIONS:
         return ACTIONS[name]
-    known = suggest_name(str(name), ACTIONS)
-    known = known or f": it must be one of {', '.join(ACTIONS)}"
-    raise InvalidInputError((f"{place}.action", f"is not an action{known}"))
+    raise InvalidInputError((f"{place}.action", f"is not an action{suggest_name(str(name), ACTIONS)}"))
 
 
 def refuse_unknown(place: str, given: Mapping[Any, Any], kind: type[Change]) -> None:

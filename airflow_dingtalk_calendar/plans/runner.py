@@ -18,6 +18,7 @@ from airflow_dingtalk_calendar.plans.results import (
     crashed_result,
     failed_result,
     group_failed_result,
+    interrupted_result,
     not_tried_result,
 )
 from airflow_dingtalk_calendar.plans.worker_pool import WorkerPool, thread_count
@@ -136,6 +137,8 @@ class PlanRunner:
         self._progress.restore(found)
         self._earlier = {result.row.index: result for result in found}
         self._befores = self._checkpoint.befores
+        if created := self._options.created:
+            created.claimed.update(result.event_id for result in found if result.row.change.creates)
         if found:
             self._log.info("Earlier tries have finished %d of %d rows.", len(found), len(rows))
         calls = self._options.count_calls(row for row in rows if row.index not in self._earlier)
@@ -153,7 +156,7 @@ class PlanRunner:
                 self._progress.add_result(result)
             if self._pool.drained:
                 self._save_befores()
-            if self.stopped:
+            if self.stopped or (self._progress.is_urgent and self._pool.drained):
                 self._progress.save()  # there may be little time
 
     def _save_befores(self) -> None:
@@ -194,9 +197,12 @@ class PlanRunner:
         try:
             return self._hook.follow(run.steps())
         except DingTalkError as error:
-            return self._note_failure(failed_result(row, error, retried=self._options.retried, progress=run.progress))
+            known = {"progress": run.progress, "event_id": run.event_id}
+            return self._note_failure(failed_result(row, error, retried=self._options.retried, **known))
         except Interrupted:
-            raise
+            if not run.progress:
+                raise
+            return interrupted_result(row, run.progress, run.event_id)
         except Exception as error:  # raised in the end, when all other rows are entered
             self._broken = error
             self.stop()

@@ -81,7 +81,7 @@ class WorkerPool(Generic[T, R]):
 
     @property
     def drained(self) -> bool:
-        """Whether nothing waits to be read by :meth:`results`."""
+        """Whether :meth:`results` has yielded all that there is so far."""
         return self._ended.empty()
 
     def hand_over(self, item: R) -> None:

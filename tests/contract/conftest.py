@@ -1,7 +1,7 @@
 """The same tests on the emulator (``make test``) and in a DingTalk tenant (``make test-contract``).
 
 They use the hook and nothing else, and judge only by what the service answers. In a tenant, one full run costs
-143 metered calls (the monthly quota is 5,000) and creates 37 events (a user may create 100 a day); waiting for lists
+153 metered calls (the monthly quota is 5,000) and creates 41 events (a user may create 100 a day); waiting for lists
 that lag behind can add some calls. How many calls a test makes stands in its mark ``calls``, and is checked on the
 emulator. Everything is deleted in the end, is 700 days ahead, and notifies nobody as far as the API allows; only
 the guest sees invitations in the calendar.
@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.contract.calendars import Calendar
 from tests.contract.places import Place, in_tenant, on_emulator
 from tests.contract.probes import findings
+from tests.contract.stream import Gateway
 
 CONNECTION = "dingtalk_contract"
 SEEN: pytest.StashKey[dict[str, str]] = pytest.StashKey()
@@ -108,6 +109,15 @@ def calendar(place: Place, hook: DingTalkCalendarHook) -> Iterator[Calendar]:
     working = Calendar(place, hook)
     yield working
     working.clean_up()
+
+
+@pytest.fixture
+def gateway(place: Place, metered: None, request: pytest.FixtureRequest) -> Gateway:
+    """The gateway of Stream mode; on the emulator nothing has to be waited for."""
+    if not place.stream:
+        pytest.skip("needs DINGTALK_TEST_STREAM")
+    emulator: Emulator | None = request.getfixturevalue("emulator") if place.name == "emulator" else None
+    return Gateway(place, emulator.advance_clock if emulator else None)
 
 
 @pytest.fixture

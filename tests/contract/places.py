@@ -12,7 +12,7 @@ from airflow_dingtalk_calendar.emulator.state.sample import BAMBOO_ROOM, CHEN, L
 
 PREFIX = "DINGTALK_TEST_"
 REQUIRED = ("HOST", "APP_KEY", "APP_SECRET", "UNION_ID", "GUEST_UNION_ID")
-OPTIONAL = ("AUTH_TYPE", "CORP_ID", "SUITE_TICKET", "GRANT_FILE", "STAFF_ID", "ROOM_ID")
+OPTIONAL = ("AUTH_TYPE", "CORP_ID", "SUITE_TICKET", "GRANT_FILE", "STAFF_ID", "ROOM_ID", "STREAM")
 TICKET_VARIABLE, GRANT_VARIABLE = "contract_suite_ticket_secret", "contract_user_grant_secret"
 REGIONS = ("https://api.dingtalk.com", "https://api.dingtalk.io")
 
@@ -28,6 +28,7 @@ class Place:
     :ivar elsewhere: the base URL of a region that does not know the app, if there is one.
     :ivar ticket: the suite ticket, for ``corp_app``.
     :ivar grant_file: file with a person's grant, for ``user``; it is written back there when it is renewed.
+    :ivar stream: whether the app has Stream mode, with the event ``calendar_event_change``.
     :ivar patience: seconds to wait before each further look at something that has just been changed.
     """
 
@@ -40,6 +41,7 @@ class Place:
     elsewhere: str = ""
     ticket: str = field(default="", repr=False)
     grant_file: str = ""
+    stream: bool = False
     patience: tuple[float, ...] = ()
 
     @property
@@ -60,7 +62,7 @@ def on_emulator(emulator: Emulator, elsewhere: Emulator) -> Place:
     """Describe the emulator with its sample calendar; nothing has to wait there."""
     connection = emulator.connection()
     connection["extra"].update(max_qps=1000, max_attempts=1)
-    return Place("emulator", connection, LIN, CHEN, "lin-yue", BAMBOO_ROOM, elsewhere.url)
+    return Place("emulator", connection, LIN, CHEN, "lin-yue", BAMBOO_ROOM, elsewhere.url, stream=True)
 
 
 def in_tenant(environ: Mapping[str, str]) -> Place | None:
@@ -85,6 +87,7 @@ def in_tenant(environ: Mapping[str, str]) -> Place | None:
         elsewhere=next((url for url in REGIONS if given["HOST"] in REGIONS and url != given["HOST"]), ""),
         ticket=given.get("SUITE_TICKET", ""),
         grant_file=given.get("GRANT_FILE", ""),
+        stream="STREAM" in given,
         patience=(1.0, 3.0, 10.0),
     )
 

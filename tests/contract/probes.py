@@ -16,6 +16,7 @@ from airflow_dingtalk_calendar.exceptions import (
 )
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from tests.contract.calendars import DAY, NEXT_DAY, QUIET, THREE_DAYS, TITLE, Calendar
+from tests.contract.stream import Gateway, await_push, changes_heard
 
 UNSEEN = "not to be seen here"
 
@@ -135,6 +136,35 @@ def empty_lists(calendar: Calendar) -> str:
     return "present" if "reminders" in calendar.get(event) else "left_out"
 
 
+def stream_keys(calendar: Calendar) -> str:
+    """Hear of a new event: how are the members spelled?"""
+    if not calendar.place.stream:
+        return UNSEEN
+    with Gateway(calendar.place).open() as socket:
+        push = await_push(socket, calendar.create()["id"], "created")
+    return "CamelCase" if "CalendarEventId" in push["data"] else "camelCase"
+
+
+def stream_times(calendar: Calendar) -> str:
+    """Hear of a new event: what is the time in the headers?"""
+    if not calendar.place.stream:
+        return UNSEEN
+    with Gateway(calendar.place).open() as socket:
+        push = await_push(socket, calendar.create()["id"], "created")
+    return "text" if isinstance(push["headers"]["time"], str) else "number"
+
+
+def stream_unconnected(calendar: Calendar) -> str:
+    """Create an event, connect, and patch it: does the creation come as well?"""
+    if not calendar.place.stream:
+        return UNSEEN
+    event = calendar.create()
+    with Gateway(calendar.place).open() as socket:
+        calendar.patch(event, {"location": "somewhere"})
+        heard = changes_heard(socket, event["id"], until="updated", patience=sum(calendar.place.patience))
+    return "kept" if "created" in heard else "lost"
+
+
 #: Each probe, and how many metered calls it makes on the emulator as it is.
 PROBES: dict[str, tuple[Callable[[Calendar], str], int]] = {
     "attendees": (attendees, 4),
@@ -149,6 +179,9 @@ PROBES: dict[str, tuple[Callable[[Calendar], str], int]] = {
     "unknown_staff": (unknown_staff, 0),
     "schedule_times": (schedule_times, 1),
     "empty_lists": (empty_lists, 3),
+    "stream_keys": (stream_keys, 2),
+    "stream_times": (stream_times, 2),
+    "stream_unconnected": (stream_unconnected, 3),
 }
 
 

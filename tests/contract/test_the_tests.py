@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.server import AUTH_TYPES
 from airflow_dingtalk_calendar.emulator.state.sample import CHEN, LIN
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from tests.contract import conftest, places, probes, test_errors, test_operations, test_unverified
+from tests.contract import conftest, places, probes, test_errors, test_operations, test_stream, test_unverified
 from tests.contract.calendars import Calendar
 from tests.contract.places import PREFIX, Place, in_tenant
 
@@ -56,7 +57,7 @@ def contract(*modules: ModuleType) -> list[FunctionType]:
 
 def test_a_run_costs_what_is_said() -> None:
     """The calls of all tests add up to the figure that the documentation gives."""
-    total = sum(sum(prices(test)) for test in contract(test_errors, test_operations, test_unverified))
+    total = sum(sum(prices(test)) for test in contract(test_errors, test_operations, test_stream, test_unverified))
     for text in (conftest.__doc__ or "", README, CONTRIBUTING):
         assert re.search(r"(\d+)\s+metered\s+calls", text).group(1) == str(total)  # type: ignore[union-attr]
 
@@ -65,7 +66,12 @@ def test_every_operation_is_covered() -> None:
     """Each function that makes a call of its own is used, by the hook or to list pages."""
     sources = [ast.parse(path.read_text(encoding="utf-8")) for path in HERE.glob("*.py")]
     used = {node.attr for tree in sources for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    operations = {name for name in api.__all__ if hasattr(DingTalkCalendarHook, f"a{name}")} | {"test_connection"}
+    makes = {
+        name: str(inspect.signature(getattr(api, name)).return_annotation)
+        for name in dir(DingTalkCalendarHook)
+        if name in api.__all__
+    }
+    operations = {name for name, made in makes.items() if made.startswith("Call")} | {"test_connection"}
     assert len(operations) > 15
     assert operations <= used
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,6 +14,7 @@ import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN
+from tests.emulator.stream_client import StreamClient
 
 
 @dataclass
@@ -137,6 +139,14 @@ def dingtalk(emulator: Emulator) -> Emulator:
     """The emulator as it starts."""
     emulator.reset()
     return emulator
+
+
+@pytest.fixture
+def stream(dingtalk: Emulator, http: httpx.Client) -> Iterator[StreamClient]:
+    """A client of Stream mode; what it opens is closed in the end. No pings, unless a test wants them."""
+    dingtalk.configure(stream_ping_interval=0)
+    with ExitStack() as sockets:
+        yield StreamClient(dingtalk, http, sockets)
 
 
 @pytest.fixture

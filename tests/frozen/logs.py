@@ -53,7 +53,7 @@ def collect() -> dict[str, list[str]]:
     """Return the lines, by what was done."""
     with dingtalk() as emulator:
         tasks = {name: _logged(emulator, kind, given) for name, (kind, given) in TASKS.items()}
-        batches = {name: _logged(emulator, "BatchPatchEventsOperator", **given) for name, given in _batches().items()}
+        batches = {name: _logged(emulator, "ApplyPlanOperator", **given) for name, given in _batches().items()}
         begin(emulator, DATA)
         return {**tasks, **batches, "watch": _watched(), "watch with a store": _watched(AssetStore())}
 

@@ -10,7 +10,10 @@ PACKAGE = "airflow_dingtalk_calendar"
 PUBLIC: dict[str, tuple[str, ...]] = {
     "hooks.calendar": ("DingTalkCalendarHook", "client_token_for"),
     "idempotency": ("client_token_for",),
-    "operators.attendee": ("DingTalkCalendarAddAttendeesOperator", "DingTalkCalendarRemoveAttendeesOperator"),
+    "operators.attendee": (
+        *("DingTalkCalendarAddAttendeesOperator", "DingTalkCalendarRemoveAttendeesOperator"),
+        "DingTalkCalendarRespondEventOperator",
+    ),
     "operators.plan": ("DingTalkCalendarApplyPlanOperator",),
     "operators.event": ("DingTalkCalendarGetEventOperator", "DingTalkCalendarPatchEventOperator"),
     "operators.event_lifecycle": ("DingTalkCalendarCreateEventOperator", "DingTalkCalendarDeleteEventOperator"),
@@ -21,13 +24,23 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "triggers.changes": ("DingTalkCalendarChangesTrigger",),
     "models": ("EventPatch", "NewEvent", "from_rrule", "to_rrule"),
     "edits": (
+        *("add_reminder", "append_description", "drop_reminder"),
         *("all_day", "extend_until", "is_instance", "is_series", "merge", "move_to", "quiet", "relocate", "resize"),
         *("retitle", "set_occurrences", "shift"),
     ),
+    "plans": ("rows_for", "rows_from_table"),
     "exceptions": (
         *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
-        *("Problem", "QuotaExceededError", "RequestError", "ServiceError", "ThrottledError", "TokenRejectedError"),
+        *(
+            "Problem",
+            "QuotaExceededError",
+            "RequestError",
+            "SecondMeetingError",
+            "ServiceError",
+            "ThrottledError",
+            "TokenRejectedError",
+        ),
         *("TransportError", "UnexpectedAnswerError"),
     ),
     "retry_policy": ("DingTalkRetryPolicy", "RETRY_POLICY"),

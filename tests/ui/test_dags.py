@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import ONE_TO_ONE, REVIEW, SAMPLE
 from tests.standalone import RUN_LIMIT, Standalone, until
 from tests.ui import pages
 from tests.ui.browser import picture
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 
 RESCHEDULE = "dingtalk_reschedule_from_params"
 REVIEWED = "dingtalk_plan_review_apply"
+DATA = Path(__file__).parent.parent / "data"
+# Half a surrogate pair is no text that the emulator can send.
+TITLES = [
+    title
+    for title in json.loads((DATA / "hostile_titles.json").read_text(encoding="utf-8"))
+    if title.encode(errors="ignore").decode() == title
+]
+ELEMENTS = ["code", "tbody", "td", "th", "thead", "tr"]  # what the table to approve is made of
 
 pytestmark = [pytest.mark.ui, pytest.mark.usefixtures("connected")]
 
@@ -43,11 +53,7 @@ def test_an_event_moves_as_somebody_enters_it(page: Page, airflow: Standalone, d
 
 def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
     """Somebody reads what would change and approves it; then the plan is applied, and the emulator's page shows it."""
-    run = pages.trigger(page, pages.trigger_form(page, airflow.url, REVIEWED))
-    asked = f"/api/v2/dags/{REVIEWED}/dagRuns/{run}/hitlDetails"
-    until(lambda: airflow.api("GET", asked)["hitl_details"], RUN_LIMIT, lambda: "nobody was asked")
-    page.goto(f"{airflow.url}/required_actions")
-    page.get_by_role("link", name="Move these events to room Bamboo?").click()
+    run = open_question(page, airflow)
     page.get_by_role("cell", name="Design review: booking flow 设计评审").wait_for()
     page.get_by_role("cell", name="location: 4F, room Plum, screen on the left -> 4F, room Bamboo").wait_for()
     assert REVIEW not in {update["event_id"] for update in dingtalk.effects["updates"]}
@@ -65,3 +71,40 @@ def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, ding
     assert "4F, room Plum, screen on the left" in told
     assert "4F, room Bamboo, screen on the left" in told
     picture(page, "emulator-history", height=330)
+
+
+def test_no_title_passes_for_something_else(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
+    """Whatever people write into titles and places, who approves a plan sees text in the cells of one table."""
+    events = [hostile(number, title) for number, title in enumerate(TITLES)]
+    dingtalk.reset({**SAMPLE, "events": events})
+    open_question(page, airflow)
+    table = page.get_by_role("table").filter(has_text="location: ")
+    rows = table.locator("tbody tr")
+    rows.last.wait_for()
+    page.set_viewport_size({"width": 1200, "height": 2400})
+    for number, row in enumerate((rows.first, rows.nth(40), rows.last)):
+        row.scroll_into_view_if_needed()
+        page.screenshot(path=airflow.home / f"hostile-{number}.png")  # to be looked at
+    assert {row.locator("td").count() for row in rows.all()} == {4}
+    assert rows.count() == len(TITLES)
+    assert table.locator("*").evaluate_all("all => [...new Set(all.map(one => one.localName))].sort()") == ELEMENTS
+    shown = {row.locator("td").first.inner_text() for row in rows.all()}
+    assert shown > {"https://evil.example/path?a=b", "www.evil.example", "someone@evil.example", "a | b || c |"}
+    page.get_by_role("button", name="Reject").click()
+
+
+def open_question(page: Page, airflow: Standalone) -> str:
+    """Start the example, wait until it asks, and open the page that does; return the run's id."""
+    run = pages.trigger(page, pages.trigger_form(page, airflow.url, REVIEWED))
+    asked = f"/api/v2/dags/{REVIEWED}/dagRuns/{run}/hitlDetails"
+    until(lambda: airflow.api("GET", asked)["hitl_details"], RUN_LIMIT, lambda: "nobody was asked")
+    page.goto(f"{airflow.url}/required_actions")
+    page.locator(f"a[href*='{run}']", has_text="Change these events?").click()
+    return run
+
+
+def hostile(number: int, title: str) -> dict[str, Any]:
+    """Make an event in the room, with a title that has more in it than words."""
+    (review,) = (one for one in SAMPLE["events"] if one["id"] == REVIEW)
+    place = {"displayName": f"room Plum {title}"}
+    return {**review, "id": f"hostile{number}", "summary": title, "location": place}

@@ -17,8 +17,8 @@ from ..state.tokens import IssuedToken
 
 def handle_get_access_token(store: EmulatorStore, call: EndpointCall) -> Event:
     """Issue the access token of an internal app ("Get the access token of an internal app")."""
-    body = _read_token_request(call, "appKey", "appSecret")
-    app = _authenticate_app(store, call, body["appKey"], body["appSecret"], Refusal.INVALID_CREDENTIALS)
+    body = read_credentials(call, "appKey", "appSecret")
+    app = authenticate_app(store, call, body["appKey"], body["appSecret"], Refusal.INVALID_CREDENTIALS)
     return _token_response(store, store.tokens.renew_token(app.key, store.settings.token_lifetime))
 
 
@@ -29,10 +29,10 @@ def handle_get_token(store: EmulatorStore, call: EndpointCall) -> Event:
     """
     if call.params["corpId"] not in store.corps:
         raise ApiError(Refusal.UNKNOWN_ERROR)  # as seen on the live service, before it looks at the credentials
-    body = _read_token_request(call, "client_id", "client_secret", "grant_type")
+    body = read_credentials(call, "client_id", "client_secret", "grant_type")
     if body["grant_type"] != "client_credentials":
         raise ApiError(Refusal.UNSUPPORTED_GRANT_TYPE)
-    app = _authenticate_app(store, call, body["client_id"], body["client_secret"], Refusal.INVALID_CLIENT)
+    app = authenticate_app(store, call, body["client_id"], body["client_secret"], Refusal.INVALID_CLIENT)
     if call.params["corpId"] not in app.corps:
         raise ApiError(Refusal.UNAUTHORIZED_CLIENT)
     token = store.tokens.renew_token(app.key, store.settings.token_lifetime, "unified", call.params["corpId"])
@@ -41,8 +41,8 @@ def handle_get_token(store: EmulatorStore, call: EndpointCall) -> Event:
 
 def handle_get_corp_access_token(store: EmulatorStore, call: EndpointCall) -> Event:
     """Issue a third-party app's token for an organisation ("Get the access token of the authorized enterprise")."""
-    body = _read_token_request(call, "suiteKey", "suiteSecret", "authCorpId", "suiteTicket")
-    app = _authenticate_app(store, call, body["suiteKey"], body["suiteSecret"], Refusal.INVALID_SUITE_KEY)
+    body = read_credentials(call, "suiteKey", "suiteSecret", "authCorpId", "suiteTicket")
+    app = authenticate_app(store, call, body["suiteKey"], body["suiteSecret"], Refusal.INVALID_SUITE_KEY)
     if body["suiteTicket"] != store.suite_ticket:
         raise ApiError(Refusal.INVALID_SUITE_TICKET)
     if body["authCorpId"] not in app.corps:
@@ -62,13 +62,13 @@ def handle_get_user_token(store: EmulatorStore, call: EndpointCall) -> Event:
 
     The error for a grant that is used up or unknown is not on the page; the code is the one others have reported.
     """
-    body = _read_token_request(call, "clientId", "clientSecret", "grantType")
+    body = read_credentials(call, "clientId", "clientSecret", "grantType")
     if body["grantType"] not in _GRANT_MEMBERS:
         raise ApiError(Refusal.UNSUPPORTED_GRANT_TYPE)
     member = _GRANT_MEMBERS[body["grantType"]]
     if not body.get(member):
         raise missing_member(member)
-    app = _authenticate_app(store, call, body["clientId"], body["clientSecret"], Refusal.INVALID_CREDENTIALS)
+    app = authenticate_app(store, call, body["clientId"], body["clientSecret"], Refusal.INVALID_CREDENTIALS)
     refresh, keep = member == "refreshToken", store.settings.refresh_tokens == "kept"
     grant = store.tokens.redeem_grant(body[member], app.key, refresh, keep=refresh and keep)
     if grant is None:
@@ -112,7 +112,8 @@ def _check_redirect_address(text: str) -> str:
     return text
 
 
-def _read_token_request(call: EndpointCall, *names: str) -> Mapping[str, str]:
+def read_credentials(call: EndpointCall, *names: str) -> Mapping[str, str]:
+    """Return the members of a body, of which some have to be there."""
     try:
         body = read_strict_json(call.body)
     except ValueError:
@@ -125,9 +126,10 @@ def _read_token_request(call: EndpointCall, *names: str) -> Mapping[str, str]:
     return {name: str(value) for name, value in body.items() if value}
 
 
-def _authenticate_app(
+def authenticate_app(
     store: EmulatorStore, call: EndpointCall, key: str, secret: str, refusal: Refusal
 ) -> RegisteredApp:
+    """Return the app whose credentials these are, and hold it to its calls per second."""
     app = store.apps.get(key)
     if app is None or app.secret != secret:
         raise ApiError(refusal)

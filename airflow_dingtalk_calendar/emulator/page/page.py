@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from html import escape
 from itertools import groupby
 from typing import Any
 
 from ..schema.event import Event
 from ..state.recurrence import zoned_datetime
 from ..state.store import EmulatorStore
+from .html import HtmlText, html_tag
+from .stream import stream_section
 from .style import STYLE_SHEET
 from .text import STATUS_MARKS, format_day, format_event_hours, format_member
 
@@ -36,28 +37,11 @@ _ACTION_WORDS = {
 _UNREMARKABLE_MEMBERS = {"id", "status", "createTime", "isAllDay", "organizer"}
 
 
-class HtmlText(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
-
-
 _PAGE_TITLE = "DingTalk calendar emulator"
 # The empty icon keeps browsers from asking for one, which would end up in the request log.
 _PAGE_META = HtmlText(
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
 )
-
-
-def html_tag(name: str, *inner: str, kind: str = "", **attributes: str) -> HtmlText:
-    """Return an element; whatever in it is not HTML already gets escaped."""
-    given = {"class": kind, **attributes} if kind else attributes
-    opening = "".join(f' {key}="{escape(text)}"' for key, text in given.items())
-    return HtmlText(f"<{name}{opening}>{_join_escaped(inner)}</{name}>")
-
-
-def _join_escaped(parts: Iterable[str]) -> HtmlText:
-    return HtmlText("".join(part if isinstance(part, HtmlText) else escape(part) for part in parts))
 
 
 def render_page(store: EmulatorStore) -> str:
@@ -67,7 +51,9 @@ def render_page(store: EmulatorStore) -> str:
     body = html_tag(
         "body",
         header,
-        html_tag("main", _calendar_section(store), _rooms_section(store), _history_section(store)),
+        html_tag(
+            "main", _calendar_section(store), _rooms_section(store), stream_section(store), _history_section(store)
+        ),
         _settings_footer(store),
     )
     return "<!doctype html>" + html_tag("html", head, body, lang="en")

@@ -36,7 +36,7 @@ code { background: var(--mark); border-radius: 5px; padding: 0 6px; font: 12px/1
 table { border-collapse: collapse; width: 100%; font-size: 14px; table-layout: fixed; }
 th, td { text-align: left; vertical-align: top; padding: 4px 10px 4px 0; border-top: 1px solid var(--line);
   overflow-wrap: anywhere; }
-th { width: 150px; color: var(--soft); font-weight: 500; } td:nth-child(3) { width: 30px; color: var(--soft); }
+th { width: 150px; color: var(--soft); font-weight: 500; } .change td:nth-child(3) { width: 30px; color: var(--soft); }
 del { color: var(--old); text-decoration: none; } ins { color: var(--new); text-decoration: none; }
 footer { margin-top: 10px; }
 @media (max-width: 640px) { .event { grid-template-columns: 1fr; gap: 4px; } th { width: 90px; } }

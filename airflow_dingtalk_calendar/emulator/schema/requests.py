@@ -1,7 +1,8 @@
 """What the bodies of the calendar's other calls may hold.
 
 Sources: "Create event", "Add event attendees", "Remove event attendees", "Add meeting rooms", "Remove meeting rooms",
-"Query free/busy information", "Query the availability of meeting rooms"; names and types also in the SDK.
+"Query free/busy information", "Query the availability of meeting rooms", "Stream protocol"; names and
+types also in the SDK.
 """
 
 from __future__ import annotations
@@ -54,6 +55,20 @@ _ADD_ROOMS_BODY = object_of({"meetingRoomsToAdd": list_of(_ROOM_BY_ID)}, require
 _REMOVE_ROOMS_BODY = object_of({"meetingRoomsToRemove": list_of(_ROOM_BY_ID)}, required=["meetingRoomsToRemove"])
 _RESPOND_BODY = object_of({"responseStatus": one_of(*RESPONSE_STATUSES)}, required=["responseStatus"])
 _PERIOD_MEMBERS = {"startTime": date_time_value, "endTime": date_time_value}
+
+
+_CONNECTION_BODY = object_of(
+    {
+        "clientId": text_value,
+        "clientSecret": text_value,
+        "subscriptions": list_of(
+            object_of({"type": one_of("EVENT", "CALLBACK", "SYSTEM"), "topic": text_value}, required=["type", "topic"])
+        ),
+        "ua": text_value,
+        "localIp": text_value,
+    },
+    required=["subscriptions"],
+)
 
 
 def _nonblank_id(value: Any, place: FieldPlace) -> str:
@@ -118,6 +133,15 @@ def read_schedule_body(raw: bytes, place: FieldPlace) -> Event:
 def read_room_schedule_body(raw: bytes, place: FieldPlace) -> Event:
     """Return which rooms' free time a body asks for, and when."""
     return _read_nonempty_body(_ROOM_SCHEDULE_BODY, "roomIds", raw, place)
+
+
+def read_connection_body(raw: bytes, place: FieldPlace) -> Event:
+    """Return what a Stream connection is asked for with."""
+    body = _read_nonempty_body(_CONNECTION_BODY, "subscriptions", raw, place)
+    for index, subscription in enumerate(body["subscriptions"]):
+        if subscription["type"] == "EVENT" and subscription["topic"] != "*":
+            raise place.member("subscriptions").element(index).member("topic").invalid("must be * for events")
+    return body
 
 
 def _read_nonempty_body(validate: Validator, name: str, raw: bytes, place: FieldPlace) -> Event:

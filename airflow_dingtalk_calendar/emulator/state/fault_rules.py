@@ -1,9 +1,13 @@
-"""Fault rules: which requests are hit, and by what.
+"""Fault rules: which requests and pushes are hit, and by what.
 
 A rule is ``action`` (``"*"`` for any request; a name for requests that the gateway lets through to that action, so none
 that it refuses for want of a valid token), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
 then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
 request hit by one is not seen by those after it.
+
+Two actions are of Stream mode: ``StreamConnect``, a WebSocket that is opened with a good ticket, and ``StreamPush``, an
+event on its way to a connection. They have to be named, because ``"*"`` is about requests; only the last three kinds,
+which are of pushes alone, mean them by ``"*"``, too. Their seconds are those of the emulator's clock.
 
 A kind named ``apply...`` or ``applied...``, ``other_id``, ``truncated`` and ``drip`` carry the request out for real,
 so the ledger tells the truth.
@@ -26,7 +30,15 @@ so the ledger tells the truth.
 ``truncated``          sends half of the answer it announced, then closes
 ``raw``                writes ``text``, or the bytes in ``base64``, to the socket as they are, then closes
 ``drip``               sends the answer's body byte by byte, each after ``interval`` seconds
+``duplicate``          pushes the event twice, in the same frame
+``out_of_order``       pushes the event after the next one on the same connection
+``garbage``            pushes ``text`` in the place of the event
 =====================  ==========================================================================================
+
+With ``StreamConnect``, ``hang`` accepts the WebSocket after ``seconds`` only, ``close`` closes it at once after
+accepting it, and ``reset`` resets the connection in the handshake. With ``StreamPush``, ``hang`` and ``drip`` are slow,
+and whatever follows on that connection waits; ``close``, ``reset``, ``truncated`` (half a frame) and ``raw`` end the
+connection and with it the push, which comes again in its time.
 """
 
 from __future__ import annotations
@@ -39,6 +51,9 @@ from typing import Any
 
 from ..settings import unknown_name_message
 
+#: The actions of Stream mode that a fault can hit.
+STREAM_ACTIONS = ("StreamConnect", "StreamPush")
+
 
 @dataclass(frozen=True)
 class FaultKind:
@@ -46,12 +61,25 @@ class FaultKind:
 
     :param parameters: default per parameter; a value given must be of the default's type.
     :param open_ended: whether further parameters are welcome, as members of the error body.
+    :param on_requests: whether it can hit requests.
+    :param on_stream: the actions of Stream mode that it can hit.
     """
 
     parameters: dict[str, Any] = field(default_factory=dict)
     open_ended: bool = False
+    on_requests: bool = True
+    on_stream: tuple[str, ...] = ()
+
+    def can_hit(self, action: str) -> bool:
+        """Tell whether it can hit an action."""
+        return action in self.on_stream if action in STREAM_ACTIONS else self.on_requests
+
+    def hits_unnamed(self, action: str) -> bool:
+        """Tell whether a rule that names no action is about this one."""
+        return self.can_hit(action) and (action in STREAM_ACTIONS) != self.on_requests
 
 
+_PUSH = ("StreamPush",)
 _ERROR_PARAMETERS = {"status": 500, "code": "internalError", "message": "Internal error", "headers": {}}
 _BODY_PARAMETERS = {"status": 200, "body": "", "headers": {}}
 _HTML_PARAMETERS = {"status": 503, "body": "<html><body><h1>503 Service Unavailable</h1></body></html>"}
@@ -66,14 +94,17 @@ FAULT_KINDS: dict[str, FaultKind] = {
     "redirect": FaultKind({"status": 302, "location": "/elsewhere"}),
     "processing": FaultKind(),
     "expire_tokens": FaultKind(),
-    "hang": FaultKind({"seconds": 3600.0}),
+    "hang": FaultKind({"seconds": 3600.0}, on_stream=STREAM_ACTIONS),
     "apply_then_hang": FaultKind({"seconds": 3600.0}),
-    "reset": FaultKind(),
+    "reset": FaultKind(on_stream=STREAM_ACTIONS),
     "apply_then_reset": FaultKind(),
-    "close": FaultKind(),
-    "truncated": FaultKind(),
-    "raw": FaultKind({"text": "", "base64": ""}),
-    "drip": FaultKind({"interval": 0.01}),
+    "close": FaultKind(on_stream=STREAM_ACTIONS),
+    "truncated": FaultKind(on_stream=_PUSH),
+    "raw": FaultKind({"text": "", "base64": ""}, on_stream=_PUSH),
+    "drip": FaultKind({"interval": 0.01}, on_stream=_PUSH),
+    "duplicate": FaultKind(on_requests=False, on_stream=_PUSH),
+    "out_of_order": FaultKind(on_requests=False, on_stream=_PUSH),
+    "garbage": FaultKind({"text": "not a frame"}, on_requests=False, on_stream=_PUSH),
 }
 
 
@@ -89,7 +120,8 @@ class FaultRule:
 
     def count_hit(self, action: str, admitted: bool) -> bool:
         """Tell whether a request is hit, and count it."""
-        if not (self.action == "*" or (self.action == action and admitted)) or self.times == 0:
+        named = self.action == action and admitted
+        if self.times == 0 or not (FAULT_KINDS[self.kind].hits_unnamed(action) if self.action == "*" else named):
             return False
         if self.skip:
             self.skip -= 1
@@ -137,8 +169,11 @@ def _build_fault_rule(
 ) -> FaultRule:
     if kind not in list(FAULT_KINDS):
         raise ValueError(unknown_name_message(str(kind), FAULT_KINDS, "kind of fault"))
-    if action not in ["*", *actions]:
-        raise ValueError(unknown_name_message(str(action), actions, "action"))
+    known = dict.fromkeys([*actions, *STREAM_ACTIONS])
+    if action not in ["*", *known]:
+        raise ValueError(unknown_name_message(str(action), known, "action"))
+    if action != "*" and not FAULT_KINDS[kind].can_hit(action):
+        raise ValueError(f"{kind} cannot hit {action}")
     for name, value in (("skip", skip), ("times", 0 if times is None else times)):
         if not isinstance(value, int) or value < 0:
             raise ValueError(f"{name} is a number from 0 up, not {value!r}")

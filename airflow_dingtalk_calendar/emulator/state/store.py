@@ -17,6 +17,8 @@ from ..errors import ApiError, Refusal
 from ..schema.event import Event
 from ..schema.responses import EventViewer, render_event
 from ..settings import EmulatorSettings
+from ..stream.changes import describe_change
+from ..stream.hub import StreamHub
 from .data_file import RegisteredApp, load_data, load_events
 from .fault_rules import FaultRules
 from .ledger import EffectsLedger
@@ -48,6 +50,7 @@ class EmulatorStore:
         self.clock = clock
         self._initial = SAMPLE if data is None else data, EmulatorSettings().with_changes(settings)
         self.generation = 0
+        self.stream = StreamHub(self)
         self.reset()
 
     def reset(self, data: Any = None, /, **settings: Any) -> None:
@@ -74,6 +77,7 @@ class EmulatorStore:
         self.recent_calls: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
         self.monthly_calls: Counter[str] = Counter()
         self.creations_per_day: Counter[tuple[str, str]] = Counter()
+        self.stream.reset()
         # A request that began before the reset must not act on what comes after it.
         self.generation += 1
 
@@ -91,8 +95,9 @@ class EmulatorStore:
         return self.clock() + self.clock_offset
 
     def advance_clock(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass; what is due by then in Stream mode is done."""
         self.clock_offset += seconds
+        self.stream.run_due()
 
     def timestamp(self, after: str = "") -> str:
         """Return the time as calendar answers tell it, later than ``after`` by a second at least: a change shows."""
@@ -137,11 +142,12 @@ class EmulatorStore:
         )
 
     def put_event(self, event: Event) -> Event:
-        """Store an event, note that it changed, and return it as stored."""
-        before = self.events.get(event["id"], event)
-        audience = self.participants(before) | self.participants(event)
+        """Store an event, note and push that it changed, and return it as stored."""
+        before = self.events.get(event["id"])
+        audience = self.participants(before or event) | self.participants(event)
         self.events[event["id"]] = event
         self.changes.append(ChangeRecord(event["id"], audience))
+        self.stream.publish(describe_change(before, event, audience))
         return event
 
     def put_events(self, events: Any) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from ..page.page import render_page
 from ..schema.validators import read_strict_json
 from ..state.store import EmulatorStore
+from ..stream.hub import DEFAULT_REASON
 from .routes import ENDPOINTS_BY_ACTION
 
 if TYPE_CHECKING:
@@ -79,6 +80,20 @@ class ControlHandlers:
             self.store.suite_ticket, self.store.signed_in = now["suite_ticket"], now["signed_in"]
         return JSONResponse(now)
 
+    async def stream(self, request: Request) -> Response:
+        """Show the connections of Stream mode and the events that are to be acknowledged."""
+        return JSONResponse(
+            {"connections": self.store.stream.connections(), "unacknowledged": self.store.stream.events(True)}
+        )
+
+    async def disconnect(self, request: Request) -> Response:
+        """Announce on all connections of Stream mode that they are going to be closed."""
+        reason = (await _read_object_request(request, {"reason": DEFAULT_REASON}))["reason"]
+        if not isinstance(reason, str):
+            raise ValueError(f"reason is a string, not {reason!r}")
+        self.store.stream.disconnect_all(reason)
+        return await self.stream(request)
+
     async def page(self, request: Request) -> Response:
         """Show calendar and history to people."""
         return HTMLResponse(render_page(self.store))
@@ -96,6 +111,8 @@ def build_control_app(store: EmulatorStore) -> Starlette:
         Route("/_emulator/faults", handlers.faults, methods=["GET", "POST", "DELETE"]),
         Route("/_emulator/settings", handlers.settings, methods=["GET", "PATCH"]),
         Route("/_emulator/sign_in", handlers.sign_in, methods=["GET", "PATCH"]),
+        Route("/_emulator/stream", handlers.stream),
+        Route("/_emulator/stream/disconnect", handlers.disconnect, methods=["POST"]),
         Route("/_emulator/clock", handlers.clock, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={ValueError: _answer_bad_request})

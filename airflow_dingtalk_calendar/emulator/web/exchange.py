@@ -103,15 +103,19 @@ class HttpExchange:
 
     async def reset_connection(self) -> None:
         """Reset the connection."""
-        connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.transport.abort()
+        reset_transport(self.transport)
         await self._wait_for_disconnect()
 
     async def _wait_for_disconnect(self) -> None:
         # Returning earlier would make the server add a response of its own.
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+
+def reset_transport(transport: asyncio.Transport) -> None:
+    """Reset a connection (TCP RST)."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
 
 
 def _match_call(scope: Scope, body: bytes, request_id: str) -> EndpointCall | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..accounts import legacy, oauth, users
+from ..accounts import legacy, oauth, stream_tickets, users
 from ..endpoints import attendees, events, expanded_view, meeting_rooms, schedules
 from ..gateway.call import Endpoint
 
@@ -19,6 +19,7 @@ ENDPOINTS = (
     Endpoint("GetUserToken", "POST", _OAUTH_PATH + "/userAccessToken", oauth.handle_get_user_token),
     Endpoint("GetToken", "POST", _OAUTH_PATH + "/{corpId}/token", oauth.handle_get_token),
     Endpoint("Authorize", "GET", "/oauth2/auth", oauth.handle_authorize),
+    Endpoint("OpenConnection", "POST", "/v1.0/gateway/connections/open", stream_tickets.handle_open_connection),
     Endpoint("ListEvents", "GET", _EVENTS_PATH, events.handle_list_events, READ_SCOPE),
     Endpoint("GetEvent", "GET", _EVENT_PATH, events.handle_get_event, READ_SCOPE),
     Endpoint("CreateEvent", "POST", _EVENTS_PATH, events.handle_create_event, WRITE_SCOPE, idempotent=True),

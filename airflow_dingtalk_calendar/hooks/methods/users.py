@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.documented import document_methods
@@ -23,6 +25,12 @@ class UserMethods(DingTalkBaseHook):
 
     async def aget_user_by_staff_id(self, user_id: str) -> Json:
         return await self.arun(api.get_user_by_staff_id(user_id))
+
+    def resolve_staff_ids(self, user_ids: Iterable[str]) -> dict[str, str]:
+        return self.follow(api.resolve_staff_ids(user_ids))
+
+    async def aresolve_staff_ids(self, user_ids: Iterable[str]) -> dict[str, str]:
+        return await self.afollow(api.resolve_staff_ids(user_ids))
 
     def get_me(self) -> Json:
         return self.run(api.get_me())

@@ -103,6 +103,7 @@ class AddAttendeesChange(AttendeesChange):
     action = "add_attendees"
     sign = "+"
     members = ("attendees", "push_notification", "chat_notification")
+    required = ("attendees",)
     switch_names = ("push_notification", "chat_notification")
 
     def _call_for(self, target: Target, part: Sequence[Json]) -> api.Call[Any]:
@@ -132,6 +133,7 @@ class RemoveAttendeesChange(AttendeesChange):
     action = "remove_attendees"
     sign = "-"
     members = ("attendees",)
+    required = ("attendees",)
 
     def _call_for(self, target: Target, part: Sequence[Json]) -> api.Call[Any]:
         union_id, calendar_id, event_id = target

@@ -30,13 +30,15 @@ class Change:
     """What an action is asked to do. Each subclass is one action.
 
     :cvar action: its name in a row.
-    :cvar members: the members of a row that say what is to happen; the first one is required.
+    :cvar members: the members of a row that say what is to happen.
+    :cvar required: those of them that a row cannot leave out.
     :cvar creates: whether it makes an event, so that its rows have no ``event_id``.
     """
 
     __slots__ = ()
     action: ClassVar[str]
     members: ClassVar[tuple[str, ...]]
+    required: ClassVar[tuple[str, ...]]
     creates: ClassVar[bool] = False
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from airflow_dingtalk_calendar import api
@@ -34,6 +34,7 @@ class CreateChange(Change):
 
     action = "create"
     members = ("event", "unchecked_fields", "timezone", "name")
+    required = ("event",)
     creates = True
 
     @classmethod
@@ -47,8 +48,12 @@ class CreateChange(Change):
         return cls(event.to_body(), event.cautions)
 
     def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
-        """Make the call that creates the event."""
-        return [api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)]
+        """Make the call that creates the event.
+
+        When nobody knows whether it took effect it is not sent again at once: a retry of the task looks first.
+        """
+        call = api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)
+        return [replace(call, repeatable=False)]
 
     @property
     def fields(self) -> list[str]:
@@ -104,6 +109,7 @@ class DeleteChange(Change):
 
     action = "delete"
     members = ("push_notification", "fail_if_missing")
+    required = ()
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -149,7 +155,5 @@ class DeleteChange(Change):
         return ["a deletion: another event could be created, with another id and without answers"]
 
     def notified_people(self, event: Body | None) -> set[str] | None:
-        """Name those whom the event invites; without ``push_notification`` DingTalk may notify them, too."""
-        if self.push_notification is False:
-            return set()
+        """Name those whom the event invites: ``push_notification`` holds back what pops up, not the notice."""
         return None if event is None else invited_people(event)

@@ -40,6 +40,7 @@ class PatchChange(Change):
 
     action = "patch"
     members = ("patch", "clear", "unchecked_fields", "timezone")
+    required = ("patch",)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -51,7 +52,7 @@ class PatchChange(Change):
         patch = EventPatch.parse(
             {} if given["patch"] is None else given["patch"],
             timezone=given.get("timezone"),
-            clear=given.get("clear") or (),
+            clear=given.get("clear", ()),
             unchecked_fields=given.get("unchecked_fields"),
         )
         event_id = given.get("event_id")

@@ -20,6 +20,7 @@ class RespondChange(Change):
 
     action = "respond"
     members = ("response_status",)
+    required = ("response_status",)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:

@@ -20,6 +20,7 @@ class RoomsChange(Change):
 
     sign: ClassVar[str]
     members = ("room_ids",)
+    required = ("room_ids",)
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:

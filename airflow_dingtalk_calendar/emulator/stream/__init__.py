@@ -1,0 +1,1 @@
+"""DingTalk's Stream mode without sockets: tickets, connections, and the events that are pushed until acknowledged."""
