@@ -71,6 +71,10 @@ class EmulatorSettings:
     :param stream_ticket_lifetime: seconds a ticket is good for; documented are 90.
     :param stream_seed: which connection of several gets which push, a random choice as documented; the same number is
         the same choice.
+    :param update_time: how exactly an ``updateTime`` tells when an event changed (UNVERIFIED): to the ``second``, as
+        "Update event" has it in its sample, or to the ``minute``, as the official SDK's comment says.
+    :param response_updates: whether somebody's answer to an invitation changes the event's ``updateTime``
+        (UNVERIFIED): ``yes`` or ``no``.
     :param token_lifetime: seconds an access token is good for; 7200 is documented. Holds for tokens issued or renewed
         later.
     :param qps_limit: calls per app, API and second; documented are 20, and 0 is no limit, so that tests need not wait.
@@ -110,6 +114,8 @@ class EmulatorSettings:
     stream_connection_lifetime: float = 0
     stream_ticket_lifetime: float = 90
     stream_seed: int = 0
+    update_time: Literal["second", "minute"] = "second"
+    response_updates: Literal["yes", "no"] = "yes"
     token_lifetime: float = 7200
     qps_limit: int = 0
     monthly_quota: int = 0

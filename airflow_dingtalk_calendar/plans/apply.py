@@ -37,6 +37,7 @@ class ApplyOptions:
     :ivar client_token: makes the client token of a call.
     :ivar retried: whether an earlier try of the task may have sent the same already.
     :ivar keep_before: read each event that the plan does not bring, so that the change can be undone.
+    :ivar records_before: whether that lasts, so that a retry knows what an event was before an earlier try changed it.
     :ivar record_before: called with what an event was before a change to it is sent, to be kept for a retry.
     :ivar created: finds the events that it may have created, where that is known.
     :ivar caution: called before a row is sent, with the event if it was read, to log what is uncertain about it.
@@ -48,6 +49,7 @@ class ApplyOptions:
     retried: bool = False
     return_events: bool = False
     keep_before: bool = False
+    records_before: bool = False
     record_before: Callable[[Row, Body], None] = lambda row, before: None
     created: CreatedEvents | None = None
     caution: Callable[[Row, Body | None], None] = lambda row, event: None
@@ -83,7 +85,8 @@ class RowRun:
     :ivar created: ids of the events that rows of the group have created, by name.
     :ivar current: the event as it is, where it was read to make the row, so that it is not read again.
     :ivar done: how many of its calls have been carried out.
-    :ivar before: what the event was, as far as undoing the row takes it, if it was read.
+    :ivar before: what the event was, as far as undoing the row takes it, if it was read; empty when an earlier try may
+        have changed it and nobody knows any more.
     """
 
     row: Row
@@ -152,7 +155,8 @@ class RowRun:
         event = self.current if self.current is not None else (yield self._get_event_call())
         refused = self._refuse(event)
         if refused is None and self.before is None and row.change.needs_before:
-            self.before = row.change.keep_before(event)
+            known = options.records_before or not options.retried
+            self.before = row.change.keep_before(event) if known else {}
             options.record_before(row, self.before)
         return refused, event
 

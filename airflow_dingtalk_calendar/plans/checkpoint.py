@@ -69,10 +69,10 @@ class Checkpoint:
             self._attempt(self._finished.add, map(encode_result, finished))
 
     def add_befores(self, befores: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Keep what events are before they are changed; one that is too large for the store is left out."""
+        """Keep what events are before they are changed; one too large for the store is marked as not known."""
         if self._store is not None:
-            entries = ([index, before] for index, before in befores)
-            self._attempt(self._befores.add, (one for one in entries if len(json.dumps(one)) < MAX_CHUNK_LENGTH))
+            entries = ([index, before if _fits_chunk(before) else {}] for index, before in befores)
+            self._attempt(self._befores.add, entries)
 
     def clear(self) -> None:
         """Delete all of it: no further try needs it."""
@@ -104,6 +104,10 @@ class Checkpoint:
                 "send it again, under the same client tokens.",
                 type(error).__name__,
             )
+
+
+def _fits_chunk(before: Mapping[str, Any]) -> bool:
+    return len(json.dumps(before)) < MAX_CHUNK_LENGTH - 20  # beside it, the row's index
 
 
 def recall_start(store: Any, cycle: int, now: float, *, first: bool) -> dt.datetime | None:

@@ -72,7 +72,7 @@ class PlanRunner:
     ) -> None:
         self.refused: list[RowResult] = []
         self._plan = plan
-        self._options = replace(options, record_before=self._record_before) if checkpoint.stores else options
+        self._options = self._recording_options(options) if checkpoint.stores else options
         self._befores: dict[int, Any] = {}
         self._unsaved: list[BeforeRecord] = []
         self._limits = limits
@@ -87,6 +87,9 @@ class PlanRunner:
         )
         self._hook = hook
         self.begun = False
+
+    def _recording_options(self, options: ApplyOptions) -> ApplyOptions:
+        return replace(options, records_before=True, record_before=self._record_before)
 
     @property
     def stopped(self) -> bool:
@@ -194,6 +197,10 @@ class PlanRunner:
 
     def _run_row(self, row: Row, created: dict[str, str]) -> RowResult:
         run = RowRun(row, self._options, created, before=self._befores.get(row.index))
+        return replace(self._follow_row(run), before=run.before)
+
+    def _follow_row(self, run: RowRun) -> RowResult:
+        row = run.row
         try:
             return self._hook.follow(run.steps())
         except DingTalkError as error:

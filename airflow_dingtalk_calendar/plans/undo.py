@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.plans.results import RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
 
 MAX_NAMED_ROWS = 20
-UNKNOWN_BEFORE = "what the event was: the row does not bring it, and keep_before is off"
+UNKNOWN_BEFORE = "what the event was: the row does not bring it, and it was not read before the first change"
 UNKNOWN_CREATE = "an event that may have been created: look for it"
 NOTICES = "notices that are sent"
 
@@ -90,7 +90,7 @@ def _may_be_done(result: RowResult) -> bool:
 
 
 def _event_before(result: RowResult) -> Body | None:
-    return result.before if result.before is not None else result.row.event
+    return result.before or result.row.event  # of an empty one, nobody knows any more what it was
 
 
 def _undo_result(result: RowResult) -> list[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..gateway.call import EndpointCall
@@ -47,7 +48,7 @@ def write_event(
     store: EmulatorStore, call: EndpointCall, before: Event | None, after: Event, sent: Sequence[str] = ()
 ) -> EventWrite:
     """Store an event that a call has changed or, without a ``before``, created."""
-    time = store.timestamp(after=before["updateTime"] if before else "")
+    time = _update_time(store, call, before)
     rendered = store.render_for_organizer(before) if before else {}
     event = store.put_event({**after, "updateTime": time})
     changed = member_differences(rendered, store.render_for_organizer(event))
@@ -55,6 +56,13 @@ def write_event(
     if "onlineMeetingInfo" in sent:
         store.ledger.record_meeting(_request_ids(call, event), event["onlineMeetingInfo"]["conferenceId"])
     return EventWrite(store, call, event, changed)
+
+
+def _update_time(store: EmulatorStore, call: EndpointCall, before: Event | None) -> str:
+    if before and call.endpoint.action == "RespondEvent" and store.settings.response_updates == "no":
+        return str(before["updateTime"])
+    time = datetime.fromisoformat(store.timestamp(after=before["updateTime"] if before else ""))
+    return time.isoformat(timespec="minutes" if store.settings.update_time == "minute" else "seconds")
 
 
 def invited_others(event: Event) -> list[str]:

@@ -1,0 +1,253 @@
+"""The undo of a plan, over real sockets: what it gives back, what it leaves alone, and what it says it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.exceptions import PlanIncompleteError
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
+from airflow_dingtalk_calendar.plans import checkpoint
+from tests.airflow_runs import StateStore, Ti
+from tests.conftest import DATA, EVENT, ORGANIZER, event
+
+GUEST, NEW = "iiPguest", "iiPnew"
+USERS = [*DATA["users"], {"unionId": NEW, "name": "Wang"}]
+ROOMS = [{"roomId": room, "displayName": room} for room in ("plum", "bamboo")]
+RUNS = count(1)
+QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
+TIMES = {"start": "2027-03-02T12:00", "end": "2027-03-02T13:00"}
+
+
+@pytest.fixture
+def calendar(dingtalk: Emulator, connect: Callable[..., None]) -> Emulator:
+    """DingTalk with one event that has a guest and a room."""
+    booked = event(meetingRooms=[{"roomId": "plum"}])
+    dingtalk.reset({**DATA, "users": USERS, "rooms": ROOMS, "events": [booked]})
+    connect(extra={"max_qps": 1000, "max_attempts": 1})
+    return dingtalk
+
+
+def apply(plan: Any, ti: Ti | None = None, store: StateStore | None = None, **arguments: Any) -> dict[str, Any]:
+    """Apply a plan; return what the task pushed."""
+    ti = ti or Ti(run_id=f"r{next(RUNS)}")
+    given = {"union_id": ORGANIZER, "plan": plan, "timezone": "Asia/Shanghai", "retries": 2, **arguments}
+    context: Any = {"ti": ti, **({"task_state_store": store} if store else {})}
+    ti.pushed["return_value"] = DingTalkCalendarApplyPlanOperator(task_id="t", **given).execute(context)
+    return ti.pushed
+
+
+def row(action: str = "patch", **members: Any) -> dict[str, Any]:
+    """Make a row on the event."""
+    return {"action": action, "event_id": EVENT, **members}
+
+
+def shown(dingtalk: Emulator, event_id: str = EVENT) -> dict[str, Any]:
+    """Return an event without what every change changes, and without the order of lists."""
+    found = {name: value for name, value in dingtalk.event(event_id).items() if name != "updateTime"}
+    found["attendees"] = {one["id"]: bool(one.get("isOptional")) for one in found.get("attendees", [])}
+    found["meetingRooms"] = sorted(one["roomId"] for one in found.get("meetingRooms", []))
+    found["reminders"] = [[one["method"], str(one["minutes"])] for one in found.get("reminders", [])]
+    return found
+
+
+def effects(pushed: list[dict[str, Any]]) -> str:
+    """Join what cannot be undone."""
+    return "; ".join(one["effect"] for one in pushed)
+
+
+def statuses(pushed: dict[str, Any]) -> list[str]:
+    """Name what became of the rows."""
+    return [one["status"] for one in pushed["results"]]
+
+
+ACTIONS = [
+    row(patch={"summary": "New", "location": "Room 2", "description": "", "reminders": []}, clear=["description"]),
+    row(patch=TIMES),
+    row(patch={"start": "2027-03-02", "end": "2027-03-03", "is_all_day": True}),
+    row(patch={"attendees": [NEW]}),
+    row("add_attendees", attendees=[NEW, GUEST]),
+    row("remove_attendees", attendees=[GUEST, NEW]),
+    row("add_rooms", room_ids=["bamboo", "plum"]),
+    row("remove_rooms", room_ids=["plum"]),
+]
+
+
+@pytest.mark.parametrize("updates", ["second", "minute"])
+@pytest.mark.parametrize("plan", ACTIONS, ids=lambda one: "-".join([one["action"], *one.get("patch", ())]))
+def test_each_action_is_undone_and_done_again(calendar: Emulator, plan: dict[str, Any], updates: str) -> None:
+    """The undo brings the event back, and the undo of the undo is a redo."""
+    calendar.configure(update_time=updates)
+    before = shown(calendar)
+    done = apply([plan], keep_before=True)
+    after = shown(calendar)
+    assert after != before
+    undone = apply(done["undo"], keep_before=True)
+    assert set(statuses(undone)) == {"applied"}
+    assert shown(calendar) == before
+    apply(undone["undo"])
+    assert shown(calendar) == after
+
+
+@pytest.mark.parametrize("updates", ["yes", "no"])
+def test_an_answer_is_undone(calendar: Emulator, updates: str) -> None:
+    """The answer that a person had given before is given again, whether or not an answer changes updateTime."""
+    calendar.configure(response_updates=updates)
+    before = calendar.event(EVENT)["updateTime"]
+    done = apply([row("respond", union_id=GUEST, response_status="declined")], keep_before=True)
+    assert (calendar.event(EVENT)["updateTime"] != before) == (updates == "yes")
+    apply(done["undo"])
+    assert calendar.event(EVENT)["attendees"][0]["responseStatus"] == "accepted"
+
+
+def test_a_creation_with_later_rows_is_undone_by_one_deletion(calendar: Emulator) -> None:
+    """What rows did to an event that the plan created needs no undo of its own."""
+    new = {"action": "create", "group": "g", "name": "new", "event": {"summary": "S", **TIMES}}
+    later = {"action": "add_attendees", "group": "g", "event_id": {"created_by": "new"}, "attendees": [GUEST]}
+    done = apply([new, later], keep_before=True)
+    (undo,) = done["undo"]
+    assert undo["action"] == "delete"
+    assert statuses(apply([undo])) == ["applied"]
+    assert calendar.event(undo["event_id"])["status"] == "cancelled"
+
+
+def test_a_created_event_that_somebody_changed_is_not_deleted(calendar: Emulator) -> None:
+    """A deletion would take away what somebody wrote into the event since."""
+    done = apply([{"action": "create", "event": {"summary": "S", **TIMES}}])
+    event_id = done["undo"][0]["event_id"]
+    with DingTalkCalendarHook() as hook:
+        hook.patch_event(ORGANIZER, event_id, {"summary": "Agenda"})
+    (result,) = apply(done["undo"])["results"]
+    assert (result["status"], result["code"]) == ("skipped", "changedSince")
+    assert calendar.event(event_id)["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("updates", ["second", "minute"])
+def test_a_change_by_somebody_survives(calendar: Emulator, updates: str) -> None:
+    """A row whose fields somebody has changed since is skipped and names them; other fields may have changed."""
+    calendar.configure(update_time=updates)
+    done = apply([row(patch={"summary": "New"})], keep_before=True)
+    with DingTalkCalendarHook() as hook:
+        hook.patch_event(ORGANIZER, EVENT, {"location": "Hall"})
+        assert statuses(apply(done["undo"], dry_run=False)) == ["applied"]
+        done = apply([row(patch={"summary": "New"})], keep_before=True)
+        hook.patch_event(ORGANIZER, EVENT, {"summary": "Mine"})
+    (result,) = apply(done["undo"])["results"]
+    assert (result["status"], result["code"]) == ("skipped", "changedSince")
+    assert "summary" in result["message"]
+    assert (calendar.event(EVENT)["summary"], calendar.event(EVENT)["location"]["displayName"]) == ("Mine", "Hall")
+
+
+def test_people_and_rooms_of_others_stay(calendar: Emulator) -> None:
+    """Undoing takes away what the plan added, and not what somebody else has added since."""
+    plan = [row("add_attendees", attendees=[NEW], group="g"), row("add_rooms", room_ids=["bamboo"], group="g")]
+    calendar.reset({**DATA, "users": [*USERS, {"unionId": "iiPother", "name": "Zhao"}], "rooms": ROOMS})
+    done = apply(plan, keep_before=True)
+    with DingTalkCalendarHook() as hook:
+        hook.add_attendees(ORGANIZER, EVENT, [{"id": "iiPother"}])
+        hook.add_meeting_rooms(ORGANIZER, EVENT, ["plum"])
+    assert statuses(apply(done["undo"])) == ["applied", "applied"]
+    assert set(shown(calendar)["attendees"]) == {GUEST, "iiPother"}
+    assert shown(calendar)["meetingRooms"] == ["plum"]
+
+
+LASTING = [
+    (row("delete"), {}, "a deletion"),
+    (row("remove_attendees", attendees=[GUEST]), {}, "answers of people"),
+    (row("remove_rooms", room_ids=["plum"]), {}, "a room that somebody takes"),
+    (row(patch={"online_meeting": True}), {}, "the link of a video meeting"),
+    (row(patch={"summary": "New"}), {}, "notices"),
+    (row(patch={"summary": "New"}), {"keep_before": False}, "what the event was"),
+]
+
+
+@pytest.mark.parametrize(("plan", "arguments", "effect"), LASTING, ids=[one[2] for one in LASTING])
+def test_what_cannot_be_undone_is_named(calendar: Emulator, plan: Any, arguments: Any, effect: str) -> None:
+    """The dry run names it before, and the result afterwards."""
+    given = {"keep_before": True, **arguments}
+    dry = apply([plan], dry_run=True, **given)["return_value"]
+    assert effect in effects(dry["cannot_undo"])
+    assert effect in effects(apply([plan], **given)["cannot_undo"])
+
+
+def test_a_field_that_was_empty_and_cannot_be_emptied_is_named(calendar: Emulator) -> None:
+    """A single event that becomes a series cannot become a single event again."""
+    rule = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "numbered", "numberOfOccurrences": 3}}
+    plan = row(patch={"recurrence": rule})
+    assert "recurrence: the event had none" in effects(apply([plan], keep_before=True)["cannot_undo"])
+
+
+def test_a_quiet_change_is_undone_quietly(calendar: Emulator) -> None:
+    """Whoever was not notified of the change is not notified of its undo."""
+    done = apply([row(patch={"summary": "New", "extra": QUIET})], keep_before=True)
+    apply(done["undo"])
+    assert calendar.effects["notifications"] == []
+    assert "notices" not in effects(done["cannot_undo"])
+
+
+def test_a_room_that_somebody_took_is_an_error_of_its_row(calendar: Emulator) -> None:
+    """The undo does not take a room away from another event, and says so."""
+    done = apply([row("remove_rooms", room_ids=["plum"])], keep_before=True)
+    taken = event("other", meetingRooms=[{"roomId": "plum"}])
+    calendar.store.put_events([taken])
+    undone = apply(done["undo"], on_error="continue")
+    assert statuses(undone) == ["rejected"]
+    assert shown(calendar)["meetingRooms"] == []
+
+
+def test_a_partly_applied_plan_undoes_what_was_applied(calendar: Emulator) -> None:
+    """Rows that were refused, or found to be so already, have no undo."""
+    plan = [row(patch={"summary": "New"}), {"event_id": "missing", "patch": {"summary": "New"}}]
+    done = apply(plan, keep_before=True, on_error="continue")
+    assert [one["event_id"] for one in done["undo"]] == [EVENT]
+
+
+@pytest.mark.parametrize("kind", ["reset", "apply_then_reset"])
+def test_an_unknown_outcome_is_read_first(calendar: Emulator, kind: str) -> None:
+    """Whether or not the change took effect, its undo leaves the event as it was."""
+    before, ti = shown(calendar), Ti()
+    calendar.fault(kind=kind, action="PatchEvent")
+    with pytest.raises(PlanIncompleteError):
+        apply([row(patch={"summary": "New"})], ti, keep_before=True)
+    (undo,) = ti.pushed["undo"]
+    assert statuses(apply([undo])) == ["unchanged" if kind == "reset" else "applied"]
+    assert shown(calendar) == before
+
+
+# -- retries -------------------------------------------------------------------------------------------------
+
+
+def retried(calendar: Emulator, plan: list[Any], store: StateStore | None) -> dict[str, Any]:
+    """Apply a plan whose first try does not hear that it took effect; return what the retry pushed."""
+    calendar.fault(kind="apply_then_reset", action="PatchEvent")
+    with pytest.raises(PlanIncompleteError):
+        apply(plan, Ti(), store, keep_before=True)
+    return apply(plan, Ti(try_number=2), store, keep_before=True)
+
+
+def test_a_retry_knows_what_the_event_was(calendar: Emulator) -> None:
+    """With a state store, what the first try read is what the retry's undo gives back."""
+    before = shown(calendar)
+    apply(retried(calendar, [row(patch={"summary": "New"})], StateStore())["undo"])
+    assert shown(calendar) == before
+
+
+def test_a_retry_without_a_store_does_not_take_the_new_values_for_the_old(calendar: Emulator) -> None:
+    """Without a state store nobody knows what the event was, and the row is named."""
+    done = retried(calendar, [row(patch={"summary": "New"})], None)
+    assert done["undo"] == []
+    assert "what the event was" in effects(done["cannot_undo"])
+
+
+def test_what_is_too_large_for_the_store_is_named(calendar: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old value that the state store cannot take is not restored after a retry, and the row is named."""
+    monkeypatch.setattr(checkpoint, "MAX_CHUNK_LENGTH", 200)
+    calendar.store.put_events([event(description="x" * 1000)])
+    done = retried(calendar, [row(patch={"description": "short"})], StateStore())
+    assert done["undo"] == []
+    assert "what the event was" in effects(done["cannot_undo"])
