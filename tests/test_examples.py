@@ -38,7 +38,7 @@ from tests.test_sensor import passing
 
 EXAMPLES = Path(__file__).parent.parent / "dags_examples"
 # Approval by a person came with Airflow 3.1; before, the file says so, as an import error.
-NEWER = {"plan_review_apply.py": "3.1"}
+NEWER = {"plan_review_apply.py": "3.1", "undo_plan.py": "3.1"}
 FILES = [
     file
     for file in sorted(EXAMPLES.glob("*.py"))

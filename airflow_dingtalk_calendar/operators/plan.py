@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
     from airflow_dingtalk_calendar.plans.runner import PlanRunner
+
+
+LARGE_XCOM = 1_000_000  # characters
+LARGE_XCOM_REMEDY = (
+    "keep large XComs out of the metadata database with [core] xcom_backend = "
+    "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend, or split the plan."
+)
 
 
 class DingTalkCalendarApplyPlanOperator(CalendarOperator):
@@ -264,6 +272,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         rows = [result.as_dict(with_event=with_events) for result in results]
         for key, value in (("results", rows), ("undo", undo.plan), ("cannot_undo", undo.lasting)):
             context["ti"].xcom_push(key=key, value=value)
+        if (size := len(json.dumps(undo.plan))) > LARGE_XCOM:
+            self.log.warning("XCom undo has %.1f MB, and results about as much: %s", size / 1e6, LARGE_XCOM_REMEDY)
 
     def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""

@@ -1,0 +1,65 @@
+"""Take back what a plan did, after a person has looked at it: fetch the undo, preview, approve, apply, report.
+
+What: the task that applied a plan has pushed the plan that takes it back (XCom ``undo``). This DAG asks for that task
+by name, shows what its undo would change, and applies it once somebody has pressed *Approve*. What somebody has changed
+since stays: such a row is skipped (``changedSince``).
+
+Why: a bulk change that was wrong is taken back in minutes, and nobody's later work goes with it.
+
+Before you run it: Airflow 3.1 or newer with ``apache-airflow-providers-standard``, which bring the approval; a
+connection ``dingtalk_default`` of type DingTalk whose app has the permissions ``Calendar.Event.Read`` and
+``Calendar.Event.Write``; and a run whose task had ``keep_before=True`` or rows with their ``event``.
+"""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Param, task
+from airflow.providers.standard.operators.hitl import ApprovalOperator  # says so itself on an Airflow before 3.1
+
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
+from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
+
+PARAMS = {
+    "dag_id": Param(
+        "dingtalk_plan_review_apply",
+        type="string",
+        minLength=1,
+        title="DAG",
+        description="Id of the DAG whose change is to be taken back.",
+    ),
+    "run_id": Param(
+        "", type="string", minLength=1, title="Run", description="Run id, as the page of the run shows it at its top."
+    ),
+    "task_id": Param(
+        "apply", type="string", minLength=1, title="Task", description="Id of the task in it that applied the plan."
+    ),
+}
+DEFAULTS = {"retries": 3, "retry_delay": 120, **RETRY_POLICY}
+
+with DAG("dingtalk_undo_plan", schedule=None, params=PARAMS, default_args=DEFAULTS, tags=["dingtalk"]):
+
+    @task
+    def fetch(params, ti):
+        """Fetch the undo that the task has pushed."""
+        names = {name: params[name] for name in ("dag_id", "run_id", "task_id")}
+        names["task_ids"] = names.pop("task_id")
+        undo = ti.xcom_pull(**names, key="undo")
+        if undo is None:
+            raise AirflowFailException(f"There is no undo of {names}: look whether these are the right names.")
+        return undo
+
+    rows = fetch()
+    preview = DingTalkCalendarApplyPlanOperator(task_id="preview", plan=rows, dry_run=True)
+    approve = ApprovalOperator(task_id="approve", subject="Take these changes back?", body=preview.output["markdown"])
+    # An undo that keeps what it changes can be undone itself.
+    apply = DingTalkCalendarApplyPlanOperator(task_id="apply", plan=rows, keep_before=True)
+
+    @task(trigger_rule="none_skipped")
+    def report(results):
+        """Say what became of each event, also when apply has failed; then the run fails, too."""
+        lines = [f"{row['event_id']}: {row['status']} {row['code']} {row['message']}".strip() for row in results]
+        if {row["status"] for row in results} & {"rejected", "unknown", "partial"}:
+            raise AirflowFailException("; ".join(lines))
+        return lines
+
+    approve >> apply >> report(apply.output["results"])
