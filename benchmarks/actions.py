@@ -60,7 +60,7 @@ def _apply(rows: list[dict[str, Any]]) -> tuple[float, int]:
     from airflow_dingtalk_calendar.client import token_cache
     from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER
 
-    with dingtalk(data=_calendar(EACH), service_time=SERVICE_TIME, qps_limit=LIMIT) as service:
+    with dingtalk(data=_calendar(EACH), service_time=SERVICE_TIME, qps_limit=LIMIT, daily_creations=0) as service:
         service.connect(LIMIT)
         execute([{"event_id": "warm", "patch": {"summary": "Warm"}}])  # what only the first task of a process pays
         token_cache.TOKEN_CACHE.clear()

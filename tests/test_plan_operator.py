@@ -152,6 +152,7 @@ def test_every_argument_is_templated() -> None:
     assert set(operator.template_fields) == mine | {
         "repeat_meeting",
         "return_events",
+        "keep_before",
         "on_error",
         "max_failures",
         "max_calls",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import pytest
@@ -11,59 +10,18 @@ import pytest
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import PlanIncompleteError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
-from airflow_dingtalk_calendar.plans import checkpoint
-from tests.airflow_runs import StateStore, Ti
+from airflow_dingtalk_calendar.operators import plan as plan_operator
+from tests.airflow_runs import Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
-
-GUEST, NEW = "iiPguest", "iiPnew"
-USERS = [*DATA["users"], {"unionId": NEW, "name": "Wang"}]
-ROOMS = [{"roomId": room, "displayName": room} for room in ("plum", "bamboo")]
-RUNS = count(1)
-QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
-TIMES = {"start": "2027-03-02T12:00", "end": "2027-03-02T13:00"}
+from tests.undone import GUEST, NEW, QUIET, ROOMS, TIMES, USERS, apply, booked_calendar, effects, row, shown, statuses
 
 
 @pytest.fixture
 def calendar(dingtalk: Emulator, connect: Callable[..., None]) -> Emulator:
     """DingTalk with one event that has a guest and a room."""
-    booked = event(meetingRooms=[{"roomId": "plum"}])
-    dingtalk.reset({**DATA, "users": USERS, "rooms": ROOMS, "events": [booked]})
+    dingtalk.reset(booked_calendar())
     connect(extra={"max_qps": 1000, "max_attempts": 1})
     return dingtalk
-
-
-def apply(plan: Any, ti: Ti | None = None, store: StateStore | None = None, **arguments: Any) -> dict[str, Any]:
-    """Apply a plan; return what the task pushed."""
-    ti = ti or Ti(run_id=f"r{next(RUNS)}")
-    given = {"union_id": ORGANIZER, "plan": plan, "timezone": "Asia/Shanghai", "retries": 2, **arguments}
-    context: Any = {"ti": ti, **({"task_state_store": store} if store else {})}
-    ti.pushed["return_value"] = DingTalkCalendarApplyPlanOperator(task_id="t", **given).execute(context)
-    return ti.pushed
-
-
-def row(action: str = "patch", **members: Any) -> dict[str, Any]:
-    """Make a row on the event."""
-    return {"action": action, "event_id": EVENT, **members}
-
-
-def shown(dingtalk: Emulator, event_id: str = EVENT) -> dict[str, Any]:
-    """Return an event without what every change changes, and without the order of lists."""
-    found = {name: value for name, value in dingtalk.event(event_id).items() if name != "updateTime"}
-    found["attendees"] = {one["id"]: bool(one.get("isOptional")) for one in found.get("attendees", [])}
-    found["meetingRooms"] = sorted(one["roomId"] for one in found.get("meetingRooms", []))
-    found["reminders"] = [[one["method"], str(one["minutes"])] for one in found.get("reminders", [])]
-    return found
-
-
-def effects(pushed: list[dict[str, Any]]) -> str:
-    """Join what cannot be undone."""
-    return "; ".join(one["effect"] for one in pushed)
-
-
-def statuses(pushed: dict[str, Any]) -> list[str]:
-    """Name what became of the rows."""
-    return [one["status"] for one in pushed["results"]]
 
 
 ACTIONS = [
@@ -72,6 +30,8 @@ ACTIONS = [
     row(patch={"start": "2027-03-02", "end": "2027-03-03", "is_all_day": True}),
     row(patch={"attendees": [NEW]}),
     row("add_attendees", attendees=[NEW, GUEST]),
+    row("add_attendees", attendees=[{"id": GUEST, "is_optional": True}]),
+    row(patch={"attendees": [{"id": GUEST, "is_optional": True}, NEW], "summary": "Optional"}),
     row("remove_attendees", attendees=[GUEST, NEW]),
     row("add_rooms", room_ids=["bamboo", "plum"]),
     row("remove_rooms", room_ids=["plum"]),
@@ -161,6 +121,7 @@ LASTING = [
     (row("remove_attendees", attendees=[GUEST]), {}, "answers of people"),
     (row("remove_rooms", room_ids=["plum"]), {}, "a room that somebody takes"),
     (row(patch={"online_meeting": True}), {}, "the link of a video meeting"),
+    (row(patch={"attendees": [{"email": "wang@example.com"}]}), {}, "people invited by email address"),
     (row(patch={"summary": "New"}), {}, "notices"),
     (row(patch={"summary": "New"}), {"keep_before": False}, "what the event was"),
 ]
@@ -180,6 +141,34 @@ def test_a_field_that_was_empty_and_cannot_be_emptied_is_named(calendar: Emulato
     rule = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "numbered", "numberOfOccurrences": 3}}
     plan = row(patch={"recurrence": rule})
     assert "recurrence: the event had none" in effects(apply([plan], keep_before=True)["cannot_undo"])
+
+
+def test_a_late_start_of_a_series_is_named(calendar: Emulator) -> None:
+    """Occurrences before the new start are dropped, and an earlier start brings none of them back as it was."""
+    rule = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "numbered", "numberOfOccurrences": 5}}
+    calendar.store.put_events([event(recurrence=rule)])
+    plan = row(patch={"start": "2027-03-04T10:00", "end": "2027-03-04T11:00"})
+    assert "past occurrences" in effects(apply([plan], keep_before=True)["cannot_undo"])
+
+
+@pytest.mark.parametrize("change", [row("add_attendees", attendees=[NEW]), row(patch={"attendees": [NEW]})])
+def test_people_of_a_large_event_are_named(calendar: Emulator, change: dict[str, Any]) -> None:
+    """GetEvent returns 500 people, so that nobody knows who of a larger event was there before."""
+    crowd = [{"id": f"p{number}", "responseStatus": "accepted"} for number in range(500)]
+    calendar.store.put_events([event(attendees=crowd)])
+    done = apply([change], keep_before=True)
+    assert done["undo"] == []
+    assert "500 or more" in effects(done["cannot_undo"])
+
+
+def test_a_large_undo_is_warned_about(
+    calendar: Emulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
+) -> None:
+    """What would burden Airflow's metadata database is said, with the remedy."""
+    monkeypatch.setattr(plan_operator, "LARGE_XCOM", 100)
+    apply([row(patch={"summary": "New"})], keep_before=True)
+    (warning,) = [line for line in said.messages if "XCom undo" in line]
+    assert "xcom_backend" in warning
 
 
 def test_a_quiet_change_is_undone_quietly(calendar: Emulator) -> None:
@@ -217,37 +206,3 @@ def test_an_unknown_outcome_is_read_first(calendar: Emulator, kind: str) -> None
     (undo,) = ti.pushed["undo"]
     assert statuses(apply([undo])) == ["unchanged" if kind == "reset" else "applied"]
     assert shown(calendar) == before
-
-
-# -- retries -------------------------------------------------------------------------------------------------
-
-
-def retried(calendar: Emulator, plan: list[Any], store: StateStore | None) -> dict[str, Any]:
-    """Apply a plan whose first try does not hear that it took effect; return what the retry pushed."""
-    calendar.fault(kind="apply_then_reset", action="PatchEvent")
-    with pytest.raises(PlanIncompleteError):
-        apply(plan, Ti(), store, keep_before=True)
-    return apply(plan, Ti(try_number=2), store, keep_before=True)
-
-
-def test_a_retry_knows_what_the_event_was(calendar: Emulator) -> None:
-    """With a state store, what the first try read is what the retry's undo gives back."""
-    before = shown(calendar)
-    apply(retried(calendar, [row(patch={"summary": "New"})], StateStore())["undo"])
-    assert shown(calendar) == before
-
-
-def test_a_retry_without_a_store_does_not_take_the_new_values_for_the_old(calendar: Emulator) -> None:
-    """Without a state store nobody knows what the event was, and the row is named."""
-    done = retried(calendar, [row(patch={"summary": "New"})], None)
-    assert done["undo"] == []
-    assert "what the event was" in effects(done["cannot_undo"])
-
-
-def test_what_is_too_large_for_the_store_is_named(calendar: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An old value that the state store cannot take is not restored after a retry, and the row is named."""
-    monkeypatch.setattr(checkpoint, "MAX_CHUNK_LENGTH", 200)
-    calendar.store.put_events([event(description="x" * 1000)])
-    done = retried(calendar, [row(patch={"description": "short"})], StateStore())
-    assert done["undo"] == []
-    assert "what the event was" in effects(done["cannot_undo"])

@@ -100,7 +100,7 @@ class PlanRunner:
     def results(self) -> list[RowResult]:
         """What has become of each row so far, in the order of the plan."""
         found = self._progress.results
-        return [found.get(row.index) or not_tried_result(row) for row in self._plan.rows]
+        return [found.get(row.index) or self._with_before(not_tried_result(row)) for row in self._plan.rows]
 
     def elapsed(self) -> float:
         """Return how many seconds it has taken so far."""
@@ -189,7 +189,9 @@ class PlanRunner:
                 return
             result = self._earlier.get(row.index)
             if result is None:
-                result = self._run_row(row, created) if cause is None else group_failed_result(row, cause)
+                result = (
+                    self._run_row(row, created) if cause is None else self._with_before(group_failed_result(row, cause))
+                )
                 yield result
             if row.name is not None and result.event_id:
                 created[row.name] = result.event_id
@@ -198,6 +200,16 @@ class PlanRunner:
     def _run_row(self, row: Row, created: dict[str, str]) -> RowResult:
         run = RowRun(row, self._options, created, before=self._befores.get(row.index))
         return replace(self._follow_row(run), before=run.before)
+
+    def _with_before(self, result: RowResult) -> RowResult:
+        """Add to what became of a row that this try has not come to what undoing an earlier try's doing takes.
+
+        An earlier try that recorded what events were had not come to a row of which there is no record.
+        """
+        row = result.row
+        recorded = self._options.records_before and row.change.needs_before and row.event is None
+        unknown = self._options.retried and not recorded
+        return replace(result, before=self._befores.get(row.index, {} if unknown else None))
 
     def _follow_row(self, run: RowRun) -> RowResult:
         row = run.row

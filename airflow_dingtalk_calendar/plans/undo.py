@@ -44,7 +44,9 @@ def make_undo(plan: Plan, results: Sequence[RowResult]) -> Undo:
     undone = {result.row.index: rows for result in results if (rows := _undo_result(result))}
     rows = [row for group in reversed(plan.groups) for row in _undo_group(group, undone)]
     done = [result.row for result in results if _may_be_done(result)]
-    unknown = [result.row for result in results if result.row.change.creates and result.status == "unknown"]
+    unknown = [
+        result.row for result in results if result.row.change.creates and _may_be_done(result) and not result.event_id
+    ]
     return Undo(rows, _name_rows([*_effects_of(done, results), *((UNKNOWN_CREATE, row) for row in unknown)]))
 
 
@@ -83,9 +85,9 @@ def _name_rows(found: Iterable[tuple[str, Row]]) -> list[Json]:
 
 
 def _may_be_done(result: RowResult) -> bool:
-    """Whether the row was done, or may have been; of one that was found so already, an earlier try may have done it."""
+    """Whether the row was done, or may have been; what this try left alone, an earlier try may have done."""
     return result.status in ("applied", "partial", "unknown") or (
-        result.status == "unchanged" and result.before is not None
+        result.status in ("unchanged", "skipped") and result.before is not None
     )
 
 

@@ -20,10 +20,10 @@ from airflow_dingtalk_calendar.plans.actions.people import (
     MAX_READ_ATTENDEES,
     add_rows,
     hash_people,
-    invited_before,
     is_cut,
+    keep_people,
     parse_people,
-    remove_rows,
+    restore_added,
 )
 
 
@@ -83,7 +83,7 @@ class AttendeesChange(Change):
     def keep_before(self, event: Body) -> Body:
         """Return those of the people who are invited, and whether there are more than GetEvent returns."""
         named = {one["id"] for one in self.people}
-        people = [one for one in people_in(event) if one.get("id") in named]
+        people = [one for one in keep_people(event) if one.get("id") in named]
         return {"attendees": people, "attendeesOmitted": is_cut(event)}
 
     def touched(self, event: Body) -> dict[str, str]:
@@ -111,8 +111,8 @@ class AddAttendeesChange(AttendeesChange):
         return api.add_attendees(union_id, event_id, part, calendar_id=calendar_id, **self.switches)
 
     def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
-        """Take away those who were not invited before."""
-        return [] if is_cut(before) else remove_rows(self.people, invited_before(before))
+        """Take away those who were not invited before; for the others, attendance is optional again, or required."""
+        return [] if is_cut(before) else restore_added(self.people, before)
 
     def lasting_effects(self, event: Body | None) -> list[str]:
         """Name who cannot be told from those who were there before."""

@@ -15,10 +15,11 @@ from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in
 from airflow_dingtalk_calendar.models.occurrences import count_lost
 from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people
-from airflow_dingtalk_calendar.plans.actions.people import restore_people
+from airflow_dingtalk_calendar.plans.actions.people import CUT_TEXT, EMAIL_TEXT, is_cut, keep_people, restore_people
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 
 TIME_FIELDS = {"start", "end", "isAllDay"}
+KIND_MEMBERS = {"organizer", "recurrence"}
 NOT_RESTORED = {"attendees", "extra", "onlineMeetingInfo"}
 LASTING = {
     "onlineMeetingInfo": "the link of a video meeting",
@@ -124,8 +125,9 @@ class PatchChange(Change):
 
     def keep_before(self, event: Body) -> Body:
         """Return the fields that it changes, and what says which kind of event it is."""
-        wires = {*(field.wire for field in self._restored_fields()), *({"attendees"} & self.body.keys())}
-        return {name: event[name] for name in event if name in wires or name == "organizer"}
+        wires = {field.wire for field in self._restored_fields()}
+        people = {"attendees": keep_people(event)} if "attendees" in self.body else {}
+        return {name: event[name] for name in event if name in wires or name in KIND_MEMBERS} | people
 
     def touched(self, event: Body) -> dict[str, str]:
         """Return fingerprints of the fields, as far as the event shows them."""
@@ -157,7 +159,9 @@ class PatchChange(Change):
     def lasting_effects(self, event: Body | None) -> list[str]:
         """Name what no patch gives back."""
         effects = [LASTING[wire] for wire in self.body if wire in LASTING]
+        effects += [EMAIL_TEXT] if any(one.get("email") for one in mappings_in(self.body.get("attendees"))) else []
         if event is not None:
+            effects += [CUT_TEXT] if self.needs_attendees and is_cut(event) else []
             effects += [
                 f"{field.wire}: the event had none, and DingTalk cannot empty it"
                 for field in self._restored_fields()

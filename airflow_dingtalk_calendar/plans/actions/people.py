@@ -11,12 +11,13 @@ from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 from airflow_dingtalk_calendar.api.call import check_ids
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument
-from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in, text_or_empty
+from airflow_dingtalk_calendar.models.json_values import Body, Json, get_member, mappings_in, text_or_empty
 from airflow_dingtalk_calendar.plans.actions.base import hash_members, people_in
 
 MAX_EVENT_ATTENDEES = 5000  # people that an event may have
 MAX_READ_ATTENDEES = 500  # people whom GetEvent returns: of more, nobody can tell who is not invited
 CUT_TEXT = "people of an event with 500 or more, since GetEvent returns 500 and nobody can tell who else was there"
+EMAIL_TEXT = "people invited by email address, whom no call takes away by it"
 OPTIONAL_NAMES = ("is_optional", "isOptional")
 
 
@@ -44,6 +45,14 @@ def _parse_person(path: str, value: Any) -> Json:
         flags = flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)})
         read["isOptional"] = all(flags.values())
     return read
+
+
+def keep_people(event: Body) -> list[Json]:
+    """Return who is invited, without names and answers: what inviting them again takes."""
+    return [
+        {name: one[name] for name in ("id", "isOptional") if get_member(one, name) is not None}
+        for one in people_in(event)
+    ]
 
 
 def is_cut(event: Body) -> bool:
@@ -85,9 +94,32 @@ def add_rows(removed: Sequence[str], before: Body) -> list[Json]:
     ]
 
 
+def optional_rows(invited: Sequence[Body], before: Body) -> list[Json]:
+    """Make rows that make attendance optional again, or required, as it was for those who were there before."""
+    there = {text_or_empty(one.get("id")): bool(one.get("isOptional")) for one in people_in(before)}
+    turned = [
+        one
+        for one in invited
+        if "isOptional" in one and there.get(one.get("id", ""), one["isOptional"]) != one["isOptional"]
+    ]
+    return [
+        {
+            "action": "add_attendees",
+            "attendees": [{"id": one["id"], "isOptional": there[one["id"]]} for one in part],
+            "if_fields": {"attendees": hash_people(part, {one["id"] for one in part})},
+        }
+        for part in api.split_batches(turned, MAX_ATTENDEES)
+    ]
+
+
+def restore_added(invited: Sequence[Body], before: Body) -> list[Json]:
+    """Make rows that undo an invitation."""
+    return [*remove_rows(invited, invited_before(before)), *optional_rows(invited, before)]
+
+
 def restore_people(wanted: Any, before: Body) -> list[Json]:
     """Make rows that undo what a patch made of an event's list of people."""
     named = mappings_in(wanted)
     stayed, organizer = {one.get("id") for one in named}, text_or_empty((before.get("organizer") or {}).get("id"))
     gone = [name for name in sorted(invited_before(before)) if name and name not in stayed and name != organizer]
-    return [] if is_cut(before) else [*remove_rows(named, invited_before(before)), *add_rows(gone, before)]
+    return [] if is_cut(before) else [*restore_added(named, before), *add_rows(gone, before)]
