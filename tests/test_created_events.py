@@ -111,7 +111,7 @@ def test_a_retry_goes_on_with_the_event_of_a_killed_try(calendar: Emulator, monk
         with pytest.raises(Killed):
             execute([CREATE, INVITE], 1, store, ti=ti)
     recorded = json.loads(next(value for key, value in store.values.items() if "plan" in key))
-    assert recorded == [[0, 0, [], "", "", "", *created(calendar)]]
+    assert [entry[:-1] for entry in recorded] == [[0, 0, [], "", "", "", *created(calendar)]]
     counts, results = execute([CREATE, INVITE], 2, store)
     assert (counts["applied"], sent(calendar, "CreateEvent"), sent(calendar, "ListEvents")) == (2, 1, 0)
     assert [row["event_id"] for row in results] == created(calendar) * 2

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES, RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
 
+E = TypeVar("E")
 # Airflow's default limit of a value in the state store is 65,535 characters of JSON ([state_store]
 # max_value_storage_bytes, Airflow 3.3).
 MAX_CHUNK_LENGTH = 60_000
@@ -50,16 +51,12 @@ class Checkpoint:
         """Return what earlier tries have finished."""
         by_index = {row.index: row for row in rows}
         self.befores = self._load_befores()
-        found: list[RowResult] = []
-        for entry in self._load_entries("plan", self._finished):
-            result = self._attempt(decode_result, entry, by_index)
-            found += [replace(result, before=self.befores.get(result.row.index))] if result else []
-        return found
+        found = self._load_entries("plan", self._finished, partial(decode_result, rows=by_index))
+        return [replace(result, before=self.befores.get(result.row.index)) for result in found]
 
     def _load_befores(self) -> dict[int, Any]:
         found: dict[int, Any] = {}
-        for entry in self._load_entries("before", self._befores):
-            index, before = self._attempt(tuple, entry) or (-1, None)
+        for index, before in self._load_entries("before", self._befores, _decode_before):
             found.setdefault(index, before)
         return found
 
@@ -81,11 +78,11 @@ class Checkpoint:
                 if self._store is not None:
                     self._attempt(self._store.delete, self._key(kind, number))
 
-    def _load_entries(self, kind: str, chunks: StoredChunks) -> list[Any]:
-        found: list[Any] = []
+    def _load_entries(self, kind: str, chunks: StoredChunks, decode: Callable[[Any], E]) -> list[E]:
+        found: list[E] = []
         while self._store is not None and (piece := self._attempt(self._store.get, self._key(kind, chunks.number))):
             chunks.number += 1
-            found += self._attempt(list, piece) or []
+            found += self._attempt(lambda entries: [decode(entry) for entry in entries], piece) or []
         return found
 
     def _store_chunk(self, kind: str, number: int, piece: list[Any]) -> None:
@@ -104,6 +101,11 @@ class Checkpoint:
                 "send it again, under the same client tokens.",
                 type(error).__name__,
             )
+
+
+def _decode_before(entry: Sequence[Any]) -> tuple[int, dict[str, Any]]:
+    index, before = entry
+    return int(index), dict(before)
 
 
 def _fits_chunk(before: Mapping[str, Any]) -> bool:
