@@ -40,13 +40,17 @@ with DAG("dingtalk_undo_plan", schedule=None, params=PARAMS, default_args=DEFAUL
 
     @task
     def fetch(params, ti):
-        """Fetch the undo that the task has pushed."""
+        """Fetch the undo that the task has pushed, with the events as they are now, for who has to approve it."""
+        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.plans import rows_with_events
+
         names = {name: params[name] for name in ("dag_id", "run_id", "task_id")}
         names["task_ids"] = names.pop("task_id")
         undo = ti.xcom_pull(**names, key="undo")
         if undo is None:
             raise AirflowFailException(f"There is no undo of {names}: look whether these are the right names.")
-        return undo
+        with DingTalkCalendarHook() as hook:
+            return rows_with_events(undo, hook.get_event)
 
     rows = fetch()
     preview = DingTalkCalendarApplyPlanOperator(task_id="preview", plan=rows, dry_run=True)

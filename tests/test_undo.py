@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_dingtalk_calendar import plans
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import PlanIncompleteError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
@@ -169,6 +170,19 @@ def test_a_large_undo_is_warned_about(
     apply([row(patch={"summary": "New"})], keep_before=True)
     (warning,) = [line for line in said.messages if "XCom undo" in line]
     assert "xcom_backend" in warning
+
+
+def test_rows_get_the_events_that_they_do_not_bring(calendar: Emulator) -> None:
+    """One read for each event that is there; what a row brings, creates or cannot find stays as it is."""
+    given = [row(patch={"summary": "A"}), row("add_rooms", room_ids=["bamboo"]), row(patch={"summary": "B"}, event={})]
+    others: list[Any] = [{"event_id": "missing"}, {"event_id": {"created_by": "new"}}, {"action": "create"}]
+    rows = [{"union_id": ORGANIZER, **one} for one in [*given, *others]]
+    with DingTalkCalendarHook() as hook:
+        found = plans.rows_with_events(rows, hook.get_event)
+    assert [one.get("event", {}).get("summary") for one in found] == ["Planning", "Planning", *[None] * 4]
+    assert [{name: one[name] for name in one if name != "event"} for one in found[:2]] == rows[:2]
+    assert found[2:] == rows[2:]
+    assert [one["action"] for one in calendar.requests if one["action"] == "GetEvent"] == ["GetEvent"] * 2
 
 
 def test_a_quiet_change_is_undone_quietly(calendar: Emulator) -> None:

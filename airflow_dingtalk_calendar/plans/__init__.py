@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.plans.brought_events import rows_with_events
     from airflow_dingtalk_calendar.plans.edited_rows import rows_for
     from airflow_dingtalk_calendar.plans.table_rows import rows_from_table
 
-__all__ = ["rows_for", "rows_from_table"]
+__all__ = ["rows_for", "rows_from_table", "rows_with_events"]
 
-_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows"}
+_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows", "rows_with_events": "brought_events"}
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         *("all_day", "extend_until", "is_instance", "is_series", "merge", "move_to", "quiet", "relocate", "resize"),
         *("retitle", "set_occurrences", "shift"),
     ),
-    "plans": ("rows_for", "rows_from_table"),
+    "plans": ("rows_for", "rows_from_table", "rows_with_events"),
     "exceptions": (
         *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RESCHEDULE = "dingtalk_reschedule_from_params"
 REVIEWED = "dingtalk_plan_review_apply"
+UNDO = "dingtalk_undo_plan"
 DATA = Path(__file__).parent.parent / "data"
 # Half a surrogate pair is no text that the emulator can send.
 TITLES = [
@@ -53,7 +54,7 @@ def test_an_event_moves_as_somebody_enters_it(page: Page, airflow: Standalone, d
 
 def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
     """Somebody reads what would change and approves it; then the plan is applied, and the emulator's page shows it."""
-    run = open_question(page, airflow)
+    run = ask(page, airflow)
     page.get_by_role("cell", name="Design review: booking flow 设计评审").wait_for()
     page.get_by_role("cell", name="location: 4F, room Plum, screen on the left -> 4F, room Bamboo").wait_for()
     assert REVIEW not in {update["event_id"] for update in dingtalk.effects["updates"]}
@@ -72,12 +73,29 @@ def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, ding
     assert "4F, room Bamboo, screen on the left" in told
     picture(page, "emulator-history", height=330)
 
+    take_back(page, airflow, run)
+    assert dingtalk.event(REVIEW)["location"]["displayName"] == "4F, room Plum, screen on the left"
+
+
+def take_back(page: Page, airflow: Standalone, run: str) -> None:
+    """Enter a run into the form of the undo, read what would change, and approve it."""
+    form = pages.trigger_form(page, airflow.url, UNDO)
+    form.locator("input[name=element_run_id]").fill(run)
+    form.locator("input[name=element_run_id]").blur()
+    picture(page, "undo-form", height=760)
+    undo = pages.trigger(page, form)
+    open_question(page, airflow, UNDO, undo, "Take these changes back?")
+    page.get_by_role("cell", name="location: 4F, room Bamboo, screen on the left -> 4F, room Plum").wait_for()
+    picture(page, "undo-approval", height=600)
+    page.get_by_role("button", name="Approve").click()
+    assert airflow.wait(UNDO, undo) == "success"
+
 
 def test_no_title_passes_for_something_else(page: Page, airflow: Standalone, dingtalk: Emulator) -> None:
     """Whatever people write into titles and places, who approves a plan sees text in the cells of one table."""
     events = [hostile(number, title) for number, title in enumerate(TITLES)]
     dingtalk.reset({**SAMPLE, "events": events})
-    open_question(page, airflow)
+    ask(page, airflow)
     table = page.get_by_role("table").filter(has_text="location: ")
     rows = table.locator("tbody tr")
     rows.last.wait_for()
@@ -93,14 +111,19 @@ def test_no_title_passes_for_something_else(page: Page, airflow: Standalone, din
     page.get_by_role("button", name="Reject").click()
 
 
-def open_question(page: Page, airflow: Standalone) -> str:
-    """Start the example, wait until it asks, and open the page that does; return the run's id."""
+def ask(page: Page, airflow: Standalone) -> str:
+    """Start the example that changes events, and open the page that asks; return the run's id."""
     run = pages.trigger(page, pages.trigger_form(page, airflow.url, REVIEWED))
-    asked = f"/api/v2/dags/{REVIEWED}/dagRuns/{run}/hitlDetails"
+    open_question(page, airflow, REVIEWED, run, "Change these events?")
+    return run
+
+
+def open_question(page: Page, airflow: Standalone, dag_id: str, run: str, question: str) -> None:
+    """Wait until a run asks, and open the page that does."""
+    asked = f"/api/v2/dags/{dag_id}/dagRuns/{run}/hitlDetails"
     until(lambda: airflow.api("GET", asked)["hitl_details"], RUN_LIMIT, lambda: "nobody was asked")
     page.goto(f"{airflow.url}/required_actions")
-    page.locator(f"a[href*='{run}']", has_text="Change these events?").click()
-    return run
+    page.locator(f"a[href*='{run}']", has_text=question).click()
 
 
 def hostile(number: int, title: str) -> dict[str, Any]:
