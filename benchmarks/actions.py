@@ -10,7 +10,7 @@ from benchmarks.batch import execute, made_up_connection
 from benchmarks.emulated import LIN, ZONE, alone, dingtalk, event, peak
 from benchmarks.page import Section, Table, Target
 
-EACH, LIMIT, SERVICE_TIME = 125, 20, 0.08  # rows of each action; the service's limit is of each API
+EACH, LIMIT, SERVICE_TIME = 500, 20, 0.08  # rows of each action; the service's limit is of each API
 SIZES = (25_000, 50_000)
 GUEST = "iiPGuestOfTheBenchmarks"
 TEXT = """{rows:,} rows, {each} of each of the eight actions, in turns. The service's limit of {limit} calls per second
