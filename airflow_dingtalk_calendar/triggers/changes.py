@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,25 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, parse_filter
 
 if TYPE_CHECKING:
+    from airflow.triggers.shared_stream import SharedStreamProducer
+
+    from airflow_dingtalk_calendar import api
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
+    from airflow_dingtalk_calendar.watch.delivery import Delivery
+    from airflow_dingtalk_calendar.watch.hub import CalendarKey
     from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
 
 log = logging.getLogger(__name__)
 
-MONTH_SECONDS = 30 * 24 * 3600.0
-MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
-
 _NO_STORE_TEXT = (
     "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
     "triggerer starts again, changes since the last check are lost."
+)
+_NO_STREAM_TEXT = (
+    "This Airflow has no shared streams as the watcher knows them (%s): each watcher checks the calendar by itself, "
+    "and saves its position some seconds after a check. Look for a newer version of airflow-dingtalk-calendar."
 )
 
 
@@ -49,11 +57,13 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     takes a position, which lists the whole calendar, cancelled events too: one call for each 100 events. So does a
     check after DingTalk has refused the ``syncToken``; it tells of real differences only.
 
-    From Airflow 3.3 on the position is kept in the asset's state store, and saved after the changes were stored: every
-    change is told of at least once, also if the triggerer was killed or away. One that is told of again has the same
-    ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2 there is no such store: a
-    restart of the triggerer takes a new position, and what has changed since the last check is lost. Changed
-    parameters, except the interval, begin anew as well.
+    From Airflow 3.3 on the watchers of one calendar (connection, person and calendar) share these checks, whatever
+    their fields and filters: the shortest of their intervals counts for all, and attendees are read if one needs them.
+    Each has a position of its own, which is kept in the asset's state store, and saved when Airflow has confirmed that
+    the changes are stored: every change is told of at least once, also if the triggerer was killed or away. One that
+    is told of again has the same ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2
+    there is no such store: a restart of the triggerer takes a new position, and what has changed since the last check
+    is lost. Changed parameters, except the interval, begin anew as well.
 
     A DAG that is started by this trigger and changes events does not start itself as long as it writes fields that are
     not watched.
@@ -70,7 +80,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
     :param series_master_id: only this series: its master event and its instances.
-    :param interval: seconds between two checks, or a timedelta.
+    :param interval: seconds between two checks, or a timedelta; less if another watcher of the calendar wants less.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     """
 
@@ -118,27 +128,51 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             await watching.run_guarded(watching.save_position)
             await watching.wait_interval()
 
+    def shared_stream_key(self) -> Hashable | None:
+        """Return what watchers of one calendar have in common: they share one poll (Airflow 3.3 and newer)."""
+        try:
+            import airflow_dingtalk_calendar.watch.producer  # noqa: F401
+        except ImportError as error:
+            log.warning(_NO_STREAM_TEXT, error)
+            return None
+        return _calendar_key(self.serialize()[1])
+
+    @classmethod
+    def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
+        """Make what checks the calendar for all its watchers."""
+        from airflow_dingtalk_calendar.watch.hub import find_hub
+        from airflow_dingtalk_calendar.watch.producer import CalendarProducer
+
+        key = _calendar_key(kwargs)
+        return CalendarProducer(find_hub(key), *_calendar_access(key))
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Delivery]) -> AsyncIterator[TriggerEvent]:
+        """Yield what has changed for this watcher; it makes no call and waits for nothing but the stream."""
+        from airflow_dingtalk_calendar.watch.delivery import Member
+        from airflow_dingtalk_calendar.watch.hub import find_hub
+
+        member = Member(self._change_filter(), self._checkpoint(), _interval_seconds(self.interval))
+        with find_hub(_calendar_key(self.serialize()[1])).join(member):
+            async for delivery in shared_stream:
+                for change in member.take(delivery):
+                    yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+
     def _make_watcher(self) -> CalendarWatcher:
-        from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
+        from airflow_dingtalk_calendar.watch.check_log import log_costs
         from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
         watch, interval = self._change_filter(), _interval_seconds(self.interval)
-        calendar = partial(
-            api.list_events,
-            self.union_id,
-            calendar_id=self.calendar_id,
-            show_deleted=True,
-            max_results=100,
-            max_attendees=100 if watch.needs_attendees else 1,
-        )
+        log_costs(interval)
+        calendar, connect = _calendar_access(_calendar_key(self.serialize()[1]))
+        return CalendarWatcher(watch, calendar, connect, self._checkpoint(), interval)
+
+    def _checkpoint(self) -> WatcherCheckpoint:
+        from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
+
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
-        level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
-        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
         if not store:
             log.warning(_NO_STORE_TEXT)
-        return CalendarWatcher(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
+        return store
 
     def _check_parameters(self) -> None:
         """Check all parameters, and name all problems."""
@@ -173,6 +207,21 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _checkpoint_key(self) -> str:
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
+
+
+def _calendar_key(kwargs: dict[str, Any]) -> CalendarKey:
+    from airflow_dingtalk_calendar.watch.hub import CalendarKey
+
+    return CalendarKey(*(kwargs[name] for name in CalendarKey._fields))
+
+
+def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]], Callable[[], DingTalkCalendarHook]]:
+    """Return what makes the calls that list a calendar, and what sends them."""
+    from airflow_dingtalk_calendar import api
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+    calendar = partial(api.list_events, key.union_id, calendar_id=key.calendar_id, show_deleted=True)
+    return calendar, partial(DingTalkCalendarHook, key.dingtalk_conn_id)
 
 
 def _interval_seconds(interval: float | dt.timedelta) -> float:
