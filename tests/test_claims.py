@@ -22,8 +22,9 @@ from airflow_dingtalk_calendar.models.validation_errors import MAX_PROBLEMS
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import HEAD_START, DingTalkCalendarEventSensor
-from airflow_dingtalk_calendar.triggers.changes import MONTH_SECONDS, MONTHLY_QUOTA, DingTalkCalendarChangesTrigger
+from airflow_dingtalk_calendar.triggers.changes import MONTH_SECONDS, MONTHLY_QUOTA
 from airflow_dingtalk_calendar.watch.conditions import ERROR_INTERVAL
+from airflow_dingtalk_calendar.watch.sources import POLL_INTERVAL
 from airflow_dingtalk_calendar.watch.watcher import ERROR_WAIT
 from tests.markdown import Page
 
@@ -46,7 +47,7 @@ MAX_EVENTS = default(DingTalkCalendarListEventsOperator, "max_events")
 MAX_CALLS = default(DingTalkCalendarApplyPlanOperator, "max_calls")
 RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
 LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
-CHECKS = MONTH_SECONDS / default(DingTalkCalendarChangesTrigger, "interval")
+CHECKS = MONTH_SECONDS / POLL_INTERVAL
 SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * WINDOW_SECONDS)
 MAPPED = conf.getint("core", "max_map_length")
 HEADERS = HTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE // 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,10 +15,13 @@ from airflow_dingtalk_calendar.client.websocket import WebSocket, open_websocket
 from airflow_dingtalk_calendar.connection.hosts import find_endpoint_problem
 from airflow_dingtalk_calendar.connection.secret import Secret
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
-from airflow_dingtalk_calendar.exceptions import UnexpectedAnswerError
+from airflow_dingtalk_calendar.exceptions import DingTalkError, UnexpectedAnswerError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.deliveries import PushListener
+from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
 from airflow_dingtalk_calendar.stream.session import AppStream
+
+log = logging.getLogger(__name__)
 
 Connect = Callable[[], DingTalkCalendarHook]
 
@@ -51,6 +55,27 @@ class AppStreams:
             if not any(one is not listener for one in stream.listeners):
                 self._streams.pop(place, None)  # before anything is waited for: who comes now gets another one
             await stream.remove_listener(listener)
+
+    @asynccontextmanager
+    async def keep_listening(self, listener: PushListener, connect: Connect) -> AsyncIterator[None]:
+        """Have somebody listen for as long as the block lasts, whether or not Airflow's connection can be read now."""
+        task = asyncio.create_task(self._listen_for_ever(listener, connect), name="dingtalk-stream-listener")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _listen_for_ever(self, listener: PushListener, connect: Connect) -> None:
+        while True:
+            try:
+                async with self.listen(listener, connect):
+                    await asyncio.Event().wait()
+            except DingTalkError as error:  # of the connection in Airflow, which a person has to correct
+                log.error("Nothing is pushed until this is corrected; tried again in %.0f s: %s", ERROR_RETRY, error)
+            except Exception:
+                log.exception("Nothing is pushed as long as this lasts; tried again in %.0f s:", ERROR_RETRY)
+            await DingTalkCalendarHook.clock.asleep(ERROR_RETRY)
 
 
 APP_STREAMS = AppStreams()

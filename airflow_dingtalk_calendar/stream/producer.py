@@ -7,20 +7,15 @@ push it again.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Hashable, Sequence
 from functools import partial
 
 from airflow.triggers.shared_stream import AdvanceItem, SharedStreamProducer
 
-from airflow_dingtalk_calendar.exceptions import DingTalkError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.apps import APP_STREAMS
 from airflow_dingtalk_calendar.stream.deliveries import PushDelivery
 from airflow_dingtalk_calendar.stream.pushes import CalendarPush
-from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
-
-log = logging.getLogger(__name__)
 
 
 class PushProducer(SharedStreamProducer):
@@ -35,17 +30,10 @@ class PushProducer(SharedStreamProducer):
 
     async def open_stream(self) -> AsyncIterator[tuple[CalendarPush, PushDelivery]]:
         """Yield pushes for ever, each with its delivery."""
-        while True:
-            try:
-                async with APP_STREAMS.listen(self, self._connect):
-                    while True:
-                        delivery = await self._arrived.get()
-                        yield delivery.push, delivery
-            except DingTalkError as error:  # of the connection in Airflow, which a person has to correct
-                log.error("Nothing is pushed until this is corrected; tried again in %.0f s: %s", ERROR_RETRY, error)
-            except Exception:
-                log.exception("Nothing is pushed as long as this lasts; tried again in %.0f s:", ERROR_RETRY)
-            await DingTalkCalendarHook.clock.asleep(ERROR_RETRY)
+        async with APP_STREAMS.keep_listening(self, self._connect):
+            while True:
+                delivery = await self._arrived.get()
+                yield delivery.push, delivery
 
     async def advance(self, batch: Sequence[AdvanceItem]) -> None:
         """Acknowledge what Airflow has stored."""

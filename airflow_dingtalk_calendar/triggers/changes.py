@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,19 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, parse_filter
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, ChangeKind, parse_filter
+from airflow_dingtalk_calendar.watch.sources import (
+    POLL_INTERVAL,
+    ChangeSource,
+    SourceArguments,
+    WatchSource,
+    parse_source,
+)
 
 if TYPE_CHECKING:
+    from airflow.triggers.shared_stream import SharedStreamProducer
+
+    from airflow_dingtalk_calendar.stream.pushes import CalendarPush
     from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
 
@@ -71,7 +81,15 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
     :param series_master_id: only this series: its master event and its instances.
     :param interval: seconds between two checks, or a timedelta.
+        With ``source="stream"``, of the safety check: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :param source: where changes are heard of from. ``poll``: checks, one after each interval. ``stream``: the same
+        checks, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
+        its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
+        ``union_id``, ``calendar_id``. The last two need Airflow 3.3 and ``airflow-dingtalk-calendar[stream]``.
+    :param kinds: of ``push``: only these kinds of changes (``created``, ``updated``, ``deleted``).
+    :param single_consumer: of ``stream``: whether nothing else has a Stream connection of the same app, which would
+        get a part of the pushes.
     """
 
     def __init__(
@@ -83,8 +101,11 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         summary_pattern: str | None = None,
         organizer_id: str | None = None,
         series_master_id: str | None = None,
-        interval: float | dt.timedelta = 3600.0,
+        interval: float | dt.timedelta | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
+        source: ChangeSource = "poll",
+        kinds: Sequence[ChangeKind] | None = None,
+        single_consumer: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.union_id = union_id
@@ -95,6 +116,9 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         self.series_master_id = series_master_id
         self.interval = interval
         self.dingtalk_conn_id = dingtalk_conn_id
+        self.source = source
+        self.kinds = kinds
+        self.single_consumer = single_consumer
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what Airflow makes the trigger from again: the same for two that were given the same.
@@ -105,26 +129,47 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         self._check_parameters()
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             **self._source_parameters(),
-            "interval": _interval_seconds(self.interval),
+            **self._source_arguments(),
             "dingtalk_conn_id": self.dingtalk_conn_id,
         }
+
+    def shared_stream_key(self) -> Hashable:
+        """Name the stream of Airflow's (3.3 and newer) that this watcher shares with others; None if it does not."""
+        return ("dingtalk pushes", self.dingtalk_conn_id) if self.source == "push" else None
+
+    @classmethod
+    def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
+        """Make what feeds a shared stream, from the arguments of one of its watchers."""
+        from airflow_dingtalk_calendar.stream.producer import PushProducer
+
+        return PushProducer(kwargs["dingtalk_conn_id"])
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[CalendarPush]) -> AsyncIterator[TriggerEvent]:
+        """Yield what a shared stream brings for this watcher."""
+        kinds = self._watch_source().kinds
+        async for push in shared_stream:
+            if push.concerns(self.union_id, self.calendar_id, kinds):
+                yield TriggerEvent(push.payload(self.union_id))  # type: ignore[no-untyped-call]
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Check the calendar again and again, and yield each change."""
         watching = self._make_watcher()
-        while True:
-            for change in await watching.run_guarded(watching.check_calendar) or ():
-                yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
-            await watching.run_guarded(watching.save_position)
-            await watching.wait_interval()
+        async with watching.listening():
+            while True:
+                for change in await watching.run_guarded(watching.check_calendar) or ():
+                    yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+                await watching.run_guarded(watching.save_position)
+                await watching.wait_interval()
 
     def _make_watcher(self) -> CalendarWatcher:
         from airflow_dingtalk_calendar import api
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+        from airflow_dingtalk_calendar.stream.wakes import CalendarWaker
         from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
         from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
-        watch, interval = self._change_filter(), _interval_seconds(self.interval)
+        watch, source = self._change_filter(), self._watch_source()
+        interval = source.interval or POLL_INTERVAL
         calendar = partial(
             api.list_events,
             self.union_id,
@@ -138,18 +183,41 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
         if not store:
             log.warning(_NO_STORE_TEXT)
-        return CalendarWatcher(watch, calendar, partial(DingTalkCalendarHook, self.dingtalk_conn_id), store, interval)
+        waker = None
+        if source.name == "stream":
+            waker = CalendarWaker(self.union_id, self.calendar_id, DingTalkCalendarHook.clock)
+        connect = partial(DingTalkCalendarHook, self.dingtalk_conn_id)
+        return CalendarWatcher(watch, calendar, connect, store, interval, waker)
 
     def _check_parameters(self) -> None:
         """Check all parameters, and name all problems."""
         problems: list[tuple[str, str]] = []
-        for check in (self._list_path, self._change_filter, partial(_interval_seconds, self.interval)):
+        for check in (self._list_path, self._change_filter, self._watch_source):
             try:
                 check()
             except InvalidInputError as error:
                 problems += error.problems
         if problems:
             raise InvalidInputError(*problems)
+
+    def _watch_source(self) -> WatchSource:
+        given = {
+            "fields": None if tuple(self.fields) == DEFAULT_FIELDS else self.fields,
+            "summary_pattern": self.summary_pattern,
+            "organizer_id": self.organizer_id,
+            "series_master_id": self.series_master_id,
+        }
+        filters = {name: value for name, value in given.items() if value is not None}
+        arguments = SourceArguments(self.source, self.interval, self.kinds, self.single_consumer, filters)
+        return parse_source(arguments, shares_streams=hasattr(BaseEventTrigger, "create_shared_stream_producer"))
+
+    def _source_arguments(self) -> dict[str, Any]:
+        """Return what a source takes; of polling, nothing that a version before did not know."""
+        source = self._watch_source()
+        if source.name == "push":
+            return {"source": source.name, "kinds": list(source.kinds)}
+        named = {} if source.name == "poll" else {"source": source.name}
+        return {**named, "interval": source.interval}
 
     def _list_path(self) -> str:
         from airflow_dingtalk_calendar import api
@@ -173,10 +241,3 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _checkpoint_key(self) -> str:
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
-
-
-def _interval_seconds(interval: float | dt.timedelta) -> float:
-    seconds = interval.total_seconds() if isinstance(interval, dt.timedelta) else interval
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
-        raise InvalidInputError(("interval", "must be a number of seconds above 0, or a timedelta"))
-    return float(seconds)

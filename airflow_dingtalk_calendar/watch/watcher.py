@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
@@ -18,6 +19,8 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import require_list
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidRequestError, NotFoundError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.stream.apps import APP_STREAMS
+from airflow_dingtalk_calendar.stream.wakes import CalendarWaker, WakeReason
 from airflow_dingtalk_calendar.watch.changes import (
     Change,
     ChangeFilter,
@@ -33,6 +36,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 # After an error that a person has to mend: so long, or the interval if that is longer.
 ERROR_WAIT = 3600.0
+WOKEN_RETRY = 60.0  # seconds until a check that a push has woken is tried again
 # When a position may be saved. What a trigger has yielded, the triggerer sends to its supervisor once a second, and the
 # supervisor stores it before it reads on. So a round trip comes first: after it the triggerer is not waiting for an
 # answer to something earlier. Then time for it to send, in many short naps, since a triggerer that is blocked sends
@@ -73,12 +77,16 @@ class CalendarWatcher:
         connect: Callable[[], DingTalkCalendarHook],
         store: WatcherCheckpoint,
         interval: float,
+        waker: CalendarWaker | None = None,
     ) -> None:
         self._watch = watch
         self._calendar = calendar
         self._connect = connect
         self._store = store
         self._interval = interval
+        self._waker = waker
+        self._reason: WakeReason = "time"
+        self._failed = False
         self.wait = interval
         self._is_loaded = False
         self._position: Position | None = None
@@ -97,7 +105,17 @@ class CalendarWatcher:
                 self._take_snapshot(hook) if self._position is None else self._check_changes(hook, self._position)
             )
         self._told = len(found)
+        if self._waker:
+            self._waker.note_check(self._reason, [change.sight.event_id for change in found])
         return found
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Hear of what DingTalk pushes for as long as the block lasts, if it is to wake checks."""
+        async with AsyncExitStack() as stack:
+            if self._waker:
+                await stack.enter_async_context(APP_STREAMS.keep_listening(self._waker, self._connect))
+            yield
 
     async def save_position(self) -> None:
         """Save the position that the last look led to, once Airflow has stored what was told of."""
@@ -112,16 +130,23 @@ class CalendarWatcher:
 
     async def wait_interval(self) -> None:
         """Wait until the next turn."""
-        await self.sleep(self.wait)
-        self.wait = self._interval
+        if self._waker and not self._failed:
+            self._reason = await self._waker.wait(self.wait)
+        else:
+            await self.sleep(self.wait)
+        self.wait, self._failed = self._interval, False
 
     async def run_guarded(self, step: Callable[[], Awaitable[T]]) -> T | None:
         """Take a step; log its error, and say how long to wait after it."""
         try:
             return await step()
         except DingTalkError as error:
+            self._failed = True
             if error.retryable:
-                self.wait = max(self._interval, error.retry_after or 0.0)
+                # What a push has announced is not announced again, so it is looked for soon.
+                self.wait = max(
+                    min(self._interval, WOKEN_RETRY) if self._waker else self._interval, error.retry_after or 0.0
+                )
                 log.warning("Not checked, tried again in %.0f s: %s", self.wait, error)
             else:
                 self.wait = max(self._interval, ERROR_WAIT)
