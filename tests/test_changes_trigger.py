@@ -19,7 +19,8 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger as ChangesTrigger
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS
-from airflow_dingtalk_calendar.watch.watcher import ERROR_WAIT, NAP_SECONDS, NAPS, CalendarWatcher
+from airflow_dingtalk_calendar.watch.error_wait import ERROR_WAIT
+from airflow_dingtalk_calendar.watch.watcher import NAP_SECONDS, NAPS, CalendarWatcher
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 
 Step = Callable[[], object]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_dingtalk_calendar.stream.deliveries import PushDeliveries
+from airflow_dingtalk_calendar.stream.deliveries import PushDeliveries, PushDelivery
 from airflow_dingtalk_calendar.stream.pushes import CalendarPush
 from airflow_dingtalk_calendar.stream.wakes import (
     LONGEST_BURST,
@@ -23,35 +23,37 @@ from tests.virtual_clock import VirtualTime
 
 HOUR = 3600.0
 PUSH = CalendarPush("c1", "updated", "an-event", ("lin",), "primary", None, "user")
-Scenario = Callable[[VirtualTime, CalendarWaker], Awaitable[None]]
 
 
 class Checks:
-    """Checks a calendar whenever it is time to; remembers when, and why."""
+    """What checks a calendar when it is asked to; remembers when.
 
-    def __init__(self, time: VirtualTime, waker: CalendarWaker) -> None:
-        self.time, self.waker = time, waker
-        self.made: list[tuple[float, str]] = []
+    :ivar found: what the next check finds.
+    """
+
+    def __init__(self, time: VirtualTime) -> None:
+        self.time = time
+        self.made: list[float] = []
         self.found: list[str] = []
-        self.task = asyncio.ensure_future(self._check())
+        self.waker = CalendarWaker("lin", "primary", self.check, time.clock)
 
-    async def _check(self) -> None:
-        while True:
-            reason = await self.waker.wait(HOUR)
-            self.made.append((self.time.now, reason))
-            self.waker.note_check(reason, self.found)
-            self.found = []
+    def check(self) -> None:
+        """Check the calendar, and tell the waker what was found."""
+        self.made.append(self.time.now)
+        for event_id in self.found:
+            self.waker.note_check(self.time.now, event_id)
+        self.waker.note_check(self.time.now)
+        self.found = []
 
 
 def play(scenario: Callable[[VirtualTime, CalendarWaker, Checks], Awaitable[None]]) -> None:
-    """Let a scenario happen, beside checks."""
+    """Let a scenario happen."""
 
     async def run() -> None:
         time = VirtualTime()
-        waker = CalendarWaker("lin", "primary", time.clock)
-        checks = Checks(time, waker)
-        await scenario(time, waker, checks)
-        checks.task.cancel()
+        checks = Checks(time)
+        await scenario(time, checks.waker, checks)
+        await checks.waker._stop()
 
     asyncio.run(run())
 
@@ -71,7 +73,7 @@ def test_a_push_wakes_a_check_soon() -> None:
         await time.pass_by(100)
         assert push(waker) == ["SUCCESS"]
         await time.pass_by(100)
-        assert checks.made == [(100 + QUIET_SECONDS, "push")]
+        assert checks.made == [100 + QUIET_SECONDS]
 
     play(scenario)
 
@@ -113,46 +115,43 @@ def test_a_connection_wakes_a_check() -> None:
         await time.pass_by(5)
         waker.note_connected()
         await time.pass_by(1)
-        assert checks.made == [(5, "connected")]
-
-    play(scenario)
-
-
-def test_without_pushes_there_is_a_safety_check() -> None:
-    """What no push tells of is found after the interval."""
-
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
-        await time.pass_by(2 * HOUR, step=60)
-        assert checks.made == [(HOUR, "time"), (2 * HOUR, "time")]
+        assert checks.made == [5]
 
     play(scenario)
 
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A safety check that finds a change that no push has announced, or announces soon, is one warning for good."""
+    """A change that a check finds, and that no push has announced or announces soon, is one warning for good."""
 
     async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        waker.note_connected()
         for _ in range(3):
-            checks.found = ["an-event"]
             await time.pass_by(HOUR, step=60)
+            checks.found = ["an-event"]
+            checks.check()
             await time.pass_by(PUSH_GRACE)
 
     play(scenario)
     assert [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING] == [SILENCE_TEXT]
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before the check", "soon after it"])
-def test_an_announced_change_is_no_silence(caplog: pytest.LogCaptureFixture, late: bool) -> None:
-    """A push that came in the same minute as the check is not missing."""
+@pytest.mark.parametrize("case", ["announced before", "announced soon after", "changed before the connection"])
+def test_what_is_no_silence(caplog: pytest.LogCaptureFixture, case: str) -> None:
+    """A push that comes about when the check does is not missing, nor is one from before the connection."""
 
     async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
-        await time.pass_by(HOUR - 1, step=60)
+        if case != "changed before the connection":
+            waker.note_connected()
+        await time.pass_by(HOUR, step=60)
+        if case == "announced before":
+            push(waker)
+            await time.pass_by(0)
+        if case == "changed before the connection":
+            checks.found = ["an-event"]
+            waker.note_connected()
         checks.found = ["an-event"]
-        if not late:
-            waker._announced.add("an-event")
-        await time.pass_by(2)
-        assert checks.made == [(HOUR, "time")]
-        if late:
+        checks.check()
+        if case == "announced soon after":
             push(waker)
         await time.pass_by(2 * PUSH_GRACE)
 
@@ -166,12 +165,10 @@ def test_what_is_remembered_is_bounded() -> None:
     async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
         for number in range(MAX_ANNOUNCED + 100):
             waker.receive_push(_settled(str(number)))
-        assert len(waker._announced) == MAX_ANNOUNCED
+        assert len(waker._silence._announced) == MAX_ANNOUNCED
 
     play(scenario)
 
 
-def _settled(event_id: str):  # type: ignore[no-untyped-def]
-    from airflow_dingtalk_calendar.stream.deliveries import PushDelivery
-
+def _settled(event_id: str) -> PushDelivery:
     return PushDelivery(replace(PUSH, event_id=event_id), [], lambda status: None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +28,27 @@ from airflow_dingtalk_calendar.watch.sources import (
 if TYPE_CHECKING:
     from airflow.triggers.shared_stream import SharedStreamProducer
 
+    from airflow_dingtalk_calendar import api
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.stream.pushes import CalendarPush
+    from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
+    from airflow_dingtalk_calendar.watch.delivery import Delivery
+    from airflow_dingtalk_calendar.watch.hub import CalendarKey
     from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
 
 log = logging.getLogger(__name__)
 
-MONTH_SECONDS = 30 * 24 * 3600.0
-MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
-
 _NO_STORE_TEXT = (
     "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
     "triggerer starts again, changes since the last check are lost."
 )
+_NO_STREAM_TEXT = (
+    "This Airflow has no shared streams as the watcher knows them (%s): each watcher checks the calendar by itself, "
+    "and saves its position some seconds after a check. Look for a newer version of airflow-dingtalk-calendar."
+)
+
+_NO_PUSH_TEXT = "Nothing is told of, because a watcher with source='push' needs shared streams: use source='poll'."
 
 
 class DingTalkCalendarChangesTrigger(BaseEventTrigger):
@@ -129,65 +139,94 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         self._check_parameters()
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             **self._source_parameters(),
-            **self._source_arguments(),
+            **self._watch_source().as_arguments(),
             "dingtalk_conn_id": self.dingtalk_conn_id,
         }
 
-    def shared_stream_key(self) -> Hashable:
-        """Name the stream of Airflow's (3.3 and newer) that this watcher shares with others; None if it does not."""
-        return ("dingtalk pushes", self.dingtalk_conn_id) if self.source == "push" else None
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Check the calendar again and again, and yield each change."""
+        if self.source == "push":
+            log.error(_NO_PUSH_TEXT)
+            await asyncio.Event().wait()  # ended, it would be started again at once
+        watching = self._make_watcher()
+        while True:
+            for change in await watching.run_guarded(watching.check_calendar) or ():
+                yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+            await watching.run_guarded(watching.save_position)
+            await watching.wait_interval()
+
+    def shared_stream_key(self) -> Hashable | None:
+        """Return what watchers have in common that share a poll, or a connection's pushes (Airflow 3.3 and newer)."""
+        try:
+            import airflow_dingtalk_calendar.watch.producer  # noqa: F401
+        except ImportError as error:
+            log.warning(_NO_STREAM_TEXT, error)
+            return None
+        return ("push", self.dingtalk_conn_id) if self.source == "push" else self._calendar_key()
 
     @classmethod
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
-        """Make what feeds a shared stream, from the arguments of one of its watchers."""
+        """Make what checks the calendar for all its watchers, or hears of a connection's pushes for all of them."""
         from airflow_dingtalk_calendar.stream.producer import PushProducer
+        from airflow_dingtalk_calendar.watch.hub import find_hub
+        from airflow_dingtalk_calendar.watch.producer import CalendarProducer
 
-        return PushProducer(kwargs["dingtalk_conn_id"])
+        if kwargs.get("source") == "push":
+            return PushProducer(kwargs["dingtalk_conn_id"])
+        key = _calendar_key_of(kwargs)
+        return CalendarProducer(find_hub(key), *_calendar_access(key))
 
-    async def filter_shared_stream(self, shared_stream: AsyncIterator[CalendarPush]) -> AsyncIterator[TriggerEvent]:
-        """Yield what a shared stream brings for this watcher."""
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
+        """Yield what has changed for this watcher; it makes no call and waits for nothing but the stream."""
+        take = self._take_pushes if self.source == "push" else self._take_checks
+        async with aclosing(take(shared_stream)) as payloads:
+            async for payload in payloads:
+                yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+
+    async def _take_pushes(self, pushes: AsyncIterator[CalendarPush]) -> AsyncGenerator[dict[str, Any], None]:
         kinds = self._watch_source().kinds
-        async for push in shared_stream:
+        async for push in pushes:
             if push.concerns(self.union_id, self.calendar_id, kinds):
-                yield TriggerEvent(push.payload(self.union_id))  # type: ignore[no-untyped-call]
+                yield push.payload(self.union_id)
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Check the calendar again and again, and yield each change."""
-        watching = self._make_watcher()
-        async with watching.listening():
-            while True:
-                for change in await watching.run_guarded(watching.check_calendar) or ():
-                    yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
-                await watching.run_guarded(watching.save_position)
-                await watching.wait_interval()
+    async def _take_checks(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[dict[str, Any], None]:
+        from airflow_dingtalk_calendar.stream.wakes import WOKEN_RETRY, listen_for_checks
+        from airflow_dingtalk_calendar.watch.delivery import Member
+        from airflow_dingtalk_calendar.watch.hub import find_hub
+
+        source, key = self._watch_source(), self._calendar_key()
+        hub, pushed = find_hub(key), source.name == "stream"
+        member = Member(
+            self._change_filter(), self._checkpoint(), source.interval or POLL_INTERVAL, WOKEN_RETRY if pushed else None
+        )
+        async with AsyncExitStack() as stack:
+            listening = listen_for_checks(key, hub.ask_check, _calendar_access(key)[1])
+            waker = await stack.enter_async_context(listening) if pushed else None
+            stack.enter_context(hub.join(member))
+            async for delivery in deliveries:
+                for change in member.take(delivery):
+                    if waker:
+                        waker.note_check(delivery.check.checked, change.sight.event_id)
+                    yield change.payload(self.union_id, self.calendar_id)
+                if waker:
+                    waker.note_check(delivery.check.checked)
 
     def _make_watcher(self) -> CalendarWatcher:
-        from airflow_dingtalk_calendar import api
-        from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-        from airflow_dingtalk_calendar.stream.wakes import CalendarWaker
-        from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
+        from airflow_dingtalk_calendar.watch.check_log import log_costs
         from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
-        watch, source = self._change_filter(), self._watch_source()
-        interval = source.interval or POLL_INTERVAL
-        calendar = partial(
-            api.list_events,
-            self.union_id,
-            calendar_id=self.calendar_id,
-            show_deleted=True,
-            max_results=100,
-            max_attendees=100 if watch.needs_attendees else 1,
-        )
+        watch, interval = self._change_filter(), self._watch_source().interval or POLL_INTERVAL
+        log_costs(interval)
+        calendar, connect = _calendar_access(self._calendar_key())
+        return CalendarWatcher(watch, calendar, connect, self._checkpoint(), interval)
+
+    def _checkpoint(self) -> WatcherCheckpoint:
+        from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
+
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
-        level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
-        log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
         if not store:
             log.warning(_NO_STORE_TEXT)
-        waker = None
-        if source.name == "stream":
-            waker = CalendarWaker(self.union_id, self.calendar_id, DingTalkCalendarHook.clock)
-        connect = partial(DingTalkCalendarHook, self.dingtalk_conn_id)
-        return CalendarWatcher(watch, calendar, connect, store, interval, waker)
+        return store
 
     def _check_parameters(self) -> None:
         """Check all parameters, and name all problems."""
@@ -211,13 +250,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         arguments = SourceArguments(self.source, self.interval, self.kinds, self.single_consumer, filters)
         return parse_source(arguments, shares_streams=hasattr(BaseEventTrigger, "create_shared_stream_producer"))
 
-    def _source_arguments(self) -> dict[str, Any]:
-        """Return what a source takes; of polling, nothing that a version before did not know."""
-        source = self._watch_source()
-        if source.name == "push":
-            return {"source": source.name, "kinds": list(source.kinds)}
-        named = {} if source.name == "poll" else {"source": source.name}
-        return {**named, "interval": source.interval}
+    def _calendar_key(self) -> CalendarKey:
+        return _calendar_key_of(self.serialize()[1])
 
     def _list_path(self) -> str:
         from airflow_dingtalk_calendar import api
@@ -241,3 +275,18 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _checkpoint_key(self) -> str:
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
+
+
+def _calendar_key_of(kwargs: dict[str, Any]) -> CalendarKey:
+    from airflow_dingtalk_calendar.watch.hub import CalendarKey
+
+    return CalendarKey(*(kwargs[name] for name in CalendarKey._fields))
+
+
+def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]], Callable[[], DingTalkCalendarHook]]:
+    """Return what makes the calls that list a calendar, and what sends them."""
+    from airflow_dingtalk_calendar import api
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+
+    calendar = partial(api.list_events, key.union_id, calendar_id=key.calendar_id, show_deleted=True)
+    return calendar, partial(DingTalkCalendarHook, key.dingtalk_conn_id)

@@ -45,6 +45,13 @@ class WatchSource:
     interval: float | None
     kinds: tuple[ChangeKind, ...] = CHANGE_KINDS
 
+    def as_arguments(self) -> dict[str, Any]:
+        """Return what makes the same choice again; of polling, nothing that a version before did not know."""
+        if self.name == "push":
+            return {"source": self.name, "kinds": list(self.kinds)}
+        named = {} if self.name == "poll" else {"source": self.name}
+        return {**named, "interval": self.interval}
+
 
 def parse_source(given: SourceArguments, *, shares_streams: bool) -> WatchSource:
     """Check where changes are heard of from.

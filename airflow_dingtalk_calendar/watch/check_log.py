@@ -1,0 +1,31 @@
+"""What a watcher logs of its checks."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow_dingtalk_calendar.watch.changes import Position
+
+log = logging.getLogger(__name__)
+MONTH_SECONDS = 30 * 24 * 3600.0
+MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
+
+
+def log_costs(interval: float) -> None:
+    """Say what checks cost, when they begin."""
+    level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
+    log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
+
+
+def log_loaded(position: Position) -> None:
+    """Say from where a watcher goes on."""
+    log.info("Going on from check %d: %d events.", position.number, len(position.fingerprints))
+
+
+def log_check(reached: Position, changes: int, calls: int) -> None:
+    """Say what a check has led to."""
+    if reached.number:
+        log.info("Check %d: %d changes to tell of, in %d calls.", reached.number, changes, calls)
+    else:
+        events = len(reached.fingerprints)
+        log.info("Position taken: %d events, listed in %d calls; later changes are told of.", events, calls)

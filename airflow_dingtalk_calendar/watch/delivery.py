@@ -1,0 +1,157 @@
+"""A watcher of a calendar that several share, and how the changes of a check are delivered to it.
+
+A check is delivered in parts, because Airflow fails a watcher that has not done with an event after 300 s, and storing
+changes takes it time. The outcome of a part says how many watchers have failed, and not which. But one that has failed
+is given nothing any more. So a position is saved for those that have taken a part of which nobody failed; after a part
+with a failure, an empty one shows who is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil
+from uuid import uuid4
+
+from airflow_dingtalk_calendar.watch.changes import Change, ChangeFilter, Position
+from airflow_dingtalk_calendar.watch.check_log import log_check, log_loaded
+from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
+from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
+from airflow_dingtalk_calendar.watch.listings import Listing, follow_listing
+
+PART_LENGTH = 100  # changes of each watcher
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CalendarCheck:
+    """What one check of the calendar has brought.
+
+    :ivar parts: in how many parts it is delivered.
+    :ivar checked: when, in seconds since 1970.
+    """
+
+    listing: Listing
+    parts: int
+    checked: float
+
+
+class Member:
+    """One watcher of a calendar that several share.
+
+    :param watch: what it wants to hear of.
+    :param store: its position.
+    :param interval: seconds between two checks.
+    :param retry_interval: seconds until a check is made again that has failed, if it may pass; else the interval.
+    :ivar due_at: when it needs a check, on the hub's clock.
+    :ivar position: what its changes are measured against; it moves when it was saved.
+    """
+
+    def __init__(
+        self, watch: ChangeFilter, store: WatcherCheckpoint, interval: float, retry_interval: float | None = None
+    ) -> None:
+        self.watch = watch
+        self.interval = interval
+        self.retry_interval = min(interval, retry_interval or interval)
+        self.due_at = 0.0
+        self.position: Position | None = None
+        self._store = store
+        self._is_loaded = False
+        self._unsaved: Position | None = None
+        self._check: CalendarCheck | None = None
+        self._found: list[Change] = []
+        self._reached: Position | None = None
+
+    async def prepare(self, clock: Callable[[], float], now: float) -> None:
+        """Load the position, or save what could not be saved before."""
+        if self._unsaved is not None:
+            await self._save()
+        if not self._is_loaded:
+            self.position = await self._store.load()
+            self._is_loaded = True
+            if self.position is not None:  # restarts cost no calls
+                log_loaded(self.position)
+                self.due_at = now + min(self.position.checked + self.interval - clock(), self.interval)
+
+    def take(self, delivery: Delivery) -> Iterator[Change]:
+        """Yield the changes of this part; the watcher has taken it when it comes back after the last one."""
+        if self not in delivery.members:
+            return
+        try:
+            self._follow(delivery.check)
+        except Exception as error:
+            wait_after_error(error, self.interval)
+            return
+        start = delivery.part * PART_LENGTH
+        yield from self._found[start : start + PART_LENGTH]
+        delivery.takers.add(self)
+
+    async def confirm(self, check: CalendarCheck) -> None:
+        """Save the position after a check whose changes Airflow has stored."""
+        if check is self._check:
+            self._unsaved = self._reached
+            await self._save()
+
+    def most_changes(self, listing: Listing) -> int:
+        """Return how many changes a list can bring at most."""
+        if self.position is None:
+            return 0
+        return listing.events + (len(self.position.fingerprints) if listing.complete else 0)
+
+    async def _save(self) -> None:
+        if self._unsaved is not None:
+            await self._store.save(self._unsaved)
+            self.position, self._unsaved = self._unsaved, None
+
+    def _follow(self, check: CalendarCheck) -> None:
+        if check is not self._check:
+            self._found, self._reached = follow_listing(
+                self.watch, self.position, check.listing, uuid4().hex, check.checked
+            )
+            self._check = check
+            log_check(self._reached, len(self._found), check.listing.calls)
+
+
+class Delivery:
+    """One part of a check, on its way to the watchers.
+
+    :param members: the watchers that it is for: those that have taken all parts before.
+    :ivar takers: those of them that have taken this part.
+    """
+
+    def __init__(self, check: CalendarCheck, part: int, members: Iterable[Member]) -> None:
+        self.check = check
+        self.part = part
+        self.members = frozenset(members)
+        self.takers: set[Member] = set()
+        self._is_clean = False
+        self._settled = asyncio.Event()
+
+    def confirmed(self, is_clean: bool) -> list[Member]:
+        """Note what has become of this part, and return the watchers that have all changes of the check stored."""
+        self._is_clean = is_clean
+        return list(self.takers) if is_clean and self._is_last else []
+
+    def settle(self) -> None:
+        """Let the producer go on."""
+        self._settled.set()
+
+    async def wait_settled(self) -> None:
+        """Wait until every watcher has done with this part."""
+        await self._settled.wait()
+
+    def following(self) -> Delivery | None:
+        """Return the next part, for those that have taken this one; None after the last."""
+        if not self.takers or (self._is_clean and self._is_last):
+            return None
+        return Delivery(self.check, self.part + 1, self.takers)
+
+    @property
+    def _is_last(self) -> bool:
+        return self.part + 1 >= self.check.parts
+
+
+def first_delivery(listing: Listing, members: list[Member], checked: float) -> Delivery:
+    """Begin to deliver a check."""
+    most = max(member.most_changes(listing) for member in members)
+    return Delivery(CalendarCheck(listing, max(1, ceil(most / PART_LENGTH)), checked), 0, members)

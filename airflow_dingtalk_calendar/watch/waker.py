@@ -1,0 +1,28 @@
+"""What a producer of changes waits with: until a time has passed, or somebody wakes it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+
+class Waker:
+    """A wait that can be cut short, by whoever runs in the same event loop."""
+
+    def __init__(self) -> None:
+        self._is_woken = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        """End the wait; if there is none, the next one."""
+        self._is_woken = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, or until woken since the last wait."""
+        if not self._is_woken:
+            self._waiting = asyncio.get_running_loop().create_future()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._waiting, seconds)
+        self._is_woken = False
