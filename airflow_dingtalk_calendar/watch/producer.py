@@ -45,7 +45,7 @@ class CalendarProducer(SharedStreamProducer):
         self._calendar = calendar
         self._connect = connect
         self._interval = 0.0
-        self._failure = ""
+        self._failure: tuple[type[Exception], str | None] | None = None
 
     async def open_stream(self) -> AsyncIterator[tuple[Delivery, Delivery]]:
         """Check the calendar when a watcher needs it, and deliver what was found."""
@@ -71,10 +71,11 @@ class CalendarProducer(SharedStreamProducer):
         try:
             delivery = await self._check_calendar()
         except Exception as error:
-            repeated, self._failure = str(error) == self._failure, str(error)
-            self._hub.postpone(wait_after_error(error, self._hub.retry_interval(), is_repeated=repeated))
+            before, self._failure = self._failure, (type(error), getattr(error, "code", None))
+            is_repeated = before == self._failure
+            self._hub.postpone(wait_after_error(error, self._hub.retry_interval(), is_repeated=is_repeated))
             return None
-        self._failure = "" if delivery else self._failure
+        self._failure = None if delivery else self._failure
         return delivery
 
     async def _check_calendar(self) -> Delivery | None:
