@@ -69,11 +69,13 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     takes a position, which lists the whole calendar, cancelled events too: one call for each 100 events. So does a
     check after DingTalk has refused the ``syncToken``; it tells of real differences only.
 
-    From Airflow 3.3 on the position is kept in the asset's state store, and saved after the changes were stored: every
-    change is told of at least once, also if the triggerer was killed or away. One that is told of again has the same
-    ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2 there is no such store: a
-    restart of the triggerer takes a new position, and what has changed since the last check is lost. Changed
-    parameters, except the interval, begin anew as well.
+    From Airflow 3.3 on the watchers of one calendar (connection, person and calendar) share these checks, whatever
+    their fields and filters: the shortest of their intervals counts for all, and attendees are read if one needs them.
+    Each has a position of its own, which is kept in the asset's state store, and saved when Airflow has confirmed that
+    the changes are stored: every change is told of at least once, also if the triggerer was killed or away. One that
+    is told of again has the same ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2
+    there is no such store: a restart of the triggerer takes a new position, and what has changed since the last check
+    is lost. Changed parameters, except the interval, begin anew as well.
 
     A DAG that is started by this trigger and changes events does not start itself as long as it writes fields that are
     not watched.
@@ -90,7 +92,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
     :param series_master_id: only this series: its master event and its instances.
-    :param interval: seconds between two checks, or a timedelta.
+    :param interval: seconds between two checks, or a timedelta; less if another watcher of the calendar wants less.
         With ``source="stream"``, of the safety check: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :param source: where changes are heard of from. ``poll``: checks, one after each interval. ``stream``: the same

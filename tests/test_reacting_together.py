@@ -1,0 +1,195 @@
+"""25 watchers of one calendar in Airflow's own triggerer: one poll for all, also when it is killed in between."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow has shared streams from 3.3 on")
+
+from airflow_dingtalk_calendar.emulator import Emulator
+from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from tests.conftest import DATA, ORGANIZER, event
+from tests.processes import until
+from tests.standalone import START_LIMIT, Standalone
+
+pytestmark = pytest.mark.airflow
+
+WATCHERS = 25
+ALONE = "iiPalone"
+# What each kind of filter hears of: a moved room of an event whose title begins with R or with P, and a new title.
+KINDS: tuple[tuple[dict[str, Any], set[str]], ...] = (
+    ({}, {"R", "P"}),
+    ({"fields": ["location"]}, {"R", "P"}),
+    ({"summary_pattern": "^R"}, {"R"}),
+    ({"organizer_id": "somebody-else"}, set()),
+    ({"fields": ["summary"]}, {"title"}),
+)
+WATCH = """
+from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
+
+def asset(name, **options):
+    trigger = DingTalkCalendarChangesTrigger(interval=1, **options)
+    return Asset(name, watchers=[AssetWatcher(name="changes", trigger=trigger)])
+"""
+DAGS = f"""{WATCH}
+kinds = {[options for options, _ in KINDS]!r}
+many = [asset(f"many{{n}}", union_id="{ORGANIZER}", **kinds[n % 5]) for n in range({WATCHERS})]
+alone = asset("alone", union_id="{ALONE}")
+
+with DAG("hear", schedule=[*many, alone]):
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def dingtalk() -> Iterator[Emulator]:
+    """DingTalk with two calendars: one with many watchers, and one with one."""
+    titles = ("Planning", "Review", "Plan B", "Retrospective", "Party", "Put off", "Potluck")
+    events = [event(title, summary=title) for title in titles]
+    with (
+        Emulator({**DATA, "users": [*DATA["users"], {"unionId": ALONE, "name": "Wang"}], "events": events}) as emulator,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(emulator.connection()))
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """Airflow with the watchers above."""
+    home = tmp_path_factory.mktemp("airflow")
+    (home / "dags").mkdir()
+    (home / "dags" / "dags.py").write_text(DAGS)
+    env = {
+        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",  # so long a killed triggerer counts as alive
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1",
+    }
+    with Standalone(home, home / "dags", env) as services:
+        wait_for_checks(dingtalk, ORGANIZER, 3)
+        yield services
+
+
+def checks(dingtalk: Emulator, union_id: str = ORGANIZER) -> int:
+    """Count the calls that list somebody's calendar."""
+    return sum(one["action"] == "ListEvents" and union_id in one["path"] for one in dingtalk.requests)
+
+
+def wait_for_checks(dingtalk: Emulator, union_id: str, number: int) -> None:
+    """Wait until somebody's calendar has been checked so many times more."""
+    enough = checks(dingtalk, union_id) + number
+    until(lambda: checks(dingtalk, union_id) >= enough, START_LIMIT, lambda: f"{checks(dingtalk, union_id)} checks")
+
+
+def edit(event_id: str, **fields: Any) -> None:
+    """Change an event as a person does."""
+    with DingTalkCalendarHook() as hook:
+        hook.patch_event(ORGANIZER, event_id, fields)
+
+
+def database(airflow: Standalone) -> closing[sqlite3.Connection]:
+    """Open Airflow's database."""
+    return closing(sqlite3.connect(airflow.home / "airflow.db", timeout=30, isolation_level=None))
+
+
+def told(airflow: Standalone, event_id: str) -> dict[str, list[str]]:
+    """Return which assets have been told of an event, and under which names."""
+    query = "select a.name, e.extra from asset_event e join asset a on a.id = e.asset_id order by e.id"
+    found: dict[str, list[str]] = {}
+    with database(airflow) as opened:
+        for name, extra in opened.execute(query):
+            payload = json.loads(extra)["payload"]
+            if payload["event_id"] == event_id:
+                found.setdefault(name, []).append(payload["change_id"])
+    return found
+
+
+def hears(change: str) -> set[str]:
+    """Return the assets whose watchers hear of a kind of change."""
+    return {f"many{number}" for number in range(WATCHERS) if change in KINDS[number % 5][1]}
+
+
+def wait_for(airflow: Standalone, event_id: str, names: set[str]) -> dict[str, list[str]]:
+    """Wait until at least these assets have been told of an event."""
+    until(lambda: names <= set(told(airflow, event_id)), START_LIMIT, lambda: f"told: {told(airflow, event_id)}")
+    return told(airflow, event_id)
+
+
+def test_25_watchers_make_the_calls_of_one(airflow: Standalone, dingtalk: Emulator) -> None:
+    """Whatever the filters, the calendar is checked as often as for one watcher, and each hears of what it wants."""
+    edit("Review", location="Room 2")
+    edit("Planning", location="Room 2")
+    edit("Plan B", summary="Plan C")
+    for event_id, change in (("Review", "R"), ("Planning", "P"), ("Plan B", "title")):
+        assert set(wait_for(airflow, event_id, hears(change))) == hears(change)
+    wait_for_checks(dingtalk, ORGANIZER, 5)
+    for event_id, change in (("Review", "R"), ("Planning", "P"), ("Plan B", "title")):
+        assert Counter(map(len, told(airflow, event_id).values())) == {1: len(hears(change))}
+    assert checks(dingtalk) <= 1.1 * checks(dingtalk, ALONE)
+
+
+def test_killed_between_storing_and_saving(airflow: Standalone, dingtalk: Emulator) -> None:
+    """What was stored already is told of again under the same name, to every watcher that wants it."""
+    edit("Retrospective", location="Room 2")
+    until(lambda: told(airflow, "Retrospective"), START_LIMIT, lambda: "nothing told")
+    airflow.kill("triggerer")
+    airflow.launch("triggerer")
+    again = wait_for(airflow, "Retrospective", hears("R"))
+    wait_for_checks(dingtalk, ORGANIZER, 3)
+    assert set(again) == hears("R")
+    assert {len(set(names)) for names in told(airflow, "Retrospective").values()} == {1}
+
+
+def test_killed_before_storing(airflow: Standalone, dingtalk: Emulator) -> None:
+    """While the database takes nothing, changes are yielded and the triggerer is killed: none is lost."""
+    with database(airflow) as locked:
+        locked.execute("begin immediate")
+        edit("Party", location="Room 2")
+        wait_for_checks(dingtalk, ORGANIZER, 1)
+        airflow.kill("triggerer")
+        assert told(airflow, "Party") == {}
+        locked.execute("rollback")
+    airflow.launch("triggerer")
+    told_of = wait_for(airflow, "Party", hears("P"))
+    assert set(told_of) == hears("P")
+    assert {len(set(names)) for names in told_of.values()} == {1}
+
+
+def test_a_watcher_comes_and_goes(airflow: Standalone, dingtalk: Emulator) -> None:
+    """Another watcher hears of what changes from then on; when it is taken away the others go on."""
+    file = Path(airflow.home / "dags" / "guest.py")
+    guest = f'guest = asset("guest", union_id="{ORGANIZER}", fields=["location", "summary"])'
+    dag = 'with DAG("guest", schedule=[guest]):\n    pass\n'
+    file.write_text(f"{WATCH}\n{guest}\n{dag}")
+    until(lambda: has_position(airflow, "guest"), START_LIMIT, lambda: "the guest has no position")
+    edit("Put off", location="Room 2")
+    assert set(wait_for(airflow, "Put off", {*hears("P"), "guest"})) == {*hears("P"), "guest"}
+    file.write_text(f"{WATCH}\nguest = Asset('guest')\n{dag}")
+    until(lambda: triggers(airflow) == WATCHERS + 1, START_LIMIT, lambda: f"{triggers(airflow)} triggers")
+    edit("Potluck", location="Room 2")
+    assert "guest" not in wait_for(airflow, "Potluck", hears("P"))
+
+
+def has_position(airflow: Standalone, name: str) -> bool:
+    """Tell whether the watcher of an asset has saved a position."""
+    query = "select 1 from asset_state_store s join asset a on a.id = s.asset_id where a.name = ?"
+    with database(airflow) as opened:
+        return opened.execute(query, (name,)).fetchone() is not None
+
+
+def triggers(airflow: Standalone) -> int:
+    """Count the triggers of watchers."""
+    with database(airflow) as opened:
+        found: int = opened.execute("select count(*) from asset_trigger").fetchone()[0]
+    return found
