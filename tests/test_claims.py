@@ -17,14 +17,19 @@ from airflow_dingtalk_calendar.api.meeting_rooms import MAX_ROOMS
 from airflow_dingtalk_calendar.client.limits import MAX_BODY_BYTES
 from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS
 from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, RENEWAL_JITTER
+from airflow_dingtalk_calendar.client.websocket import MAX_FRAME_BYTES
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.models.validation_errors import MAX_PROBLEMS
 from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListEventsOperator
 from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 from airflow_dingtalk_calendar.sensors.event import HEAD_START, DingTalkCalendarEventSensor
-from airflow_dingtalk_calendar.triggers.changes import MONTH_SECONDS, MONTHLY_QUOTA, DingTalkCalendarChangesTrigger
+from airflow_dingtalk_calendar.stream.deliveries import MAX_PENDING
+from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
+from airflow_dingtalk_calendar.stream.wakes import LONGEST_BURST, QUIET_SECONDS
+from airflow_dingtalk_calendar.watch.check_log import MONTH_SECONDS, MONTHLY_QUOTA
 from airflow_dingtalk_calendar.watch.conditions import ERROR_INTERVAL
-from airflow_dingtalk_calendar.watch.watcher import ERROR_WAIT
+from airflow_dingtalk_calendar.watch.error_wait import ERROR_WAIT
+from airflow_dingtalk_calendar.watch.sources import POLL_INTERVAL
 from tests.markdown import Page
 
 SETTINGS = ConnectionSettings("key", "secret")
@@ -46,14 +51,23 @@ MAX_EVENTS = default(DingTalkCalendarListEventsOperator, "max_events")
 MAX_CALLS = default(DingTalkCalendarApplyPlanOperator, "max_calls")
 RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
 LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
-CHECKS = MONTH_SECONDS / default(DingTalkCalendarChangesTrigger, "interval")
+CHECKS = MONTH_SECONDS / POLL_INTERVAL
 SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * WINDOW_SECONDS)
 MAPPED = conf.getint("core", "max_map_length")
 HEADERS = HTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE // 1024
 DAYS = conf.getfloat("sensors", "default_timeout") / 24 / HOUR
-WORDS = {1: "a", 3: "three", 4: "four"}
+WORDS = {1: "a", 2: "two", 3: "three", 4: "four", 10: "ten"}
 
 CLAIMS = [
+    (
+        "docs/howto/react.md",
+        f"{WORDS[QUIET_SECONDS]} seconds after the last push of a burst and {WORDS[LONGEST_BURST]} after its first",
+    ),
+    ("docs/howto/react.md", f"tried again every {WORDS[ERROR_RETRY / 60]} minutes"),
+    (
+        "SECURITY.md",
+        f"a frame of Stream mode has at most {MAX_FRAME_BYTES // 2**20} MB, events under way are {MAX_PENDING}",
+    ),
     ("README.md", f"more than `max_events` ({MAX_EVENTS:,}) are an error"),
     ("README.md", f"1,000 events take about {SECONDS_FOR_MANY} seconds. `max_calls` ({MAX_CALLS:,}) refuses plans"),
     ("docs/howto/many.md", f"`max_calls` ({MAX_CALLS:,}) refuses a plan"),

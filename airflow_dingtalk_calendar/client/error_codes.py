@@ -95,6 +95,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "AuthenticationFailed.MissingParameter": ErrorCode(InvalidRequestError, "The token header was lost on the way."),
     "invalidClientIdOrSecret": _BAD_CREDENTIALS,
     "invalid.client": _BAD_CREDENTIALS,
+    "authFailed": _BAD_CREDENTIALS,  # of Stream mode's ticket endpoint
     "invalidSuiteKey": _BAD_CREDENTIALS,
     "invalidSuiteTicket": ErrorCode(
         CredentialsError,

@@ -168,7 +168,7 @@ def _client_options(settings: ConnectionSettings) -> dict[str, Any]:
     # A proxy of the environment is for the outside world, not for an emulator on this machine.
     trust_env = not is_local_url(settings.base_url)
     return {
-        "verify": _tls_context(settings.verify, trust_env),
+        "verify": make_tls_context(settings.verify, trust_env),
         "proxy": settings.proxy,
         "trust_env": trust_env,
         "follow_redirects": False,
@@ -177,7 +177,11 @@ def _client_options(settings: ConnectionSettings) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)  # loading the certificates takes some 40 ms
-def _tls_context(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
+def make_tls_context(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
+    """Return whom TLS trusts: a CA bundle, what the HTTP library does, or (False) everybody.
+
+    :raises InvalidConnectionError: when the bundle cannot be read.
+    """
     try:
         if isinstance(verify, str):
             return ssl.create_default_context(cafile=verify)
@@ -187,9 +191,8 @@ def _tls_context(verify: bool | str, trust_env: bool) -> ssl.SSLContext | bool:
 
 
 def _transport_error(error: Exception, settings: ConnectionSettings) -> RequestError:
-    if _is_untrusted(error):
-        hint = "Set extra.verify to your CA bundle if a proxy of your company stands in between."
-        return _permanent_error("does not trust the host's certificate.", code="Certificate", hint=hint)
+    if is_untrusted(error):
+        return untrusted_error()
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
         return _permanent_error("could not be written as a request.", code=type(error).__name__)
     reason = next((text for kind, text in FAILURE_REASONS.items() if isinstance(error, kind)), "lost the connection")
@@ -202,11 +205,17 @@ def _transport_error(error: Exception, settings: ConnectionSettings) -> RequestE
     )
 
 
-def _permanent_error(message: str, code: str, hint: str = "") -> RequestError:
+def untrusted_error() -> TransportError:
+    """Make the error of a certificate that was refused."""
+    hint = "Set extra.verify to your CA bundle if a proxy of your company stands in between."
+    return _permanent_error("does not trust the host's certificate.", code="Certificate", hint=hint)
+
+
+def _permanent_error(message: str, code: str, hint: str = "") -> TransportError:
     return TransportError(message, code=code, retryable=False, write_outcome="rejected", hint=hint)
 
 
-def _is_untrusted(error: BaseException | None) -> bool:
+def is_untrusted(error: BaseException | None) -> bool:
     """Whether a certificate was refused; the library wraps that error several times."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):

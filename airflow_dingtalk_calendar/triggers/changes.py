@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,21 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, parse_filter
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, ChangeKind, parse_filter
+from airflow_dingtalk_calendar.watch.sources import (
+    POLL_INTERVAL,
+    ChangeSource,
+    SourceArguments,
+    WatchSource,
+    parse_source,
+)
 
 if TYPE_CHECKING:
     from airflow.triggers.shared_stream import SharedStreamProducer
 
     from airflow_dingtalk_calendar import api
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.stream.pushes import CalendarPush
     from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
     from airflow_dingtalk_calendar.watch.delivery import Delivery
     from airflow_dingtalk_calendar.watch.hub import CalendarKey
@@ -37,6 +47,8 @@ _NO_STREAM_TEXT = (
     "This Airflow has no shared streams as the watcher knows them (%s): each watcher checks the calendar by itself, "
     "and saves its position some seconds after a check. Look for a newer version of airflow-dingtalk-calendar."
 )
+
+_NO_PUSH_TEXT = "Nothing is told of, because a watcher with source='push' needs shared streams: use source='poll'."
 
 
 class DingTalkCalendarChangesTrigger(BaseEventTrigger):
@@ -81,7 +93,15 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
     :param series_master_id: only this series: its master event and its instances.
     :param interval: seconds between two checks, or a timedelta; less if another watcher of the calendar wants less.
+        With ``source="stream"``, of the safety check: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
+    :param source: where changes are heard of from. ``poll``: checks, one after each interval. ``stream``: the same
+        checks, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
+        its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
+        ``union_id``, ``calendar_id``. The last two need Airflow 3.3 and ``airflow-dingtalk-calendar[stream]``.
+    :param kinds: of ``push``: only these kinds of changes (``created``, ``updated``, ``deleted``).
+    :param single_consumer: of ``stream``: whether nothing else has a Stream connection of the same app, which would
+        get a part of the pushes.
     """
 
     def __init__(
@@ -93,8 +113,11 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         summary_pattern: str | None = None,
         organizer_id: str | None = None,
         series_master_id: str | None = None,
-        interval: float | dt.timedelta = 3600.0,
+        interval: float | dt.timedelta | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
+        source: ChangeSource = "poll",
+        kinds: Sequence[ChangeKind] | None = None,
+        single_consumer: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.union_id = union_id
@@ -105,6 +128,9 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         self.series_master_id = series_master_id
         self.interval = interval
         self.dingtalk_conn_id = dingtalk_conn_id
+        self.source = source
+        self.kinds = kinds
+        self.single_consumer = single_consumer
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what Airflow makes the trigger from again: the same for two that were given the same.
@@ -115,12 +141,15 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         self._check_parameters()
         return f"{type(self).__module__}.{type(self).__qualname__}", {
             **self._source_parameters(),
-            "interval": _interval_seconds(self.interval),
+            **self._watch_source().as_arguments(),
             "dingtalk_conn_id": self.dingtalk_conn_id,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Check the calendar again and again, and yield each change."""
+        if self.source == "push":
+            log.error(_NO_PUSH_TEXT)
+            await asyncio.Event().wait()  # ended, it would be started again at once
         watching = self._make_watcher()
         while True:
             for change in await watching.run_guarded(watching.check_calendar) or ():
@@ -129,41 +158,68 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             await watching.wait_interval()
 
     def shared_stream_key(self) -> Hashable | None:
-        """Return what watchers of one calendar have in common: they share one poll (Airflow 3.3 and newer)."""
+        """Return what watchers have in common that share a poll, or a connection's pushes (Airflow 3.3 and newer)."""
         try:
             import airflow_dingtalk_calendar.watch.producer  # noqa: F401
         except ImportError as error:
             log.warning(_NO_STREAM_TEXT, error)
             return None
-        return _calendar_key(self.serialize()[1])
+        return ("push", self.dingtalk_conn_id) if self.source == "push" else self._calendar_key()
 
     @classmethod
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
-        """Make what checks the calendar for all its watchers."""
+        """Make what checks the calendar for all its watchers, or hears of a connection's pushes for all of them."""
+        from airflow_dingtalk_calendar.stream.producer import PushProducer
         from airflow_dingtalk_calendar.watch.hub import find_hub
         from airflow_dingtalk_calendar.watch.producer import CalendarProducer
 
-        key = _calendar_key(kwargs)
+        if kwargs.get("source") == "push":
+            return PushProducer(kwargs["dingtalk_conn_id"])
+        key = _calendar_key_of(kwargs)
         return CalendarProducer(find_hub(key), *_calendar_access(key))
 
-    async def filter_shared_stream(self, shared_stream: AsyncIterator[Delivery]) -> AsyncIterator[TriggerEvent]:
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """Yield what has changed for this watcher; it makes no call and waits for nothing but the stream."""
+        take = self._take_pushes if self.source == "push" else self._take_checks
+        async with aclosing(take(shared_stream)) as payloads:
+            async for payload in payloads:
+                yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+
+    async def _take_pushes(self, pushes: AsyncIterator[CalendarPush]) -> AsyncGenerator[dict[str, Any], None]:
+        kinds = self._watch_source().kinds
+        async for push in pushes:
+            if push.concerns(self.union_id, self.calendar_id, kinds):
+                yield push.payload(self.union_id)
+
+    async def _take_checks(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[dict[str, Any], None]:
+        from airflow_dingtalk_calendar.stream.wakes import WOKEN_RETRY, listen_for_checks
         from airflow_dingtalk_calendar.watch.delivery import Member
         from airflow_dingtalk_calendar.watch.hub import find_hub
 
-        member = Member(self._change_filter(), self._checkpoint(), _interval_seconds(self.interval))
-        with find_hub(_calendar_key(self.serialize()[1])).join(member):
-            async for delivery in shared_stream:
+        source, key = self._watch_source(), self._calendar_key()
+        hub, pushed = find_hub(key), source.name == "stream"
+        member = Member(
+            self._change_filter(), self._checkpoint(), source.interval or POLL_INTERVAL, WOKEN_RETRY if pushed else None
+        )
+        async with AsyncExitStack() as stack:
+            listening = listen_for_checks(key, hub.ask_check, _calendar_access(key)[1])
+            waker = await stack.enter_async_context(listening) if pushed else None
+            stack.enter_context(hub.join(member))
+            async for delivery in deliveries:
                 for change in member.take(delivery):
-                    yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+                    if waker:
+                        waker.note_check(delivery.check.checked, change.sight.event_id)
+                    yield change.payload(self.union_id, self.calendar_id)
+                if waker:
+                    waker.note_check(delivery.check.checked)
 
     def _make_watcher(self) -> CalendarWatcher:
         from airflow_dingtalk_calendar.watch.check_log import log_costs
         from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
-        watch, interval = self._change_filter(), _interval_seconds(self.interval)
+        watch, interval = self._change_filter(), self._watch_source().interval or POLL_INTERVAL
         log_costs(interval)
-        calendar, connect = _calendar_access(_calendar_key(self.serialize()[1]))
+        calendar, connect = _calendar_access(self._calendar_key())
         return CalendarWatcher(watch, calendar, connect, self._checkpoint(), interval)
 
     def _checkpoint(self) -> WatcherCheckpoint:
@@ -177,13 +233,27 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _check_parameters(self) -> None:
         """Check all parameters, and name all problems."""
         problems: list[tuple[str, str]] = []
-        for check in (self._list_path, self._change_filter, partial(_interval_seconds, self.interval)):
+        for check in (self._list_path, self._change_filter, self._watch_source):
             try:
                 check()
             except InvalidInputError as error:
                 problems += error.problems
         if problems:
             raise InvalidInputError(*problems)
+
+    def _watch_source(self) -> WatchSource:
+        given = {
+            "fields": None if tuple(self.fields) == DEFAULT_FIELDS else self.fields,
+            "summary_pattern": self.summary_pattern,
+            "organizer_id": self.organizer_id,
+            "series_master_id": self.series_master_id,
+        }
+        filters = {name: value for name, value in given.items() if value is not None}
+        arguments = SourceArguments(self.source, self.interval, self.kinds, self.single_consumer, filters)
+        return parse_source(arguments, shares_streams=hasattr(BaseEventTrigger, "create_shared_stream_producer"))
+
+    def _calendar_key(self) -> CalendarKey:
+        return _calendar_key_of(self.serialize()[1])
 
     def _list_path(self) -> str:
         from airflow_dingtalk_calendar import api
@@ -209,7 +279,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
 
 
-def _calendar_key(kwargs: dict[str, Any]) -> CalendarKey:
+def _calendar_key_of(kwargs: dict[str, Any]) -> CalendarKey:
     from airflow_dingtalk_calendar.watch.hub import CalendarKey
 
     return CalendarKey(*(kwargs[name] for name in CalendarKey._fields))
@@ -222,10 +292,3 @@ def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]
 
     calendar = partial(api.list_events, key.union_id, calendar_id=key.calendar_id, show_deleted=True)
     return calendar, partial(DingTalkCalendarHook, key.dingtalk_conn_id)
-
-
-def _interval_seconds(interval: float | dt.timedelta) -> float:
-    seconds = interval.total_seconds() if isinstance(interval, dt.timedelta) else interval
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
-        raise InvalidInputError(("interval", "must be a number of seconds above 0, or a timedelta"))
-    return float(seconds)

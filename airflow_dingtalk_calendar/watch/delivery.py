@@ -42,13 +42,17 @@ class Member:
     :param watch: what it wants to hear of.
     :param store: its position.
     :param interval: seconds between two checks.
+    :param retry_interval: seconds until a check is made again that has failed, if it may pass; else the interval.
     :ivar due_at: when it needs a check, on the hub's clock.
     :ivar position: what its changes are measured against; it moves when it was saved.
     """
 
-    def __init__(self, watch: ChangeFilter, store: WatcherCheckpoint, interval: float) -> None:
+    def __init__(
+        self, watch: ChangeFilter, store: WatcherCheckpoint, interval: float, retry_interval: float | None = None
+    ) -> None:
         self.watch = watch
         self.interval = interval
+        self.retry_interval = min(interval, retry_interval or interval)
         self.due_at = 0.0
         self.position: Position | None = None
         self._store = store

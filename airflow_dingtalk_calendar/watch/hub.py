@@ -94,6 +94,10 @@ class CalendarHub:
         """Return the interval between two checks."""
         return min((member.interval for member in self.members), default=IDLE_SECONDS)
 
+    def retry_interval(self) -> float:
+        """Return how long to wait after a failure that may pass."""
+        return min((member.retry_interval for member in self.members), default=IDLE_SECONDS)
+
 
 _hubs: WeakValueDictionary[CalendarKey, CalendarHub] = WeakValueDictionary()
 

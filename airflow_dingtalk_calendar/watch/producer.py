@@ -73,7 +73,7 @@ class CalendarProducer(SharedStreamProducer):
         except Exception as error:
             before, self._failure = self._failure, (type(error), getattr(error, "code", None))
             is_repeated = before == self._failure
-            self._hub.postpone(wait_after_error(error, self._hub.shortest_interval(), is_repeated=is_repeated))
+            self._hub.postpone(wait_after_error(error, self._hub.retry_interval(), is_repeated=is_repeated))
             return None
         self._failure = None if delivery else self._failure
         return delivery

@@ -1,0 +1,1 @@
+"""DingTalk's Stream mode: changes that DingTalk pushes over a WebSocket."""

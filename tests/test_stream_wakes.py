@@ -1,0 +1,174 @@
+"""What wakes the checks of a calendar whose changes are pushed: pushes in bursts, connections, and the time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from airflow_dingtalk_calendar.stream.deliveries import PushDeliveries, PushDelivery
+from airflow_dingtalk_calendar.stream.pushes import CalendarPush
+from airflow_dingtalk_calendar.stream.wakes import (
+    LONGEST_BURST,
+    MAX_ANNOUNCED,
+    PUSH_GRACE,
+    QUIET_SECONDS,
+    SILENCE_TEXT,
+    CalendarWaker,
+)
+from tests.virtual_clock import VirtualTime
+
+HOUR = 3600.0
+PUSH = CalendarPush("c1", "updated", "an-event", ("lin",), "primary", None, "user")
+
+
+class Checks:
+    """What checks a calendar when it is asked to; remembers when.
+
+    :ivar found: what the next check finds.
+    """
+
+    def __init__(self, time: VirtualTime) -> None:
+        self.time = time
+        self.made: list[float] = []
+        self.found: list[str] = []
+        self.waker = CalendarWaker("lin", "primary", self.check, time.clock)
+
+    def check(self) -> None:
+        """Check the calendar, and tell the waker what was found."""
+        self.made.append(self.time.now)
+        for event_id in self.found:
+            self.waker.note_check(self.time.now, event_id)
+        self.waker.note_check(self.time.now)
+        self.found = []
+
+
+def play(scenario: Callable[[VirtualTime, CalendarWaker, Checks], Awaitable[None]]) -> None:
+    """Let a scenario happen."""
+
+    async def run() -> None:
+        time = VirtualTime()
+        checks = Checks(time)
+        await scenario(time, checks.waker, checks)
+        await checks.waker._stop()
+
+    asyncio.run(run())
+
+
+def push(waker: CalendarWaker, event_id: str = "an-event", union_id: str = "lin") -> list[str]:
+    """Push a change; return how it was answered."""
+    answers: list[str] = []
+    change = replace(PUSH, change_id=f"{event_id} {union_id} {id(answers)}", event_id=event_id, union_ids=(union_id,))
+    PushDeliveries().receive(change, answers.append, [waker])
+    return answers
+
+
+def test_a_push_wakes_a_check_soon() -> None:
+    """A push is acknowledged at once, and there is a check seconds after it, not at the end of the interval."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        await time.pass_by(100)
+        assert push(waker) == ["SUCCESS"]
+        await time.pass_by(100)
+        assert checks.made == [100 + QUIET_SECONDS]
+
+    play(scenario)
+
+
+def test_a_burst_is_one_check() -> None:
+    """Pushes that follow each other are waited for, but not for ever."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        for _ in range(3):
+            push(waker)
+            await time.pass_by(1)
+        await time.pass_by(100)
+        assert len(checks.made) == 1
+        for _ in range(60):
+            push(waker)
+            await time.pass_by(1)
+        await time.pass_by(LONGEST_BURST)
+        assert len(checks.made) == 1 + 60 / LONGEST_BURST
+
+    play(scenario)
+
+
+def test_another_calendar_wakes_nobody() -> None:
+    """A push about others is acknowledged and nothing more."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        await time.pass_by(1)
+        assert push(waker, union_id="chen") == ["SUCCESS"]
+        await time.pass_by(100)
+        assert checks.made == []
+
+    play(scenario)
+
+
+def test_a_connection_wakes_a_check() -> None:
+    """What happened while there was none is looked for at once."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        await time.pass_by(5)
+        waker.note_connected()
+        await time.pass_by(1)
+        assert checks.made == [5]
+
+    play(scenario)
+
+
+def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A change that a check finds, and that no push has announced or announces soon, is one warning for good."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        waker.note_connected()
+        for _ in range(3):
+            await time.pass_by(HOUR, step=60)
+            checks.found = ["an-event"]
+            checks.check()
+            await time.pass_by(PUSH_GRACE)
+
+    play(scenario)
+    assert [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING] == [SILENCE_TEXT]
+
+
+@pytest.mark.parametrize("case", ["announced before", "announced soon after", "changed before the connection"])
+def test_what_is_no_silence(caplog: pytest.LogCaptureFixture, case: str) -> None:
+    """A push that comes about when the check does is not missing, nor is one from before the connection."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        if case != "changed before the connection":
+            waker.note_connected()
+        await time.pass_by(HOUR, step=60)
+        if case == "announced before":
+            push(waker)
+            await time.pass_by(0)
+        if case == "changed before the connection":
+            checks.found = ["an-event"]
+            waker.note_connected()
+        checks.found = ["an-event"]
+        checks.check()
+        if case == "announced soon after":
+            push(waker)
+        await time.pass_by(2 * PUSH_GRACE)
+
+    play(scenario)
+    assert not [one for one in caplog.records if one.levelno == logging.WARNING]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many events are announced between two checks, memory is not."""
+
+    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+        for number in range(MAX_ANNOUNCED + 100):
+            waker.receive_push(_settled(str(number)))
+        assert len(waker._silence._announced) == MAX_ANNOUNCED
+
+    play(scenario)
+
+
+def _settled(event_id: str) -> PushDelivery:
+    return PushDelivery(replace(PUSH, event_id=event_id), [], lambda status: None)
