@@ -16,12 +16,13 @@ from tests.test_answers import HOURS, WINDOW, call, dingtalk, sent, warnings
 __all__ = ["dingtalk"]  # a fixture, with what there is to be listed
 
 Run = Callable[..., Any]
-LISTS = ["ListEvents", "ListEventsView", "ListInstances", "ListAttendees", "ListCalendars"]
+LISTS = ["ListEvents", "ListEventsView", "ListInstances", "ListAttendees", "ListCalendars", "QueryMeetingRoomList"]
 
 
 def items(found: Any) -> list[Any]:
     """Return what a list has."""
-    return found if isinstance(found, list) else next(found[name] for name in ("events", "attendees") if name in found)
+    names = ("events", "attendees", "result")
+    return found if isinstance(found, list) else next(found[name] for name in names if name in found)
 
 
 @pytest.mark.parametrize("action", LISTS)

@@ -46,6 +46,7 @@ READS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "ListInstances": ("list_instances", (ORGANIZER, "series"), {}),
     "ListAttendees": ("list_attendees", (ORGANIZER, EVENT), {}),
     "ListCalendars": ("list_calendars", (ORGANIZER,), {}),
+    "QueryMeetingRoomList": ("list_meeting_rooms", (ORGANIZER,), {}),
     "GetSchedule": ("get_schedule", (ORGANIZER, [ORGANIZER]), HOURS),
     "GetMeetingRoomsSchedule": ("get_meeting_rooms_schedule", (ORGANIZER, ["room-1"]), HOURS),
     "GetAccessToken": ("get_event", (ORGANIZER, EVENT), {}),

@@ -168,7 +168,7 @@ MAKERS = [
     *(api.get_event, api.list_events, api.list_events_view, api.list_instances, api.create_event, api.patch_event_body),
     *(api.delete_event, api.add_attendees, api.remove_attendees, api.list_attendees, api.respond_event),
     *(api.list_calendars, api.add_meeting_rooms, api.remove_meeting_rooms, api.get_schedule),
-    *(api.get_meeting_rooms_schedule, api.get_user_by_staff_id),
+    *(api.get_meeting_rooms_schedule, api.get_user_by_staff_id, api.list_meeting_rooms),
 ]
 
 

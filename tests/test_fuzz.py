@@ -36,7 +36,7 @@ NAMES = sorted(
     {"id", "events", "attendees", "nextToken", "syncToken", "organizer", "displayName", "dateTime", "date", "timeZone"}
     | {"method", "minutes", "pattern", "range", "endDate", "uiName", "uiStatus", "isOptional", "response", "calendars"}
     | {"accessToken", "expireIn", "access_token", "expires_in", "refreshToken", "result", "unionid", "errcode", "code"}
-    | {"scheduleInformation", "scheduleItems", "unionId", "sub_code", "status", "punish", *WHOLE}
+    | {"scheduleInformation", "scheduleItems", "unionId", "sub_code", "status", "punish", "hasMore", *WHOLE}
 )
 TEXTS = st.text(max_size=8) | st.sampled_from([EVENT, "0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
 JSON = st.recursive(
@@ -55,6 +55,7 @@ CALLS = [
     api.list_attendees(ORGANIZER, EVENT),
     api.list_calendars(ORGANIZER),
     api.add_meeting_rooms(ORGANIZER, EVENT, ["room"]),
+    api.list_meeting_rooms(ORGANIZER),
     api.get_schedule(ORGANIZER, [ORGANIZER], start_time=FROM, end_time=TO),
     api.get_user_by_staff_id("staff"),
     api.get_me(),

@@ -292,6 +292,8 @@ TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("list_instances", (LIN, " "), {}, "event_id"),
     ("list_attendees", (LIN, REVIEW), {"max_results": 501}, "max_results"),
     ("list_calendars", ("",), {}, "union_id"),
+    ("list_meeting_rooms", (LIN,), {"max_results": 0}, "max_results"),
+    ("list_meeting_rooms", ("",), {}, "union_id"),
     ("create_event", ("", NEW), {}, "union_id"),
     ("create_event", (LIN, {**NEW, "sumary": "x"}), {}, "did you mean summary"),
     ("create_event", (LIN, {"summary": "x"}), {}, "start"),

@@ -18,7 +18,8 @@ from airflow_dingtalk_calendar.api.events import (
     patch_event_body,
     probe_write,
 )
-from airflow_dingtalk_calendar.api.meeting_rooms import add_meeting_rooms, remove_meeting_rooms
+from airflow_dingtalk_calendar.api.free_times import find_free_times
+from airflow_dingtalk_calendar.api.meeting_rooms import add_meeting_rooms, list_meeting_rooms, remove_meeting_rooms
 from airflow_dingtalk_calendar.api.oauth import (
     AccessToken,
     get_access_token,
@@ -40,6 +41,7 @@ __all__ = [
     "check_id",
     "create_event",
     "delete_event",
+    "find_free_times",
     "get_access_token",
     "get_corp_access_token",
     "get_event",
@@ -54,6 +56,7 @@ __all__ = [
     "list_events",
     "list_events_view",
     "list_instances",
+    "list_meeting_rooms",
     "next_page",
     "patch_event",
     "patch_event_body",

@@ -136,6 +136,17 @@ def parse_page(name: str, payload: Any) -> Json | Odd[Json]:
     return {**page, name: listed}
 
 
+def parse_numbered_page(name: str, payload: Any) -> Json | Odd[Json]:
+    """Read one page of a list whose tokens are whole numbers, and whose last page says that there are no more."""
+    page = parse_object(payload)
+    token = page.get("nextToken")
+    if isinstance(token, int) and not isinstance(token, bool):
+        token = str(token)
+    if page.get("hasMore") is True and not token:
+        raise UnexpectedAnswerError("answered that there is more, but without the token that leads on.", retryable=True)
+    return parse_page(name, {**page, "nextToken": None if page.get("hasMore") is False else token})
+
+
 def parse_whole_page(name: str, or_token: bool, payload: Any) -> Json:
     """Read one page for somebody who concludes something from what is not listed; its items stay whatever they are.
 

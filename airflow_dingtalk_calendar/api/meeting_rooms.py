@@ -1,6 +1,7 @@
-"""Meeting rooms: book and release.
+"""Meeting rooms: list, book and release.
 
-Pages ``add-a-meeting-room-to-an-event`` and ``remove-a-meeting-room-from-a-schedule``; SDK ``calendar_1_0``.
+Pages ``check-the-meeting-room-list`` (SDK ``rooms_1_0``), ``add-a-meeting-room-to-an-event`` and
+``remove-a-meeting-room-from-a-schedule`` (SDK ``calendar_1_0``).
 """
 
 from __future__ import annotations
@@ -8,10 +9,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from airflow_dingtalk_calendar.api.answers import check_result
-from airflow_dingtalk_calendar.api.call import Call, check_ids, client_token_header, event_path
+from airflow_dingtalk_calendar.api.answers import check_result, parse_numbered_page
+from airflow_dingtalk_calendar.api.call import (
+    Call,
+    check_id,
+    check_ids,
+    check_range,
+    client_token_header,
+    event_path,
+    query_params,
+)
+from airflow_dingtalk_calendar.models.json_values import Json
 
 MAX_ROOMS = 5
+LARGEST_NUMBER = 2**31 - 1  # how large a page may be is not documented: UNVERIFIED
+
+
+def list_meeting_rooms(union_id: str, *, max_results: int | None = None, next_token: str | None = None) -> Call[Json]:
+    """QueryMeetingRoomList, one page: the meeting rooms there are. One metered call.
+
+    It needs ``VideoConference.Conference.Read``. A ``roomId`` is what the other calls about rooms take.
+
+    :param union_id: unionId of the person who asks; whether other people see other rooms is not documented.
+    :param max_results: rooms per page; the service has a default and a limit of its own.
+    :param next_token: ``nextToken`` of the page before.
+    :return: ``{"result": [{"roomId", "roomName", "roomCapacity", "roomLocation", …}], "nextToken": …}``, without
+        ``nextToken`` on the last page. A token is a number for DingTalk, and text here as everywhere.
+    """
+    size = check_range("max_results", max_results, LARGEST_NUMBER)
+    params = query_params(unionId=check_id("union_id", union_id), maxResults=size, nextToken=next_token)
+    parse = partial(parse_numbered_page, "result")
+    return Call("QueryMeetingRoomList", "GET", "/v1.0/rooms/meetingRoomLists", parse, params=params)
 
 
 def add_meeting_rooms(

@@ -14,6 +14,7 @@ from airflow_dingtalk_calendar.api.call import Call, TimeInput, check_ids, check
 from airflow_dingtalk_calendar.api.meeting_rooms import MAX_ROOMS
 from airflow_dingtalk_calendar.models.json_values import Json
 
+MAX_PEOPLE = 20
 MAX_SCHEDULE_WINDOW = dt.timedelta(days=90)
 
 
@@ -31,7 +32,7 @@ def get_schedule(
         ``{"userId", "availability": "unknown", "scheduleItems": None, "error"}``.
     """
     check_window(("start_time", start_time), ("end_time", end_time))
-    people = check_ids("user_ids", user_ids, 20)
+    people = check_ids("user_ids", user_ids, MAX_PEOPLE)
     body = {
         "userIds": people,
         "startTime": format_datetime("start_time", start_time),

@@ -39,6 +39,7 @@ OPERATIONS = {
         "respond_event",
     ],
     "contact_1_0": ["get_user"],
+    "rooms_1_0": ["query_meeting_room_list"],
     "oauth2_1_0": ["get_access_token", "get_corp_access_token", "get_token", "get_user_token"],
 }
 

@@ -101,6 +101,7 @@ GOOD_QUERY = {
     "timeMin": "2027-01-01T00:00:00Z",
     "timeMax": "2027-12-01T00:00:00Z",
     "maxResults": "3",
+    "unionId": LIN,
     "pushNotification": "true",
     "client_id": KEY,
     "response_type": "code",

@@ -169,3 +169,25 @@ def test_rooms_must_be_named(client):
     """None, and more than the five advised, are refused."""
     assert error_of(query_rooms(client)) == (400, "invalidParameter")
     assert error_of(query_rooms(client, *"abcdef")) == (400, "invalidParameter")
+
+
+def list_rooms(client, **params):
+    """List the rooms there are."""
+    url = f"{client.emulator.url}/v1.0/rooms/meetingRoomLists"
+    return client.http.get(url, params={"unionId": LIN, **params}, headers=client.headers)
+
+
+def test_the_rooms_there_are(client):
+    """They come page by page, with a number that leads to the next one, until there are no more."""
+    first = list_rooms(client, maxResults=2).json()
+    assert [room["roomId"] for room in first["result"]] == [PLUM_ROOM, BAMBOO_ROOM]
+    assert (first["hasMore"], first["nextToken"]) == (True, 2)
+    last = list_rooms(client, maxResults=2, nextToken=2).json()
+    assert [room["roomName"] for room in last["result"]] == ["3F Orchid 兰"]
+    assert (last["hasMore"], "nextToken" in last) == (False, False)
+
+
+@pytest.mark.parametrize("params", [{"unionId": " "}, {"maxResults": 0}, {"maxResults": "many"}, {"nextToken": "x"}])
+def test_wrong_questions_about_which_rooms_there_are(client, params):
+    """Somebody asks, and numbers are numbers."""
+    assert error_of(list_rooms(client, **params)) == (400, "invalidParameter")

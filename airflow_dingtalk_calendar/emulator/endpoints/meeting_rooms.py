@@ -1,15 +1,30 @@
-"""The calls about the meeting rooms of an event."""
+"""The calls about meeting rooms: which there are, and which an event has."""
 
 from __future__ import annotations
 
 from ..errors import ApiError, Refusal, invalid_parameter
 from ..gateway.call import EndpointCall
 from ..schema.event import Event
+from ..schema.query_params import read_number_param
 from ..schema.requests import MAX_ROOMS_PER_EVENT, read_add_rooms_body, read_remove_rooms_body
 from ..state.data_file import with_meeting_rooms
 from ..state.store import EmulatorStore
 from .permissions import get_organized_event
 from .writes import write_event
+
+_MAX_LISTED = 100  # UNVERIFIED: the facts name no limit
+
+
+def handle_query_meeting_room_list(store: EmulatorStore, call: EndpointCall) -> Event:
+    """List the rooms there are ("Check the meeting room list"); a token is the number of rooms that came before."""
+    if not call.query.get("unionId", "").strip():
+        raise invalid_parameter("unionId", "cannot be blank")
+    size = read_number_param(call.query, "maxResults", _MAX_LISTED, _MAX_LISTED)
+    first = read_number_param(call.query, "nextToken", 1, 10**8) if call.query.get("nextToken") else 0
+    rooms = [{"roomId": room, "roomName": name, "roomStatus": 1} for room, name in store.rooms.items()]
+    after = first + size
+    more = {"hasMore": True, "nextToken": after} if after < len(rooms) else {"hasMore": False}
+    return {"result": rooms[first:after], **more}
 
 
 def handle_add_meeting_rooms(store: EmulatorStore, call: EndpointCall) -> Event:

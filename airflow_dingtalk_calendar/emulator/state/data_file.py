@@ -36,6 +36,7 @@ ALL_SCOPES = (
     "Calendar.Event.Read",
     "Calendar.Event.Write",
     "Calendar.EventSchedule.Read",
+    "VideoConference.Conference.Read",
     "Contact.User.Read",
     "qyapi_get_member",
 )

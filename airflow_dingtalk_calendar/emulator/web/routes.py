@@ -7,6 +7,7 @@ from ..endpoints import attendees, events, expanded_view, meeting_rooms, schedul
 from ..gateway.call import Endpoint
 
 READ_SCOPE, WRITE_SCOPE, SCHEDULE_SCOPE = "Calendar.Event.Read", "Calendar.Event.Write", "Calendar.EventSchedule.Read"
+ROOM_SCOPE = "VideoConference.Conference.Read"
 _OAUTH_PATH = "/v1.0/oauth2"
 _USER_PATH = "/v1.0/calendar/users/{userId}"
 _EVENTS_PATH = _USER_PATH + "/calendars/{calendarId}/events"
@@ -41,6 +42,13 @@ ENDPOINTS = (
         attendees.handle_remove_attendees,
         WRITE_SCOPE,
         idempotent=True,
+    ),
+    Endpoint(
+        "QueryMeetingRoomList",
+        "GET",
+        "/v1.0/rooms/meetingRoomLists",
+        meeting_rooms.handle_query_meeting_room_list,
+        ROOM_SCOPE,
     ),
     Endpoint(
         "AddMeetingRooms",
