@@ -52,6 +52,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can
         be mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set).
     :param timezone: IANA zone for times that have no offset; default: the connection's.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, too many
         events.
@@ -85,6 +86,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         expand: bool | str = False,
         max_events: int | str = 1000,
         timezone: str | None = None,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -100,18 +102,20 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         self.expand = expand
         self.max_events = max_events
         self.timezone = timezone
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read all pages and return the events that the filters let through."""
         from airflow_dingtalk_calendar.models.copies import newest_bodies
 
-        with self._open_hook():
-            _, most, call, wanted = read_all(
+        with self._open_hook(context):
+            _, most, call, wanted, _ = read_all(
                 self._check_ids,
                 lambda: integer_argument("max_events", self.max_events),
                 self._list_call,
                 self._event_filter,
+                self._limit_calls,
             )
             listed: list[Event] = []
             calls, matching = 0, 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
-from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument, list_argument
+from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument, positive_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         not.
     :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
         task, whatever ``on_error`` says; rows that it did not come to are ``skipped`` (``notTried``).
-    :param max_calls: a plan that takes more metered calls than this is refused.
+    :param max_calls: a plan that takes more metered calls than this is refused; what is sent again after a transient
+        error is not foreseen, and comes on top.
     :param max_rows: a plan of more rows than this is refused; default: any number.
     :param max_notified: a plan that notifies more people than this is refused, and one of which that is not known
         because a row does not bring its ``event``; default: any number.
@@ -99,7 +101,6 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         "keep_before",
         "on_error",
         "max_failures",
-        "max_calls",
         "max_rows",
         "max_notified",
     )
@@ -152,7 +153,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         from airflow_dingtalk_calendar.plans.impact import estimate_impact
         from airflow_dingtalk_calendar.plans.runner import PlanLimits, PlanRunner
 
-        with self._open_hook() as hook:
+        with self._open_hook(context) as hook:
             options, limits, plan, flags = read_all(
                 lambda: self._parse_options(context),
                 self._parse_limits,
@@ -207,10 +208,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     def _parse_limits(self) -> dict[str, int]:
         names = ("max_failures", "max_calls", "max_rows", "max_notified")
         given = {name: getattr(self, name) for name in names}
-        limits = {name: integer_argument(name, value) for name, value in given.items() if value is not None}
-        if wrong := [(name, "must be 1 or more") for name, value in limits.items() if value < 1]:
-            raise InvalidInputError(*wrong)
-        return limits
+        limits = {name: value for name, value in given.items() if value is not None}
+        read = read_all(*(partial(positive_argument, name, value) for name, value in limits.items()))
+        return dict(zip(limits, read, strict=True))
 
     def _parse_plan(self, hook: DingTalkCalendarHook) -> Plan:
         from airflow_dingtalk_calendar.plans.plan import parse_plan
