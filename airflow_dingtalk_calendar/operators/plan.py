@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument, positive_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
+from airflow_dingtalk_calendar.operators.large_results import check_xcom_size
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
     from airflow_dingtalk_calendar.plans.runner import PlanRunner
-
-
-LARGE_XCOM = 1_000_000  # characters
-LARGE_XCOM_REMEDY = (
-    "keep large XComs out of the metadata database with [core] xcom_backend = "
-    "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend, or split the plan."
-)
 
 
 class DingTalkCalendarApplyPlanOperator(CalendarOperator):
@@ -272,8 +265,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         rows = [result.as_dict(with_event=with_events) for result in results]
         for key, value in (("results", rows), ("undo", undo.plan), ("cannot_undo", undo.lasting)):
             context["ti"].xcom_push(key=key, value=value)
-        if (size := len(json.dumps(undo.plan))) > LARGE_XCOM:
-            self.log.warning("XCom undo has %.1f MB, and results about as much: %s", size / 1e6, LARGE_XCOM_REMEDY)
+        check_xcom_size(self.log, "XCom undo, and results about as much,", undo.plan, "split the plan")
 
     def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""
