@@ -150,8 +150,8 @@ def test_a_file_has_an_event_a_line(scheme: str, crowd: Emulator, tmp_path: Path
     """With ``to_file`` the events are in a file, each in its line, and the path is returned; its folder is made."""
     path = f"{scheme}{tmp_path}/new/events.jsonl"
     assert execute(List, **WINDOW, to_file=path) == path
-    with ObjectStoragePath(path).open() as file:
-        assert [json.loads(line) for line in file] == execute(List, **WINDOW)
+    lines = ObjectStoragePath(path).read_text().splitlines()
+    assert [json.loads(line) for line in lines] == execute(List, **WINDOW)
 
 
 def test_a_file_is_replaced(crowd: Emulator, tmp_path: Path) -> None:
