@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.edited_rows import rows_for
+    from airflow_dingtalk_calendar.plans.ics_rows import rows_from_ics, update_known
     from airflow_dingtalk_calendar.plans.table_rows import rows_from_table
 
-__all__ = ["rows_for", "rows_from_table"]
+__all__ = ["rows_for", "rows_from_ics", "rows_from_table", "update_known"]
 
-_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows"}
+_MODULES = {
+    "rows_for": "edited_rows",
+    "rows_from_ics": "ics_rows",
+    "rows_from_table": "table_rows",
+    "update_known": "ics_rows",
+}
 
 
 def __getattr__(name: str) -> Any:
