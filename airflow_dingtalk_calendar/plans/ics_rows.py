@@ -95,6 +95,7 @@ def rows_from_ics(
 def update_known(known: Known | None, entries: Sequence[Json], results: Iterable[Json]) -> dict[str, Json]:
     """Return which events are known after a plan was applied, for the next run's ``known``.
 
+    :param known: what was known before.
     :param entries: of :func:`rows_from_ics`.
     :param results: XCom ``results`` of the task that applied its rows; also of one that failed.
     """
