@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments
 from airflow_dingtalk_calendar.operators.call_counting import CallCounting
+from airflow_dingtalk_calendar.operators.event_link import EventPageLink, ShowsEvent
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _rendering = ContextVar("rendering", default=False)
 
 
-class CalendarOperator(BaseOperator, CallCounting):
+class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
     """What every operator takes: ``union_id``, ``calendar_id``, ``max_calls`` and ``dingtalk_conn_id``.
 
     Each says in its last line of the log how many metered calls it has made, and pushes XCom ``metered_calls``: how
@@ -111,6 +112,7 @@ class WritingOperator(CalendarOperator):
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
 
+    operator_extra_links = (EventPageLink(),)
     action: ClassVar[str]  # of the row
     flags: ClassVar[tuple[str, ...]] = ("dry_run",)
 
@@ -140,6 +142,7 @@ class WritingOperator(CalendarOperator):
                 if not (text and isinstance(error, DingTalkError)):
                     raise
                 raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
+            self._show_event(context, hook.get_conn(), result.event_id or row.event_id, result.event)
             return self._report_result(context, run, result)
 
     def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:

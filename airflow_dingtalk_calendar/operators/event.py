@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import integer_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, EventWritingOperator
+from airflow_dingtalk_calendar.operators.event_link import EventPageLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -204,6 +205,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "event_id", "max_attendees")
+    operator_extra_links = (EventPageLink(),)
 
     def __init__(
         self,
@@ -229,6 +231,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
         with self._open_hook(context) as hook:
             _, most, _ = read_all(self._check_ids, self._parse_max_attendees, self._limit_calls)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
+            self._show_event(context, hook.get_conn(), event["id"], event)
             self.log.info("Event %s: read.", event["id"])
             return event
 
