@@ -90,7 +90,7 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 # uv, hatchling and editables are what the installation itself uses.
 constraints: $(MADE) ## pin again what pyproject.toml asks for: constraints.txt, constraints/, benchmarks/
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 uv hatchling editables | \
-	$(UV) pip compile -q - pyproject.toml --extra emulator --group dev --group system --group ui \
+	$(UV) pip compile -q - pyproject.toml --extra emulator --extra ics --group dev --group system --group ui \
 		--python-version 3.11 --universal --fork-strategy fewest --no-annotate \
 		--custom-compile-command 'make constraints' $(ARGS) -o constraints.txt
 	printf '%s\n' apache-airflow==3.3.2 apache-airflow-providers-common-compat==1.23.0 hatchling editables | \
@@ -114,7 +114,7 @@ $(MADE):
 .venv/.installed: $(MADE) pyproject.toml constraints.txt
 	@rm -f $@
 	@$(UV) pip install -q --python $(PY) --constraints constraints.txt --build-constraints constraints.txt \
-		uv -e '.[emulator]' --group dev
+		uv -e '.[emulator,ics]' --group dev
 	@touch $@
 
 .venv/.system: .venv/.installed

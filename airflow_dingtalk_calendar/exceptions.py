@@ -16,6 +16,7 @@
         ├── PermissionDeniedError           scope, IP list, or authorised range
         ├── ThrottledError                  too many calls just now
         ├── QuotaExceededError              too many calls this month (or creates today)
+        ├── CallLimitError                  more calls than max_calls; not sent
         ├── InProgressError                 the same request is still being worked on
         ├── InvalidRequestError             refused as wrong
         ├── NotFoundError                   no such event
@@ -244,6 +245,19 @@ class ThrottledError(RequestError):
 
 class QuotaExceededError(RequestError):
     """The quota of the organisation (month) or of a user (day) is used up."""
+
+
+class CallLimitError(RequestError):
+    """A task would make more metered calls than its ``max_calls``; the request was not sent."""
+
+    def __init__(
+        self,
+        message: str = "max_calls: this try has made as many metered calls as it may: raise it, or ask for less",
+        *,
+        code: str = "maxCalls",
+        **details: Any,
+    ) -> None:
+        super().__init__(message, code=code, **details)
 
 
 class InProgressError(RequestError):

@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.sensors.event"]}],
         "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.{name}" for name in TRIGGERS]}],
+        "extra-links": [f"{PACKAGE}.operators.event_link.EventPageLink"],
         "connection-types": [
             {
                 "connection-type": "dingtalk",

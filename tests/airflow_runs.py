@@ -35,17 +35,21 @@ class Run:
 
 
 class Ti:
-    """The part of a task instance that the operators use."""
+    """The part of a task instance that the operators use; what every task pushes, it keeps apart from the rest."""
 
     dag_id, task_id, run_id, map_index, max_tries, try_number = "d", "t", "r", -1, 2, 1
 
     def __init__(self, **values: Any) -> None:
         self.pushed: dict[str, Any] = {}
+        self.metered_calls: dict[str, int] | None = None
         vars(self).update(values)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep what the task pushed."""
-        self.pushed[key] = value
+        if key == "metered_calls":
+            self.metered_calls = value
+        else:
+            self.pushed[key] = value
 
 
 class StateStore:

@@ -25,7 +25,7 @@ release() {
 # needs, and the asgiref that it needs in turn are newer.
 pin() {
   printf '%s\n' "apache-airflow==$version" "$compat==1.23.0" hatchling editables |
-    $uv pip compile -q - pyproject.toml --extra emulator --group test \
+    $uv pip compile -q - pyproject.toml --extra emulator --extra ics --group test \
       --python-version 3.11 --universal --fork-strategy fewest --no-annotate \
       --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" --exclude-newer-package asgiref=2026-11-01 \
       --custom-compile-command "make constraints LINES=$line" "$@" -o "$pins"
@@ -38,7 +38,7 @@ install() {
     base=$(.venv/bin/python -c 'import sys; print(sys.base_prefix)')
     PATH=$base/bin:$PATH $uv venv -q --clear --python "$python" "$env" &&
       $uv pip install -q --python "$env/bin/python" --constraints "$pins" --build-constraints "$pins" \
-        -e '.[emulator]' --group test &&
+        -e '.[emulator,ics]' --group test &&
       touch "$env/.installed"
   fi
 }

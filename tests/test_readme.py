@@ -28,6 +28,7 @@ from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
 from airflow_dingtalk_calendar.plans.plan import parse_plan
 from airflow_dingtalk_calendar.plans.results import ROW_STATUSES
 from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS
+from tests.airflow_runs import Ti
 from tests.markdown import ROOT, Page, check_line, check_snippet, check_test, codes, load, sample
 from tests.test_changes_trigger import Triggerer, airflow_3, edit
 
@@ -121,7 +122,7 @@ def test_a_dry_run_returns_what_is_shown(sample: Emulator) -> None:
     patch = DingTalkCalendarPatchEventOperator(
         task_id="t", union_id=organizer, event_id=REVIEW, patch={"summary": "Planning"}, dry_run=True
     )
-    ti = SimpleNamespace(dag_id="d", task_id="t", run_id="r", map_index=-1, max_tries=0, try_number=1)
+    ti = Ti(max_tries=0)
     assert patch.execute({"ti": ti}) == shown  # type: ignore[typeddict-item]
     assert sample.requests == []
 

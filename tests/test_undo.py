@@ -11,7 +11,7 @@ from airflow_dingtalk_calendar import plans
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import PlanIncompleteError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.operators import plan as plan_operator
+from airflow_dingtalk_calendar.operators import large_results
 from tests.airflow_runs import Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.undone import GUEST, NEW, QUIET, ROOMS, TIMES, USERS, apply, booked_calendar, effects, row, shown, statuses
@@ -166,7 +166,7 @@ def test_a_large_undo_is_warned_about(
     calendar: Emulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
     """What would burden Airflow's metadata database is said, with the remedy."""
-    monkeypatch.setattr(plan_operator, "LARGE_XCOM", 100)
+    monkeypatch.setattr(large_results, "LARGE_XCOM", 100)
     apply([row(patch={"summary": "New"})], keep_before=True)
     (warning,) = [line for line in said.messages if "XCom undo" in line]
     assert "xcom_backend" in warning

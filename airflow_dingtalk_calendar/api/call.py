@@ -50,6 +50,11 @@ class Call(Generic[T]):
     repeatable: bool = True
     read_back: Call[T] | None = None
 
+    @property
+    def metered(self) -> bool:
+        """Whether it counts against the monthly quota: tokens and the legacy host's directory do not."""
+        return self.credential == "header"
+
     def __post_init__(self) -> None:
         """Refuse what no check of an endpoint has refused before."""
         texts = {**self.params, **(self.form or {})}

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.api.answers import Odd
 from airflow_dingtalk_calendar.client import auth, token_cache
+from airflow_dingtalk_calendar.client.call_counter import CallCounter
 from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, SendRequest, Sleep
 from airflow_dingtalk_calendar.client.exchange import run_exchange
@@ -53,6 +54,7 @@ class CallSession:
     :ivar may_wait: whether it may wait for another caller's fetch: not if that blocks an event loop.
     :ivar attempt: number of the attempt under way.
     :ivar unknown: whether an attempt ended without telling whether it took effect.
+    :ivar sent: how many requests have been sent.
     """
 
     settings: ConnectionSettings
@@ -62,6 +64,8 @@ class CallSession:
     limiter: RateLimiter = field(default_factory=lambda: RATE_LIMITER)
     attempt: int = 1
     unknown: bool = False
+    sent: int = 0
+    counter: CallCounter = field(default_factory=CallCounter)
 
 
 def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
@@ -87,7 +91,7 @@ def _settle_odd(call: Call[T], found: Odd[T], session: CallSession) -> Generator
         return found.result
     log.warning("%s %s It is read once more, with one more metered call.", call.action, found.text)
     try:
-        again = yield from _repeat_attempts(source, replace(session, attempt=1, unknown=False))
+        again = yield from _repeat_attempts(source, replace(session, attempt=1, unknown=False, sent=0))
     except (RequestError, Interrupted) as error:
         if not call.writes:
             raise
@@ -164,7 +168,9 @@ def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[
     lane, secrets = (session.settings.identity, call.action), (token, session.settings.app_secret)
     yield from _await_turn(lane, session)
     try:
-        return (yield from run_exchange(_add_token(call, token), session.clock, *secrets, attempt=session.attempt))
+        with session.counter.count_request(call, session.clock, repeated=session.sent > 0):
+            session.sent += 1
+            return (yield from run_exchange(_add_token(call, token), session.clock, *secrets, attempt=session.attempt))
     except ThrottledError as error:
         seconds = error.retry_after or 0.0
         if seconds <= MAX_WAIT_IN_TASK:  # longer waits are not for a process that does its work meanwhile

@@ -74,6 +74,11 @@ FORM_FIELDS: dict[str, dict[str, Any]] = {
         "schema": {"type": ["string", "null"]},
         "description": "For looking up staff ids. Default: https://oapi.dingtalk.io, or .com if the API host is.",
     },
+    "page_url": {
+        "label": "Emulator's page",
+        "schema": {"type": ["string", "null"]},
+        "description": "For an emulator only: where your browser finds it. Links to events lead there.",
+    },
     "allow_http": {
         "label": "Allow plain http",
         "schema": {"type": ["boolean", "null"]},

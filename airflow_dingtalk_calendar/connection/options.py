@@ -179,5 +179,6 @@ OPTION_PARSERS: Parsers = {
     "max_attempts": _count_option,
     "proxy": _proxy_option,
     "verify": _verify_option,
+    "page_url": partial(_host_option, allow_http=True),
     "allow_http": _flag_option,
 }

@@ -60,6 +60,7 @@ class ConnectionSettings:
     :ivar max_attempts: how often one call is tried within a task.
     :ivar verify: TLS: True, False, or the path of a CA bundle.
     :ivar proxy: URL of an HTTP proxy; without it, the environment's (``HTTPS_PROXY``) is used.
+    :ivar page_url: where a person's browser finds the emulator, if that is not where the workers find it.
     """
 
     app_key: str
@@ -76,6 +77,7 @@ class ConnectionSettings:
     max_attempts: int = 4
     verify: bool | str = True
     proxy: str | None = field(default=None, repr=False)
+    page_url: str = ""
     conn_id: str = "dingtalk_default"
     identity: tuple[str, ...] = field(init=False, repr=False, compare=False)
 

@@ -1,4 +1,4 @@
-"""What differs between Airflow's versions: Variables and connections, the same way on 2.11 and 3.
+"""What differs between Airflow's versions: Variables, connections and metrics, the same way on 2.11 and 3.
 
 In a task of Airflow 3 Variables and connections come from Airflow's supervisor. On the command line, in a script and in
 the API server, where a connection is tested and a person authorizes an app, that is not there: then they are in the
@@ -11,7 +11,9 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from airflow.providers.common.compat.sdk import Variable
+from airflow.providers.common.compat.sdk import Stats, Variable
+
+__all__ = ["Stats", "find_connection", "read_variable", "write_variable"]
 
 
 def read_variable(name: str) -> str | None:

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from copy import copy
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 from asgiref.sync import sync_to_async
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.client.call_counter import CallCounter
 from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import (
     AwaitFetch,
@@ -33,6 +34,7 @@ from airflow_dingtalk_calendar.connection.secret import hide_frames
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings, parse_connection
 from airflow_dingtalk_calendar.hooks import airflow_compat
 from airflow_dingtalk_calendar.hooks.airflow_steps import perform_in_airflow
+from airflow_dingtalk_calendar.hooks.metrics import make_counter
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.client.transport import Transport
@@ -97,6 +99,7 @@ class DingTalkBaseHook(BaseHook):
 
     def prepare(self) -> None:
         """Read the connection and make the HTTP client, before several threads share this hook."""
+        self.call_counter  # noqa: B018  # made when it is first looked at
         self._http.prepare()
 
     def with_clock(self, clock: Clock) -> Self:
@@ -133,6 +136,11 @@ class DingTalkBaseHook(BaseHook):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @cached_property
+    def call_counter(self) -> CallCounter:
+        """What counts the metered calls of this hook, and of those made from it by :meth:`with_clock`."""
+        return make_counter()
+
     # -- carrying out calls ---------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
@@ -141,12 +149,12 @@ class DingTalkBaseHook(BaseHook):
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
         """
-        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock)
+        session = CallSession(self.get_conn(), not _is_loop_running(), self.clock, counter=self.call_counter)
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
         """Carry out a call like :meth:`run`, from a coroutine."""
-        session = CallSession(await self.aget_conn(), True, self.clock)
+        session = CallSession(await self.aget_conn(), True, self.clock, counter=self.call_counter)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:

@@ -46,6 +46,17 @@ def integer_argument(name: str, value: Any) -> int:
     return read_argument(name, parse_integer, value)
 
 
+def positive_argument(name: str, value: Any) -> int:
+    """Read a whole number that is 1 or more.
+
+    :raises InvalidInputError: when it is none.
+    """
+    number = integer_argument(name, value)
+    if number < 1:
+        raise InvalidInputError((name, "must be 1 or more"))
+    return number
+
+
 def seconds_argument(name: str, value: Any) -> float:
     """Read a length of time that a template may have rendered.
 

@@ -76,6 +76,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the requests.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
@@ -95,6 +96,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         chat_notification: bool | str | None = None,
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -107,6 +109,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
         self.chat_notification = chat_notification
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
 
@@ -129,6 +132,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the requests.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
@@ -145,6 +149,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         calendar_id: str = "primary",
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -155,6 +160,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
         self.calendar_id = calendar_id
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
 
@@ -174,6 +180,7 @@ class DingTalkCalendarRespondEventOperator(EventWritingOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for non-retryable errors: a wrong answer, id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
@@ -191,6 +198,7 @@ class DingTalkCalendarRespondEventOperator(EventWritingOperator):
         calendar_id: str = "primary",
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -201,6 +209,7 @@ class DingTalkCalendarRespondEventOperator(EventWritingOperator):
         self.calendar_id = calendar_id
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> str:

@@ -13,6 +13,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments
+from airflow_dingtalk_calendar.operators.call_counting import CallCounting
+from airflow_dingtalk_calendar.operators.event_link import EventPageLink, ShowsEvent
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -27,14 +29,17 @@ if TYPE_CHECKING:
 _rendering = ContextVar("rendering", default=False)
 
 
-class CalendarOperator(BaseOperator):
-    """What every operator takes: ``union_id``, ``calendar_id`` and ``dingtalk_conn_id``.
+class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
+    """What every operator takes: ``union_id``, ``calendar_id``, ``max_calls`` and ``dingtalk_conn_id``.
+
+    Each says in its last line of the log how many metered calls it has made, and pushes XCom ``metered_calls``: how
+    many, by action, in this try, with those that were repeated and those that failed.
 
     Airflow wraps each constructor between an operator and ``BaseOperator``, and DAG files pay for that task by task.
     So there is but one for each operator, and it names all of the operator's arguments.
     """
 
-    template_fields: Sequence[str] = ("union_id", "calendar_id", "dingtalk_conn_id")
+    template_fields: Sequence[str] = ("union_id", "calendar_id", "max_calls", "dingtalk_conn_id")
     ui_color = "#e8f3ff"
 
     union_id: str
@@ -62,20 +67,21 @@ class CalendarOperator(BaseOperator):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the hook out of pickles and copies: its sockets are this very task's."""
         state: dict[str, Any] = super().__getstate__()  # type: ignore[no-untyped-call]
-        return {name: value for name, value in state.items() if name != "_hook"}
+        return {name: value for name, value in state.items() if name not in ("_hook", "_call_counter")}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Leave the hook out of deep copies, too."""
-        memo[id(self._hook)] = None
+        memo[id(self._hook)] = memo[id(self._call_counter)] = None
         return super().__deepcopy__(memo)
 
     @contextmanager
-    def _open_hook(self) -> Iterator[DingTalkCalendarHook]:
+    def _open_hook(self, context: Context) -> Iterator[DingTalkCalendarHook]:
         """Check the arguments that are text, and work with the hook; what no retry can mend fails the task."""
-        with permanent_errors_fail():
+        with permanent_errors_fail(), self._count_calls(context) as counter:
             check_texts({name: getattr(self, name) for name in self.template_fields})
             try:
                 with self.hook as hook:
+                    hook.call_counter = counter
                     yield hook
             finally:
                 vars(self).pop("_hook", None)
@@ -106,6 +112,7 @@ class WritingOperator(CalendarOperator):
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
 
+    operator_extra_links = (EventPageLink(),)
     action: ClassVar[str]  # of the row
     flags: ClassVar[tuple[str, ...]] = ("dry_run",)
 
@@ -114,10 +121,11 @@ class WritingOperator(CalendarOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the arguments, send what they ask for, and return what came of it."""
-        with self._open_hook() as hook:
-            flags, row = read_all(
+        with self._open_hook(context) as hook:
+            flags, row, _ = read_all(
                 lambda: flag_arguments(**{name: getattr(self, name) for name in self.flags}),
                 lambda: self._parse_row(hook),
+                self._limit_calls,
             )
             run = self._make_run(context, hook, row, flags)
             calls = run.calls  # made before anything is sent, so that a wrong client token is refused
@@ -134,6 +142,7 @@ class WritingOperator(CalendarOperator):
                 if not (text and isinstance(error, DingTalkError)):
                     raise
                 raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
+            self._show_event(context, hook.get_conn(), result.event_id or row.event_id, result.event)
             return self._report_result(context, run, result)
 
     def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import integer_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, EventWritingOperator
+from airflow_dingtalk_calendar.operators.event_link import EventPageLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -59,6 +60,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     :param dry_run: send nothing, return the request.
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
         made one. Without it, a retry reads the event first (one more call) and fails if it has a meeting.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change.
     :raises AirflowFailException: for what no retry can mend: a wrong patch, id, credential or permission.
@@ -102,6 +104,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         skip_if_unchanged: bool | str = False,
         dry_run: bool | str = False,
         repeat_meeting: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -119,6 +122,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.skip_if_unchanged = skip_if_unchanged
         self.dry_run = dry_run
         self.repeat_meeting = repeat_meeting
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -194,12 +198,14 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
     :param event_id: the event's ``id``, as listing or creating it returned.
     :param calendar_id: the documentation knows ``primary`` only.
     :param max_attendees: how many attendees to return, 1-500; without it, DingTalk returns 100.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: no such event, a wrong credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "event_id", "max_attendees")
+    operator_extra_links = (EventPageLink(),)
 
     def __init__(
         self,
@@ -208,6 +214,7 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
         event_id: str,
         calendar_id: str = "primary",
         max_attendees: int | str | None = None,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -216,13 +223,15 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
         self.event_id = event_id
         self.calendar_id = calendar_id
         self.max_attendees = max_attendees
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the event and return it."""
-        with self._open_hook() as hook:
-            _, most = read_all(self._check_ids, self._parse_max_attendees)
+        with self._open_hook(context) as hook:
+            _, most, _ = read_all(self._check_ids, self._parse_max_attendees, self._limit_calls)
             event = hook.get_event(self.union_id, self.event_id, calendar_id=self.calendar_id, max_attendees=most)
+            self._show_event(context, hook.get_conn(), event["id"], event)
             self.log.info("Event %s: read.", event["id"])
             return event
 

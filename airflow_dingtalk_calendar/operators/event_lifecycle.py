@@ -38,6 +38,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong event, credential or permission, the day's
         or the month's quota.
@@ -58,6 +59,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         timezone: str | None = None,
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -69,6 +71,7 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
         self.timezone = timezone
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Mapping[str, Any]:
@@ -100,6 +103,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the event.
         Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
@@ -118,6 +122,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
         fail_if_missing: bool | str = False,
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -129,6 +134,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
         self.fail_if_missing = fail_if_missing
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> bool:

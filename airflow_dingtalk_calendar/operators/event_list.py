@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
-from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument
+from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument, list_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator
+from airflow_dingtalk_calendar.operators.large_results import check_xcom_size, find_place, write_lines
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -26,6 +27,9 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     All pages are read, 100 events a page; each costs one metered call. An event that is on two pages, because the list
     has shifted meanwhile, is there once, as it was changed last (``updateTime``). DingTalk itself filters by time and
     by ``series_master_id`` (not with ``expand``); all other filters are applied here and save no calls.
+
+    The log says how many bytes the result has. A warning says so above 1 MB, which is much for XCom: ask for ``fields``
+    and fewer attendees, or have them written ``to_file``.
 
     All arguments are templated. XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
     can be mapped over what another makes of it::
@@ -44,14 +48,22 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         means its midnight. Required with ``expand``.
     :param time_max: its end, likewise; at most a year later. Required with ``expand``.
     :param summary_contains: only events whose title has this text, in capitals or not.
+    :param search: only events that have this text, in capitals or not, in the title, the description, the place or a
+        room, or in the name of the organizer or of an attendee who is listed.
     :param organizer_id: only events that this person (unionId) organizes.
     :param series_master_id: only instances of this series.
     :param show_deleted: cancelled events too; not with ``expand``.
     :param expand: each occurrence of a series as an event of its own, future ones too; without it, a series is its
         master event and the instances that DingTalk has stored.
+    :param fields: the fields to return, in snake_case or camelCase; ``id`` is always there. Default: all.
+    :param max_attendees: how many attendees of each event to return, 1-100; without it, DingTalk returns 100.
+    :param to_file: write the events there, one in a line as JSON, in place of what is there, and return the path: a
+        URL for Airflow's object storage (``s3://conn_id@bucket/events.jsonl``), or a path on a disk that all workers
+        share.
     :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can
         be mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set).
     :param timezone: IANA zone for times that have no offset; default: the connection's.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, too many
         events.
@@ -63,6 +75,10 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         "time_min",
         "time_max",
         "summary_contains",
+        "search",
+        "fields",
+        "max_attendees",
+        "to_file",
         "organizer_id",
         "series_master_id",
         "show_deleted",
@@ -79,12 +95,17 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         time_min: WindowInput | None = None,
         time_max: WindowInput | None = None,
         summary_contains: str | None = None,
+        search: str | None = None,
         organizer_id: str | None = None,
         series_master_id: str | None = None,
         show_deleted: bool | str = False,
         expand: bool | str = False,
+        fields: Sequence[str] | str | None = None,
+        max_attendees: int | str | None = None,
+        to_file: str | None = None,
         max_events: int | str = 1000,
         timezone: str | None = None,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -98,20 +119,29 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         self.series_master_id = series_master_id
         self.show_deleted = show_deleted
         self.expand = expand
+        self.search = search
+        self.fields = fields
+        self.max_attendees = max_attendees
+        self.to_file = to_file
         self.max_events = max_events
         self.timezone = timezone
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Read all pages and return the events that the filters let through."""
+    def execute(self, context: Context) -> list[dict[str, Any]] | str:
+        """Read all pages and return the events that the filters let through, or where they are written."""
         from airflow_dingtalk_calendar.models.copies import newest_bodies
+        from airflow_dingtalk_calendar.models.event_selection import select_fields
 
-        with self._open_hook():
-            _, most, call, wanted = read_all(
+        with self._open_hook(context):
+            _, most, call, wanted, names, place, _ = read_all(
                 self._check_ids,
                 lambda: integer_argument("max_events", self.max_events),
                 self._list_call,
                 self._event_filter,
+                self._parse_fields,
+                lambda: None if self.to_file is None else find_place("to_file", self.to_file),
+                self._limit_calls,
             )
             listed: list[Event] = []
             calls, matching = 0, 0
@@ -122,13 +152,32 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                     _check_event_count(len(list(filter(wanted, newest_bodies(listed)))), most)
             events = list(filter(wanted, newest_bodies(listed)))
             self.log.info("Found %d events in %d calls.", len(events), calls)
-            return events
+            return self._hand_over([select_fields(event, names) for event in events] if names else events, place)
+
+    def _hand_over(self, events: list[dict[str, Any]], place: Any) -> list[dict[str, Any]] | str:
+        """Return the events, or the path of the file that they are written to."""
+        if place is not None:
+            path = write_lines(place, events)
+            self.log.info("Wrote %d events to %s.", len(events), path)
+            return path
+        size = check_xcom_size(self.log, "XCom return_value", events, "return less: fields, max_attendees, to_file")
+        self.log.info("The result has %d bytes.", size)
+        return events
+
+    def _parse_fields(self) -> list[str] | None:
+        from airflow_dingtalk_calendar.models.event_selection import parse_answer_fields
+
+        return None if self.fields is None else parse_answer_fields("fields", list_argument("fields", self.fields))
+
+    def _parse_max_attendees(self) -> int | None:
+        return None if self.max_attendees is None else integer_argument("max_attendees", self.max_attendees)
 
     def _list_call(self) -> Call[Json]:
         from airflow_dingtalk_calendar import api
 
-        choices, (first, last) = read_all(
+        choices, most, (first, last) = read_all(
             lambda: flag_arguments(show_deleted=self.show_deleted, expand=self.expand),
+            self._parse_max_attendees,
             lambda: self._window(self.hook.get_conn().zone_for(self.timezone)),
         )
         if not choices["expand"]:
@@ -138,6 +187,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 time_min=first,
                 time_max=last,
                 show_deleted=choices["show_deleted"] or None,
+                max_attendees=most,
                 series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
         problems = [
@@ -147,7 +197,9 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
             problems.append(("show_deleted", "cannot be had with expand"))
         if problems:
             raise InvalidInputError(*problems)
-        return api.list_events_view(self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last)
+        return api.list_events_view(
+            self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last, max_attendees=most
+        )
 
     def _window(self, zone: str | None) -> list[str | None]:
         """Read both ends of the time to look at, once the zone that they are in is known to be one."""
@@ -163,13 +215,17 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         return lambda event: all(is_wanted(event) for is_wanted in filters)
 
     def _local_filters(self) -> Iterator[Callable[[Event], bool]]:
+        from airflow_dingtalk_calendar.models.event_selection import has_text
         from airflow_dingtalk_calendar.models.json_values import get_member, text_or_empty
 
         part = _filter_text("summary_contains", self.summary_contains)
+        searched = _filter_text("search", self.search)
         organizer = _filter_text("organizer_id", self.organizer_id)
         series = _filter_text("series_master_id", self.series_master_id)
         if part is not None:
             yield lambda event: part.casefold() in text_or_empty(event.get("summary")).casefold()
+        if searched is not None:
+            yield lambda event: has_text(event, searched)
         if organizer is not None:
             yield lambda event: get_member(event, "organizer", "id") == organizer
         if series is not None and flag_arguments(expand=self.expand)["expand"]:  # else DingTalk filters

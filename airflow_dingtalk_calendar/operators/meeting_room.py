@@ -32,6 +32,7 @@ class MeetingRoomsOperator(EventWritingOperator):
         calendar_id: str = "primary",
         client_token: str | None = None,
         dry_run: bool | str = False,
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -42,6 +43,7 @@ class MeetingRoomsOperator(EventWritingOperator):
         self.calendar_id = calendar_id
         self.client_token = client_token
         self.dry_run = dry_run
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> list[str]:
@@ -67,6 +69,7 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, a room that is taken, a wrong credential or
         permission.
@@ -92,6 +95,7 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
         Of a mapped task, each request gets its own, derived from this one.
     :param dry_run: send nothing, return the request.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.

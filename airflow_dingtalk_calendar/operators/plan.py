@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
-from airflow_dingtalk_calendar.models.arguments import flag_arguments, integer_argument, list_argument
+from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument, positive_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
+from airflow_dingtalk_calendar.operators.large_results import check_xcom_size
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
     from airflow_dingtalk_calendar.plans.runner import PlanRunner
-
-
-LARGE_XCOM = 1_000_000  # characters
-LARGE_XCOM_REMEDY = (
-    "keep large XComs out of the metadata database with [core] xcom_backend = "
-    "airflow.providers.common.io.xcom.backend.XComObjectStorageBackend, or split the plan."
-)
 
 
 class DingTalkCalendarApplyPlanOperator(CalendarOperator):
@@ -79,7 +73,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         not.
     :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
         task, whatever ``on_error`` says; rows that it did not come to are ``skipped`` (``notTried``).
-    :param max_calls: a plan that takes more metered calls than this is refused.
+    :param max_calls: a plan that takes more metered calls than this is refused; what is sent again after a transient
+        error is not foreseen, and comes on top.
     :param max_rows: a plan of more rows than this is refused; default: any number.
     :param max_notified: a plan that notifies more people than this is refused, and one of which that is not known
         because a row does not bring its ``event``; default: any number.
@@ -99,7 +94,6 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         "keep_before",
         "on_error",
         "max_failures",
-        "max_calls",
         "max_rows",
         "max_notified",
     )
@@ -152,7 +146,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         from airflow_dingtalk_calendar.plans.impact import estimate_impact
         from airflow_dingtalk_calendar.plans.runner import PlanLimits, PlanRunner
 
-        with self._open_hook() as hook:
+        with self._open_hook(context) as hook:
             options, limits, plan, flags = read_all(
                 lambda: self._parse_options(context),
                 self._parse_limits,
@@ -207,10 +201,9 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     def _parse_limits(self) -> dict[str, int]:
         names = ("max_failures", "max_calls", "max_rows", "max_notified")
         given = {name: getattr(self, name) for name in names}
-        limits = {name: integer_argument(name, value) for name, value in given.items() if value is not None}
-        if wrong := [(name, "must be 1 or more") for name, value in limits.items() if value < 1]:
-            raise InvalidInputError(*wrong)
-        return limits
+        limits = {name: value for name, value in given.items() if value is not None}
+        read = read_all(*(partial(positive_argument, name, value) for name, value in limits.items()))
+        return dict(zip(limits, read, strict=True))
 
     def _parse_plan(self, hook: DingTalkCalendarHook) -> Plan:
         from airflow_dingtalk_calendar.plans.plan import parse_plan
@@ -272,8 +265,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         rows = [result.as_dict(with_event=with_events) for result in results]
         for key, value in (("results", rows), ("undo", undo.plan), ("cannot_undo", undo.lasting)):
             context["ti"].xcom_push(key=key, value=value)
-        if (size := len(json.dumps(undo.plan))) > LARGE_XCOM:
-            self.log.warning("XCom undo has %.1f MB, and results about as much: %s", size / 1e6, LARGE_XCOM_REMEDY)
+        check_xcom_size(self.log, "XCom undo, and results about as much,", undo.plan, "split the plan")
 
     def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
         """Say what became of the rows, and fail if the task has to."""

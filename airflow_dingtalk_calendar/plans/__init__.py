@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.brought_events import rows_with_events
     from airflow_dingtalk_calendar.plans.edited_rows import rows_for
+    from airflow_dingtalk_calendar.plans.ics_rows import rows_from_ics, update_known
     from airflow_dingtalk_calendar.plans.table_rows import rows_from_table
 
-__all__ = ["rows_for", "rows_from_table", "rows_with_events"]
+__all__ = ["rows_for", "rows_from_ics", "rows_from_table", "rows_with_events", "update_known"]
 
-_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows", "rows_with_events": "brought_events"}
+_MODULES = {
+    "rows_for": "edited_rows",
+    "rows_from_ics": "ics_rows",
+    "rows_from_table": "table_rows",
+    "rows_with_events": "brought_events",
+    "update_known": "ics_rows",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowNotFoundException,
     AirflowSensorTimeout,
-    AirflowSkipException,
-    AirflowTaskTimeout,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
@@ -21,6 +19,8 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_dingtalk_calendar.models.arguments import seconds_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator
+from airflow_dingtalk_calendar.operators.call_counting import RescheduledCallCounting
+from airflow_dingtalk_calendar.sensors.soft_fail import ConditionUnmetError, SoftFailing
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -41,11 +41,7 @@ GRACE = dt.timedelta(minutes=10)
 TRIGGER_TIMEOUTS = ("Trigger timeout", "Trigger/execution timeout")
 
 
-class ConditionUnmetError(AirflowFailException):
-    """The condition cannot be met any more."""
-
-
-class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
+class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFailing, RescheduledCallCounting):
     """Wait until one event meets a condition, and return the event (DingTalk's GetEvent).
 
     Give exactly one condition:
@@ -64,6 +60,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
     events are moved: about 4 calls a day unless set. For the others nobody can know when; they look each
     ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
     month that a standard organisation has for everything.
+
+    XCom ``metered_calls`` counts all of them, those in the triggerer too, but not those that a triggerer made before it
+    was killed. In mode ``reschedule`` it and ``max_calls`` count from the try's first look on Airflow 3.3 and later;
+    on older ones, each look by itself.
 
     **Modes.** With ``deferrable`` it looks once in the worker, and then waits in the triggerer without a worker slot;
     the other modes are Airflow's ``poke`` and ``reschedule``. All of them look at the same moments, but a deferred one
@@ -99,6 +99,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         none of their own; default: the connection's.
     :param poke_interval: the time between two looks where no moment is known; a timedelta, or seconds.
     :param deferrable: wait in the triggerer; default: Airflow's ``[operators] default_deferrable``.
+    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, the month's
         quota, an event that is gone.
@@ -141,6 +142,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         timezone: str | None = None,
         poke_interval: dt.timedelta | float = 1800.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
         **kwargs: Any,
     ) -> None:
@@ -158,11 +160,12 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         self.recheck = recheck
         self.timezone = timezone
         self.deferrable = deferrable
+        self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> Any:
         """Wait, in the worker or, after a first look, in the triggerer; return the event."""
-        with self._skip_as_meant(AirflowSensorTimeout):
+        with self._skip_as_meant(AirflowSensorTimeout), self._count_calls(context, self._earlier_calls(context)):
             return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -170,8 +173,9 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         from airflow_dingtalk_calendar.watch.event_poll import poll_event
 
         self._wake = None
-        with self._open_hook():
+        with self._open_hook(context):
             recheck = seconds_argument("recheck", self.recheck)
+            self._limit_calls()
             watch = self._event_target()
             verdict = self.hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
@@ -206,6 +210,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
         from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
 
         deadline = now + max(self.timeout, HEAD_START)
+        counter = self._call_counter
         self.defer(
             trigger=DingTalkCalendarEventTrigger(
                 union_id=watch.union_id,
@@ -217,9 +222,11 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
                 deadline=deadline,
                 interval=self.poke_interval,
                 recheck=recheck,
+                max_calls=counter.left if counter else None,
                 dingtalk_conn_id=self.dingtalk_conn_id,
             ),
             method_name="execute_complete",
+            kwargs={"calls": counter.by_action if counter else {}},
             timeout=dt.timedelta(seconds=deadline - now) + GRACE,
         )
         raise AssertionError("a deferred task does not come here")
@@ -235,8 +242,16 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
             pause = max(self._wake - self._clock(), 1.0)
         return min(pause, max(self.timeout - run_duration(), 0.0) + 0.1)
 
-    def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Return the event that the trigger found, or fail as it says."""
+    def execute_complete(self, context: Context, event: Any = None, calls: Mapping[str, int] | None = None) -> Any:
+        """Return the event that the trigger found, or fail as it says.
+
+        :param calls: the metered calls of the look in the worker.
+        """
+        told = event.get("calls") if isinstance(event, dict) else None
+        with self._count_calls(context, Counter(calls or {}) + Counter(told or {})):
+            return self._finish_wait(event)
+
+    def _finish_wait(self, event: Any) -> Any:
         match event:
             case {"status": "met", "event": dict(found)}:
                 self.log.info("Event %s is as wanted.", self.event_id)
@@ -261,26 +276,3 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator):
             if next_method == "__fail__" and (next_kwargs or {}).get("error") in TRIGGER_TIMEOUTS:
                 raise AirflowSensorTimeout("The triggerer has not answered in time; is it down?")
             return super().resume_execution(next_method, next_kwargs, context)
-
-    @contextmanager
-    def _skip_as_meant(self, missed: type[Exception]) -> Iterator[None]:
-        """Decide anew where Airflow skips, which it does for misconfigurations, too, and without saying why.
-
-        Airflow chains its exception to the failure that it stands for.
-
-        :param missed: failures of which Airflow does not skip all, in all versions and modes.
-        """
-        try:
-            yield
-        except (AirflowSkipException, missed) as error:
-            failure = (error.__cause__ if isinstance(error, AirflowSkipException) else None) or error
-            if not self._may_skip(failure):
-                raise failure  # noqa: B904  # instead of Airflow's
-            self.log.warning("Skipped instead of failed: %s", failure)
-            raise AirflowSkipException(f"Skipped instead of failed: {failure}") from failure
-
-    def _may_skip(self, failure: BaseException) -> bool:
-        """Whether who sets ``soft_fail`` or ``never_fail`` means such a failure."""
-        if isinstance(failure, (AirflowSkipException, AirflowSensorTimeout, AirflowTaskTimeout, ConditionUnmetError)):
-            return bool(self.soft_fail or self.never_fail)
-        return bool(self.never_fail) and not isinstance(failure, (AirflowFailException, AirflowNotFoundException))

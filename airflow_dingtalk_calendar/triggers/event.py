@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import AsyncIterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -14,6 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_dingtalk_calendar.exceptions import DingTalkError
 
 if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.client.call_counter import CallCounter
     from airflow_dingtalk_calendar.watch.conditions import Verdict
 
 # Sleeping follows a clock that neither a suspended machine nor a corrected time of day moves; appointments do not.
@@ -41,7 +43,8 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
 
     It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``hopeless`` (the
     condition cannot be met any more), ``failed`` (no retry can mend it), ``no_connection`` (the triggerer finds no such
-    Airflow connection), ``timeout`` or ``error`` (something else went wrong).
+    Airflow connection), ``timeout`` or ``error`` (something else went wrong). ``calls`` are the metered calls that it
+    has made, by action; those that it made before it was started anew are not known.
 
     :param union_id: unionId of anybody who takes part in the event.
     :param event_id: the event's ``id``.
@@ -52,6 +55,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     :param deadline: when to give up, after a last look, in seconds since the epoch.
     :param interval: seconds between two looks, for a condition whose moment cannot be known.
     :param recheck: seconds after which to look again at the latest where it can be known.
+    :param max_calls: the trigger fails instead of making more metered calls than this; None for any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     """
 
@@ -72,6 +76,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
         interval: float,
         recheck: float,
         dingtalk_conn_id: str,
+        max_calls: int | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.union_id = union_id
@@ -84,11 +89,14 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
         self.interval = interval
         self.recheck = recheck
         self.dingtalk_conn_id = dingtalk_conn_id
+        self.max_calls = max_calls
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and the arguments to make this trigger anew, elsewhere."""
         names = ("union_id", "event_id", "calendar_id", "condition", "timezone", "wake", "deadline", "interval")
         arguments = {name: getattr(self, name) for name in (*names, "recheck", "dingtalk_conn_id")}
+        if self.max_calls is not None:  # which a triggerer of an earlier release does not know
+            arguments["max_calls"] = self.max_calls
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -104,7 +112,15 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             self.log.exception("Waiting for event %s went wrong.", self.event_id)
             # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
             payload = {"status": "error", "message": f"{type(error).__name__} in the triggerer; see its log"}
-        yield RedactedEvent(payload)
+        self.log.info("%s", self._call_counter)
+        yield RedactedEvent({**payload, "calls": self._call_counter.by_action})
+
+    @cached_property
+    def _call_counter(self) -> CallCounter:
+        """What counts the calls of this trigger since it was started, on behalf of its task."""
+        from airflow_dingtalk_calendar.hooks.metrics import make_counter
+
+        return make_counter(self.task_instance, limit=self.max_calls)
 
     async def _await_outcome(self) -> dict[str, Any]:
         from airflow_dingtalk_calendar.watch.conditions import next_check
@@ -134,6 +150,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
 
         watch = EventTarget(self.union_id, self.event_id, self.calendar_id, self.condition, self.timezone)
         async with DingTalkCalendarHook(self.dingtalk_conn_id) as hook:
+            hook.call_counter = self._call_counter
             return await hook.afollow(poll_event(watch, self._clock))
 
 

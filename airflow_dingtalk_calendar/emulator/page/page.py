@@ -103,7 +103,11 @@ def _event_article(event: Event, store: EmulatorStore) -> HtmlText:
     more = [html_tag("li", f"and {len(people) - _MAX_SHOWN_PEOPLE} more")] if len(people) > _MAX_SHOWN_PEOPLE else []
     listed = html_tag("ul", *(_attendee_item(person) for person in people[:_MAX_SHOWN_PEOPLE]), *more, kind="people")
     return html_tag(
-        "article", time, html_tag("div", title, html_tag("dl", *facts), listed), kind=f"event {event['status']}"
+        "article",
+        time,
+        html_tag("div", title, html_tag("dl", *facts), listed),
+        kind=f"event {event['status']}",
+        id=f"event-{event['id']}",
     )
 
 

@@ -1,0 +1,45 @@
+"""Airflow's metrics of calls: counters and a timer, tagged with the action, and with the DAG and the task if any."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from airflow_dingtalk_calendar.client.call_counter import CallCounter, CountedRequest
+from airflow_dingtalk_calendar.hooks.airflow_compat import Stats
+
+
+def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
+    """Make a counter of calls that tells Airflow's metrics of each.
+
+    :param task_instance: the task on whose behalf a trigger calls; without it, the task that this process runs.
+    :param options: of the counter.
+    """
+    return CallCounter(report=partial(emit_metrics, task_instance), **options)
+
+
+def emit_metrics(task_instance: Any, request: CountedRequest) -> None:
+    """Tell Airflow's metrics of a request; that fails no call."""
+    tags = {**task_tags(task_instance), "action": request.action}
+    counters = {
+        "calls": request.metered,
+        "throttled": request.throttled,
+        "retries": request.repeated,
+        "unknown": request.unknown,
+    }
+    with suppress(Exception):  # whatever the metrics' backend, or what it is made of, raises
+        for name in (name for name, counts in counters.items() if counts):
+            Stats.incr(f"dingtalk.{name}", tags=tags)
+        Stats.timing("dingtalk.duration", dt.timedelta(seconds=request.seconds), tags=tags)
+
+
+def task_tags(task_instance: Any = None) -> dict[str, str]:
+    """Name a task as Airflow's own metrics do; a watcher, and a program of one's own, is no task."""
+    names = ("dag_id", "task_id")
+    if task_instance is not None:
+        return {name: str(getattr(task_instance, name)) for name in names if hasattr(task_instance, name)}
+    found = {name: os.environ.get(f"AIRFLOW_CTX_{name.upper()}") for name in names}
+    return {name: value for name, value in found.items() if value}
