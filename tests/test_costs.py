@@ -17,6 +17,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, SAMPLE
 from airflow_dingtalk_calendar.exceptions import TransportError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.conftest import DATA, EVENT, ORGANIZER
@@ -141,18 +142,24 @@ def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None
 
 @pytest.mark.parametrize(
     ("options", "calls"),
-    [({}, 1), ({"skip_if_unchanged": True}, 2), ({"since": True}, 2), ({"both": True}, 2)],
+    [({}, 1), ({"skip_if_unchanged": True}, 2), ({"since": True}, 2), ({"keep_before": True}, 2), ({"all": True}, 2)],
     ids=str,
 )
 def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> None:
     """A row costs its call, and a look before it costs one more whatever it is for; so does a retry."""
-    assert (
-        cell("a row") == "as many as its action; 1 more with `skip_if_unchanged` or `if_updated_at`, none more for both"
+    assert cell("a row") == (
+        "as many as its action; 1 more with `skip_if_unchanged`, `if_updated_at`, `if_fields` or `keep_before` (if it "
+        "has no `event`), none more for several"
     )
-    since = {"if_updated_at": dingtalk.event("event0")["updateTime"]} if {"since", "both"} & options.keys() else {}
-    skip = bool({"skip_if_unchanged", "both"} & options.keys())
+    before = dingtalk.event("event0")
+    guard = {
+        "if_updated_at": before["updateTime"],
+        "if_fields": {"summary": FIELDS.patched["summary"].fingerprint(before)},
+    }
+    since = guard if {"since", "all"} & options.keys() else {}
+    looks = {name: name in options or "all" in options for name in ("skip_if_unchanged", "keep_before")}
     plan = [{"event_id": f"event{number}", "patch": {"summary": "New"}, **since} for number in range(10)]
-    assert cost(dingtalk, partial(execute, Batch, plan=plan, skip_if_unchanged=skip)) == 10 * calls
+    assert cost(dingtalk, partial(execute, Batch, plan=plan, **looks)) == 10 * calls
     retry = "as many for each row that is not recorded as finished; 1 more for each `create` and each `online_meeting`"
     assert cell("a retry of") == retry
     again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), plan=plan))
@@ -190,8 +197,9 @@ def test_waiting(dingtalk: Emulator) -> None:
 
 def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher lists the calendar once, and then costs its check; 720 hours are a month."""
-    size = int(cell("[a watcher]").rpartition("1 for each ")[2].split()[0])
-    assert cell("[a watcher]").startswith("1 each check, 720 a month")
+    said = cell("[the watchers of a calendar]")
+    size = int(said.partition("first start 1 for each ")[2].split()[0])
+    assert said.startswith("together 1 each check, 720 a month")
     assert len(dingtalk.store.events) == size + 1
     assert cost(dingtalk, partial(Triggerer(monkeypatch).run, store=Store())) == 2
     dingtalk.reset({**SAMPLE, "apps": DATA["apps"]})
@@ -227,7 +235,7 @@ def test_every_row_is_compared() -> None:
         "a retry that",
         "a retry of",
         "testing",
-        "[a watcher]",
+        "[the watchers of a calendar]",
         "[waiting",
         "access tokens",
     )
