@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
+from contextlib import suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from textwrap import dedent
@@ -99,6 +101,17 @@ def run_dag(home: Path, source: str, *, native: bool = False, conf: dict[str, An
         return Run(run_file(file, conf))
     finally:
         file.unlink()
+
+
+def keep_api_server() -> None:
+    """Have all tasks here use one API in this process, as Airflow does from 3.3 on; 3.0 to 3.2 build it for each task.
+
+    Building it takes seconds, for it writes down the routes of all its versions.
+    """
+    with suppress(ImportError):  # Airflow 2.11 has none
+        from airflow.sdk.execution_time import supervisor
+
+        supervisor.in_process_api_server = cache(supervisor.in_process_api_server)
 
 
 def run_file(file: Path, conf: dict[str, Any] | None = None) -> Any:

@@ -38,7 +38,7 @@ from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.operators.base import CalendarOperator
 from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
-from tests.airflow_runs import Run, run_dag
+from tests.airflow_runs import Run, keep_api_server, run_dag
 
 # How long an example takes says more about the machine than about the software.
 hypothesis.settings.register_profile("without deadline", deadline=None)
@@ -142,10 +142,11 @@ def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
-    """Airflow's metadata database, migrated once."""
+    """Airflow's metadata database, migrated once, and the API that tasks here reach it by."""
     from airflow.utils.db import initdb
 
     initdb()
+    keep_api_server()
 
 
 @pytest.fixture

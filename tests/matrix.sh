@@ -43,8 +43,7 @@ install() {
   fi
 }
 
-# A line whose tests hang fails after an hour, and the next one gets its turn. 3.2 alone may take half of it: there, each task
-# that a test runs waits seconds for Airflow's own API in the same process.
+# A line whose tests hang fails after an hour, and the next one gets its turn.
 try() {
   local log=.matrix/$line.log result=passed start=$SECONDS limit='' summary
   command -v timeout >/dev/null && limit='timeout -k 20 3600'
