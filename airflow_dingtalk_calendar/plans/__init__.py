@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.edited_rows import rows_for
+    from airflow_dingtalk_calendar.plans.room_swap import swap_room
+    from airflow_dingtalk_calendar.plans.series_split import cancel_occurrence, split_series
     from airflow_dingtalk_calendar.plans.table_rows import rows_from_table
 
-__all__ = ["rows_for", "rows_from_table"]
+__all__ = ["cancel_occurrence", "rows_for", "rows_from_table", "split_series", "swap_room"]
 
-_MODULES = {"rows_for": "edited_rows", "rows_from_table": "table_rows"}
+_MODULES = {
+    "cancel_occurrence": "series_split",
+    "rows_for": "edited_rows",
+    "rows_from_table": "table_rows",
+    "split_series": "series_split",
+    "swap_room": "room_swap",
+}
 
 
 def __getattr__(name: str) -> Any:
