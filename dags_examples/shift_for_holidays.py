@@ -8,7 +8,9 @@ Why: the calendar of holidays is the company's, and nobody likes to ask eight pe
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
 ``Calendar.Event.Read`` and ``Calendar.Event.Write``, your own unionId below, and your holidays in the params. Those
-given are made up, for the emulator's sample calendar. The coming week is today's, or that of the day in ``today``.
+given are made up, for the emulator's sample calendar. With ``country`` CN, China's days count, too, working weekends
+among them; that needs ``pip install 'airflow-dingtalk-calendar[workdays]'``, which knows the years that have been
+announced. The coming week is today's, or that of the day in ``today``.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ PARAMS = {
     "working_weekends": Param(
         [], type="array", items={"type": "string", "format": "date"}, title="Working days on a weekend"
     ),
+    "country": Param(None, type=["null", "string"], enum=[None, "CN"], title="Country whose days count, too"),
     "today": Param(None, type=["null", "string"], format="date", title="As if today were"),
 }
 
@@ -66,21 +69,22 @@ with DAG(
         """Write a row for each event that falls on a holiday."""
         from airflow_dingtalk_calendar.edits import is_series, shift
         from airflow_dingtalk_calendar.plans import rows_for
+        from airflow_dingtalk_calendar.workdays import is_workday, next_workday
 
-        def is_off(day: pendulum.DateTime) -> bool:
-            weekend = day.isoweekday() > 5 and day.to_date_string() not in params["working_weekends"]
-            return weekend or day.to_date_string() in params["holidays"]
+        off = {
+            "holidays": params["holidays"],
+            "extra_workdays": params["working_weekends"],
+            "country": params["country"],
+        }
 
         def to_working_day(event: dict) -> dict | None:
             start = event["start"]
             if "dateTime" not in start or is_series(event):
                 return None
-            day = pendulum.parse(start["dateTime"]).in_timezone(start["timeZone"])
-            if day.to_date_string() not in params["holidays"]:
+            day = pendulum.parse(start["dateTime"]).in_timezone(start["timeZone"]).date()
+            if not is_workday(day) or is_workday(day, **off):  # on a weekend anyway, or on no holiday
                 return None
-            return shift(
-                event, by=timedelta(days=next(days for days in range(1, 60) if not is_off(day.add(days=days))))
-            )
+            return shift(event, by=timedelta(days=(next_workday(day, **off) - day).days))
 
         today = pendulum.parse(params["today"], tz=ZONE) if params["today"] else pendulum.now(ZONE)
         return rows_for(events, to_working_day, now=today)

@@ -104,6 +104,17 @@ def test_lists(dingtalk: Emulator, options: dict[str, Any]) -> None:
     assert cost(dingtalk, partial(execute, List, **THE_YEAR, **options)) == 1
 
 
+def test_free_times(dingtalk: Emulator) -> None:
+    """So many people and rooms as the table says fit into a call."""
+    assert cell("`find_free_times`") == "1 for each 20 people, 1 for each 5 rooms"
+    people, rooms = [f"iiP{number}" for number in range(21)], [f"room-{number}" for number in range(6)]
+    window = {"start_time": "2027-03-02T00:00:00Z", "end_time": "2027-03-03T00:00:00Z", "timezone": "UTC"}
+    with DingTalkCalendarHook() as hook:
+        for crowd, places, calls in ((people[:20], rooms[:5], 2), (people, rooms, 4)):
+            look = partial(hook.find_free_times, ORGANIZER, crowd, duration=3600, room_ids=places, **window)
+            assert cost(dingtalk, look) == calls
+
+
 def test_what_the_hooks_methods_say() -> None:
     """Each method of the hook says that it is one call, but for those that the table names as free."""
     methods = {name: getattr(api, name).__doc__ for name in api.__all__ if hasattr(DingTalkCalendarHook, f"a{name}")}

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import (
     Call,
@@ -26,11 +26,12 @@ from airflow_dingtalk_calendar.api.schedules import (
     get_schedule,
 )
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
-from airflow_dingtalk_calendar.models.busy_times import Span, read_busy_times
-from airflow_dingtalk_calendar.models.free_times import FreeTime, WorkingHours, is_weekday, search_free_times
+from airflow_dingtalk_calendar.models.arguments import seconds_argument
 from airflow_dingtalk_calendar.models.json_values import Json
-from airflow_dingtalk_calendar.models.types import parse_seconds, read_argument
-from airflow_dingtalk_calendar.models.zones import load_zone, parse_zone
+
+if TYPE_CHECKING:  # what reads times is imported on use, because a DAG file that is parsed brings this module along
+    from airflow_dingtalk_calendar.models.busy_times import Span
+    from airflow_dingtalk_calendar.models.free_times import FreeTime, WorkingHours
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def find_free_times(
     :return: ``{"times": [{"start", "end", "rooms"}], "unknown": {id: error}, "calls"}``; the times are ISO 8601 text
         with the zone's offset, earliest first, and ``rooms`` are those that are free then.
     """
+    from airflow_dingtalk_calendar.models.free_times import search_free_times
+
     window, people, rooms, open_hours, length, pause, most = read_all(
         partial(_read_window, start_time, end_time),
         partial(check_ids, "user_ids", user_ids, LARGEST_NUMBER),
@@ -99,6 +102,8 @@ def _search_told(
     told: Sequence[Json], needs_room: bool, zone: str, search: Callable[..., Iterator[FreeTime]]
 ) -> Iterator[FreeTime]:
     """Search in what is known; of a person of whom nothing is, nobody can say that a time is free."""
+    from airflow_dingtalk_calendar.models.busy_times import read_busy_times
+
     for one in told:
         if (spans := read_busy_times(one, zone)) is None:
             one.update(availability="unknown", error=one.get("error") or "its times cannot be read")
@@ -115,11 +120,17 @@ def _id_of(entry: Json) -> str:
 
 
 def _read_window(start_time: TimeInput, end_time: TimeInput) -> Span:
+    from airflow_dingtalk_calendar.models.busy_times import Span
+
     check_window(("start_time", start_time), ("end_time", end_time), MAX_SCHEDULE_WINDOW)
     return Span(parse_aware_datetime("start_time", start_time), parse_aware_datetime("end_time", end_time))
 
 
 def _read_hours(timezone: Any, hours: Any, is_workday: Callable[[dt.date], bool] | None) -> WorkingHours:
+    from airflow_dingtalk_calendar.models.free_times import WorkingHours, is_weekday
+    from airflow_dingtalk_calendar.models.types import read_argument
+    from airflow_dingtalk_calendar.models.zones import parse_zone
+
     if timezone is None:
         raise InvalidInputError(("timezone", "is absent: give it, or set timezone in the connection"))
     try:
@@ -132,12 +143,14 @@ def _read_hours(timezone: Any, hours: Any, is_workday: Callable[[dt.date], bool]
 
 
 def _read_length(name: str, value: Any) -> dt.timedelta:
-    seconds = read_argument(name, parse_seconds, value)
+    seconds = seconds_argument(name, value)
     if seconds < 60:
         raise InvalidInputError((name, "must be a minute or more"))
     return dt.timedelta(seconds=seconds)
 
 
 def _write_time(found: FreeTime, zone: str) -> Json:
+    from airflow_dingtalk_calendar.models.zones import load_zone
+
     start, end = (moment.astimezone(load_zone(zone)).isoformat() for moment in found.span)
     return {"start": start, "end": end, "rooms": found.rooms}

@@ -22,7 +22,7 @@ def add_reminder(event: Event, minutes: int, *, allow_instance: bool = False) ->
     :param minutes: 0 or more.
     :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
-    wanted, there = _dingtalk_reminder(minutes), _reminders_of(event, allow_instance)
+    wanted, there = _dingtalk_reminder(minutes), read_reminders(event, allow_instance)
     return None if wanted in there else _patch_reminders(event, [*there, wanted])
 
 
@@ -35,7 +35,7 @@ def drop_reminder(event: Event, minutes: int, *, allow_instance: bool = False) -
     :param minutes: of the reminder to leave out.
     :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
-    unwanted, there = _dingtalk_reminder(minutes), _reminders_of(event, allow_instance)
+    unwanted, there = _dingtalk_reminder(minutes), read_reminders(event, allow_instance)
     return _patch_reminders(event, [one for one in there if one != unwanted]) if unwanted in there else None
 
 
@@ -46,7 +46,7 @@ def _dingtalk_reminder(minutes: Any) -> Patch:
     return {"method": "dingtalk", "minutes": number}
 
 
-def _reminders_of(event: Event, allow_instance: bool) -> list[Patch]:
+def read_reminders(event: Event, allow_instance: bool) -> list[Patch]:
     """Read the reminders: minutes are numbers in a request and text in an answer (the page and the SDK agree)."""
     refuse_instance(event, allow_instance)
     if "reminders" not in event and get_member(event, "extendedProperties", "privateProperties", "dingtalkDetailUrl"):

@@ -30,7 +30,7 @@ def extend_until(
     :param timezone: is not needed: the last day ends where the event takes place, and that of an all-day series is the
         same in every zone.
     """
-    rule, times = _series_rule(event)
+    rule, times = read_series(event)
     span, day = rule["range"], date_argument("last", last)
     if day < times.day:
         raise InvalidInputError(("last", "is before the first day of the series"))
@@ -51,13 +51,17 @@ def set_occurrences(event: Event, n: int) -> Patch | None:
     :param event: as GetEvent or ListEvents returned it.
     :param n: 1 to 99.
     """
-    rule, _ = _series_rule(event)
+    rule, _ = read_series(event)
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 99:
         raise InvalidInputError(("n", "must be a whole number from 1 to 99"))
     return patch_if_needed(event, {"recurrence": {**rule, "range": {"type": "numbered", "numberOfOccurrences": n}}})
 
 
-def _series_rule(event: Event) -> tuple[Patch, EventTimes]:
+def read_series(event: Event) -> tuple[Patch, EventTimes]:
+    """Read the rule of a series, and when it takes place.
+
+    :raises InvalidInputError: when the event is no series.
+    """
     refuse_instance(event, True)
     if is_instance(event):
         text = "the event is one time of a series, which has no rule of its own: edit the series"

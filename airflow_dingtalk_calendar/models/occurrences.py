@@ -27,7 +27,7 @@ from airflow_dingtalk_calendar.models.rrule import to_rrule
 
 MAX_COUNTED = 1000
 SPLIT_REMEDY = (
-    "to keep them, end the series before that day (edits.extend_until with shorten=True) and create a new one that "
+    "to keep them, split the series on that day (plans.split_series), which ends it before and creates a new one that "
     "begins on it"
 )
 
@@ -67,7 +67,7 @@ def _is_one_time(event: Body) -> bool:
 def _count_before(start: Any, event: Body) -> int:
     times = read_times(event)
     first_kept = _new_day(start, times.zone)
-    before = takewhile(lambda day: day < first_kept, _occurrence_days(event, times))
+    before = takewhile(lambda day: day < first_kept, occurrence_days(event, times))
     return sum(1 for _ in islice(before, MAX_COUNTED + 1))
 
 
@@ -78,7 +78,7 @@ def _new_day(start: Any, zone: str | None) -> dt.date:
     return datetimes.to_local_time(start["dateTime"], zone or start["timeZone"]).date()
 
 
-def _occurrence_days(event: Body, times: EventTimes) -> Iterator[dt.date]:
+def occurrence_days(event: Body, times: EventTimes) -> Iterator[dt.date]:
     """Name the days of a series, from its first."""
     from dateutil.rrule import rrulestr  # takes a while to import
 
@@ -109,7 +109,7 @@ def has_ended(event: Body, now: dt.datetime) -> bool:
             surely = _end_on(last_day(span, times), times) <= now
             if surely or may_lack_day(rule["pattern"], times.day):
                 return surely
-        return all(_end_on(day, times) <= now for day in _occurrence_days(event, times))
+        return all(_end_on(day, times) <= now for day in occurrence_days(event, times))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):  # of odd shape, or out of the calendar
         return False
 

@@ -18,6 +18,7 @@ from airflow_dingtalk_calendar.models.json_values import Body, Json
 from airflow_dingtalk_calendar.models.occurrences import has_ended
 from airflow_dingtalk_calendar.models.types import read_argument
 from airflow_dingtalk_calendar.models.validation_errors import limit_problems, printable_name
+from airflow_dingtalk_calendar.plans.event_rows import write_event_row
 from airflow_dingtalk_calendar.plans.row_counts import describe_rows
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,6 @@ log = logging.getLogger(__name__)
 Edit = Callable[[Any], Mapping[str, Any] | None]
 _SINGLE = "single occurrences of series"
 _REASONS = ("unchanged", "past", _SINGLE, "cancelled", "repeated")
-_NO_UPDATE_TIME_TEXT = (
-    "has no updateTime, by which guard tells that somebody has changed it: read it with get_event or list_events, "
-    "or say guard=False"
-)
 
 
 class _Selection(NamedTuple):
@@ -93,7 +90,7 @@ def rows_for(
         try:
             patch = _make_patch(edit, event)
             left_out["unchanged"] += not patch
-            rows += [_write_row(event, patch, guard)] if patch else []
+            rows += [write_event_row(event, guard, patch=patch)] if patch else []
         except InvalidInputError as error:
             problems += [Problem(f"events[{index}]", _say_where(problem)) for problem in error.problems]
     if problems:
@@ -145,15 +142,6 @@ def _place_of(error: Exception) -> str:
     while trace and trace.tb_next:
         trace = trace.tb_next
     return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
-
-
-def _write_row(event: Body, patch: Json, guard: bool) -> Json:
-    row: Json = {"event_id": event["id"], "patch": patch, "event": dict(event)}
-    if not guard:
-        return row
-    if not isinstance(event.get("updateTime"), str):
-        raise InvalidInputError(("", _NO_UPDATE_TIME_TEXT))
-    return {**row, "if_updated_at": event["updateTime"]}
 
 
 def _say_where(problem: Problem) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import datetimes
+from airflow_dingtalk_calendar.models.arguments import list_argument
 from airflow_dingtalk_calendar.models.types import parse_id, read_argument
 from airflow_dingtalk_calendar.models.validation_errors import printable_name, suggest_name
 from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_MEMBERS, Change, Target
@@ -32,6 +33,7 @@ class Row:
     :ivar created_by: name of the row that creates the event.
     :ivar name: by which later rows of the group may name the event that this one creates.
     :ivar group: rows of one group are carried out in order; None makes a group of this row alone.
+    :ivar notes: what whoever wrote the row says of it to whoever reviews the plan.
     :ivar if_updated_at: only if the event has not changed since then.
     :ivar if_fields: only if these fields have not changed since then: fingerprints, by name.
     :ivar event: the event as it was read, to show what would change, and to undo it.
@@ -47,6 +49,7 @@ class Row:
     created_by: str | None = None
     name: str | None = None
     group: str | None = None
+    notes: tuple[str, ...] = ()
     if_updated_at: dt.datetime | None = None
     if_fields: Mapping[str, str] | None = None
     event: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -72,7 +75,7 @@ class Row:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What is allowed although its effect is open, or takes something away from the event as it was read."""
-        return self.change.cautions_about(self.event)
+        return (*(f"notes: {note}" for note in self.notes), *self.change.cautions_about(self.event))
 
     @property
     def key(self) -> list[Any]:
@@ -197,6 +200,11 @@ def _parse_label(label: str, value: Any) -> str | None:
     return None if value is None else read_argument(label, parse_id, value)
 
 
+def _parse_notes(value: Any) -> tuple[str, ...]:
+    given = [] if value is None else list_argument("notes", value)
+    return tuple(read_argument("notes", parse_id, one) for one in given)
+
+
 def _parse_if_updated_at(value: Any) -> dt.datetime | None:
     try:
         return None if value is None else datetimes.parse_wire_datetime(datetimes.format_instant(value))
@@ -222,6 +230,7 @@ _COMMON_READERS: dict[str, Any] = {
     "union_id": _parse_union_id,
     "calendar_id": _parse_calendar_id,
     "group": lambda value: _parse_label("group", value),
+    "notes": _parse_notes,
 }
 _CREATE_READERS = {**_COMMON_READERS, "name": lambda value: _parse_label("name", value)}
 _EVENT_READERS = {

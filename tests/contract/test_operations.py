@@ -199,6 +199,15 @@ def test_rooms(calendar: Calendar, room: str) -> None:
     assert rooms() == []
 
 
+@calls(1)
+def test_the_rooms_there_are(calendar: Calendar, room: str) -> None:
+    """The room that may be booked is one of those that are listed, if they fit on a page."""
+    page = calendar.hook.list_meeting_rooms(calendar.organizer)
+    if page["nextToken"] is None:
+        assert room in {one["roomId"] for one in page["result"]}
+    assert all(one["roomName"] for one in page["result"])
+
+
 @calls(4)
 def test_free_busy_of_a_room(calendar: Calendar, room: str) -> None:
     """A room that is taken names the event that has it."""

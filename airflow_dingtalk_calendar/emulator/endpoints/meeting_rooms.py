@@ -12,7 +12,7 @@ from ..state.store import EmulatorStore
 from .permissions import get_organized_event
 from .writes import write_event
 
-_MAX_LISTED = 100  # UNVERIFIED: the facts name no limit
+_MAX_LISTED = 100  # UNVERIFIED: no limit is documented
 
 
 def handle_query_meeting_room_list(store: EmulatorStore, call: EndpointCall) -> Event:

@@ -14,7 +14,7 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.field_fingerprints import hash_value, whole_value
 from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in, text_or_empty
 
-COMMON_MEMBERS = ("action", "union_id", "calendar_id", "group")
+COMMON_MEMBERS = ("action", "union_id", "calendar_id", "group", "notes")
 EVENT_MEMBERS = ("event_id", "event", "if_updated_at", "if_fields")  # of actions on an event that exists
 
 
