@@ -108,7 +108,7 @@ class Scene:
         await self.triggerer.advance(8 * HOUR)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_every_change_is_heard_of(
     monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator, steps: list[tuple[str, int]]
