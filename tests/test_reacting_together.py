@@ -158,7 +158,7 @@ def test_killed_before_storing(airflow: Standalone, dingtalk: Emulator) -> None:
     """While the database takes nothing, changes are yielded and the triggerer is killed: none is lost."""
     until(lambda: is_between_checks(airflow), START_LIMIT, lambda: "never between two checks", interval=0.05)
     edit("Party", location="Room 2")
-    dingtalk.fault(kind="drip", action="ListEvents", seconds=ANSWER_SECONDS, times=2)  # one for each calendar
+    dingtalk.fault(kind="drip", action="ListEvents", interval=ANSWER_SECONDS / 1000, times=2)  # a calendar each
     wait_for_checks(dingtalk, ORGANIZER, 1)
     with database(airflow) as locked:
         locked.execute("begin immediate")
