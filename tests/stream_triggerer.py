@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.triggers.shared_stream import SharedStreamManager
@@ -78,6 +79,7 @@ class StreamTriggerer:
         self.stores = self.confirms = self.restarts = True
         self.forgets: set[int] = set()
         self.watchers: list[Watcher] = []
+        self._numbers = count()
         self._ack_time = 0.0
         self._waits: list[tuple[float, Waker]] = []
         self._outbox: deque[tuple[Watcher, Any, int | None]] = deque()
@@ -102,7 +104,7 @@ class StreamTriggerer:
 
     def add(self, **options: Any) -> Watcher:
         """Add a watcher, and start it."""
-        watcher = Watcher(len(self.watchers), options)
+        watcher = Watcher(next(self._numbers), options)
         self.watchers.append(watcher)
         self.start(watcher)
         return watcher
