@@ -77,7 +77,6 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",  # so long a killed triggerer counts as alive
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1",
     }
     with Standalone(home, home / "dags", env) as services:
         wait_for_checks(dingtalk, ORGANIZER, 2)
@@ -206,5 +205,5 @@ def has_position(airflow: Standalone, name: str) -> bool:
 def triggers(airflow: Standalone) -> int:
     """Count the triggers of watchers."""
     with database(airflow) as opened:
-        found: int = opened.execute("select count(*) from asset_trigger").fetchone()[0]
+        found: int = opened.execute("select count(*) from asset_watcher").fetchone()[0]
     return found

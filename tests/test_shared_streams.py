@@ -335,6 +335,29 @@ def test_a_store_that_fails_is_its_watchers_affair(
     assert "Changes are not told of as long as this lasts" in caplog.text
 
 
+def test_a_watcher_that_cannot_compare_keeps_its_position(
+    play: Callable[[Play], None], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error while it compares is logged and ends nothing; the changes come with the next check."""
+    follow = delivery.follow_listing
+
+    async def scene(triggerer: StreamTriggerer) -> None:
+        well, poor = triggerer.add(), triggerer.add(fields=["location"])
+        await triggerer.advance(60)
+        edit(location="Room 2")
+        monkeypatch.setattr(
+            delivery, "follow_listing", lambda watch, *rest: follow(watch, *rest) if len(watch.fields) > 1 else 1 / 0
+        )
+        await triggerer.advance(HOUR)
+        assert (len(well.told), poor.told, poor.failures) == (1, [], [])
+        monkeypatch.setattr(delivery, "follow_listing", follow)
+        await triggerer.advance(HOUR)
+        assert (len(well.told), len(poor.told)) == (1, 1)
+
+    play(scene)
+    assert "Changes are not told of as long as this lasts" in caplog.text
+
+
 # -- errors and wake-ups ----------------------------------------------------------------------------------------
 
 
