@@ -73,6 +73,7 @@ TABLE: list[tuple[int, str, str, bool, float | None]] = [
     (404, "anything", "NotFoundError", False, None),
     (400, "invalidClientIdOrSecret", "CredentialsError", False, None),
     (400, "invalid.client", "CredentialsError", False, None),
+    (401, "authFailed", "CredentialsError", False, None),
     (400, "invalidSuiteKey", "CredentialsError", False, None),
     (400, "invalidSuiteTicket", "CredentialsError", False, None),
     (400, "invalidAuthInfo", "CredentialsError", False, None),

@@ -16,8 +16,9 @@ from airflow_dingtalk_calendar.stream.pushes import CalendarPush
 
 log = logging.getLogger(__name__)
 
-# Fewer than a subscriber of Airflow's shared streams may have waiting (1,024), which fails if there are more.
-MAX_PENDING = 512
+# Airflow fails a watcher whose changes are not stored after 300 s, or that has 1,024 pushes waiting. It stored 10 to 50
+# asset events a second (measured, SQLite on two busy cores), so that 64 pushes take 25 watchers 160 s at most.
+MAX_PENDING = 64
 MAX_ACKNOWLEDGED = 10_000  # ids of 32 characters: about 1 MB
 MAX_ANSWERS = 16  # pushes of one event that are answered when it is done with
 
