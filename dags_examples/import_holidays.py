@@ -19,6 +19,7 @@ import logging
 from pathlib import Path
 
 import pendulum
+from airflow import __version__
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AirflowSkipException, Asset, Param, task
 
 from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person in whose calendar they are to be
 ZONE = "Asia/Shanghai"  # of times that the file gives without a zone
-IMPORTED = Asset("dingtalk_imported_holidays")  # only its state is used
+IMPORTED = Asset("dingtalk_imported_holidays")  # only its state is used, which came with Airflow 3.3
+STATE = [IMPORTED] if tuple(map(int, __version__.split(".")[:2])) >= (3, 3) else []
 PARTS = "0123456789abcdef"  # a value of the state store has at most 64 KB
 PARAMS = {
     "file": Param(
@@ -78,7 +80,7 @@ with DAG(
     tags=["dingtalk", "example"],
 ):
 
-    @task(inlets=[IMPORTED], multiple_outputs=True)
+    @task(inlets=STATE, multiple_outputs=True)
     def plan(**context):
         """Compare the file with what is imported."""
         from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -96,7 +98,7 @@ with DAG(
     planned = plan()
     apply = DingTalkCalendarApplyPlanOperator(task_id="apply", plan=planned["rows"], union_id=ORGANIZER)
 
-    @task(inlets=[IMPORTED], trigger_rule="none_skipped")
+    @task(inlets=STATE, trigger_rule="none_skipped")
     def remember(entries, results, **context):
         """Keep which event has become which, also when some have failed; then the run fails, too."""
         from airflow_dingtalk_calendar.plans import update_known

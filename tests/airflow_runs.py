@@ -43,15 +43,18 @@ class Ti:
 
     def __init__(self, **values: Any) -> None:
         self.pushed: dict[str, Any] = {}
-        self.metered_calls: dict[str, int] | None = None
+        self.about: dict[str, Any] = {}
         vars(self).update(values)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep what the task pushed."""
-        if key == "metered_calls":
-            self.metered_calls = value
-        else:
-            self.pushed[key] = value
+        every = key in ("metered_calls", "event_page", "event_link")
+        (self.about if every else self.pushed)[key] = value
+
+    @property
+    def metered_calls(self) -> Any:
+        """What the task has cost; None if it did not say."""
+        return self.about.get("metered_calls")
 
 
 class StateStore:

@@ -47,15 +47,15 @@ def show(event: Any, settings: ConnectionSettings = DINGTALK) -> dict[str, Any]:
     task = ShowsEvent()
     task.log = SimpleNamespace(info=lambda *_: None)
     task._show_event({"ti": ti}, settings, EVENT, event)  # type: ignore[typeddict-item]
-    assert EventPageLink().get_link(task, ti_key=None) == ti.pushed.get("event_page", "")
-    return ti.pushed
+    assert EventPageLink().get_link(task, ti_key=None) == ti.about.get("event_page", "")
+    return ti.about
 
 
 def test_the_link_leads_to_the_event_on_the_emulators_page(dingtalk: Emulator) -> None:
     """With an emulator on this machine, the address is that of the event in its page."""
     ti = Ti()
     patch(ti)
-    page, anchor = urldefrag(ti.pushed["event_page"])
+    page, anchor = urldefrag(ti.about["event_page"])
     assert page == f"{dingtalk.url}/"
     ids = Ids()
     with urllib.request.urlopen(page) as answer:  # noqa: S310  # the emulator's
@@ -69,7 +69,7 @@ def test_every_task_of_one_event_has_it(kind: Any, dingtalk: Emulator) -> None:
     ti = Ti()
     execute(kind, ti, **({"union_id": "iiPguest"} if kind is Respond else {}))
     event_id = ti.pushed.get("event_id", EVENT)
-    assert unquote(ti.pushed["event_page"]) == f"{dingtalk.url}/#event-{event_id}"
+    assert unquote(ti.about["event_page"]) == f"{dingtalk.url}/#event-{event_id}"
     assert [type(link) for link in kind.operator_extra_links] == [EventPageLink]
 
 
@@ -84,7 +84,7 @@ def test_a_browser_elsewhere(dingtalk: Emulator, connect: Callable[..., None]) -
     connect(extra={"page_url": "http://emulator.example.com:8080"})
     ti = Ti()
     patch(ti)
-    assert ti.pushed["event_page"].startswith("http://emulator.example.com:8080/#event-")
+    assert ti.about["event_page"].startswith("http://emulator.example.com:8080/#event-")
 
 
 @pytest.mark.parametrize("url", ["https://example.com/event?x=1", "http://example.com"])

@@ -28,13 +28,17 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         *("all_day", "extend_until", "is_instance", "is_series", "merge", "move_to", "quiet", "relocate", "resize"),
         *("retitle", "set_occurrences", "shift"),
     ),
-    "plans": ("rows_for", "rows_from_table", "rows_with_events"),
+    "plans": (
+        *("cancel_occurrence", "rows_for", "rows_from_ics", "rows_from_table", "rows_with_events", "split_series"),
+        *("swap_room", "update_known"),
+    ),
     "exceptions": (
         *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
         *(
             "Problem",
             "QuotaExceededError",
+            "CallLimitError",
             "RequestError",
             "SecondMeetingError",
             "ServiceError",
