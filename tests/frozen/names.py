@@ -48,6 +48,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         *("TransportError", "UnexpectedAnswerError"),
     ),
     "retry_policy": ("DingTalkRetryPolicy", "RETRY_POLICY"),
+    "workdays": ("is_workday", "next_workday"),
     "get_provider_info": ("get_provider_info",),
     "emulator": ("Emulator",),
 }
