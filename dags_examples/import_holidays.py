@@ -33,9 +33,7 @@ IMPORTED = Asset("dingtalk_imported_holidays")  # only its state is used, which 
 STATE = [IMPORTED] if tuple(map(int, __version__.split(".")[:2])) >= (3, 3) else []
 PARTS = "0123456789abcdef"  # a value of the state store has at most 64 KB
 PARAMS = {
-    "file": Param(
-        str(Path(__file__).parent / "calendars" / "holidays.ics"), type="string", minLength=1, title="Calendar file"
-    ),
+    "file": Param("calendars/holidays.ics", type="string", minLength=1, title="Calendar file"),
     "variable": Param(
         "", type="string", title="Variable", description="Where to keep what is imported, instead of the state store."
     ),
@@ -88,7 +86,9 @@ with DAG(
         from airflow_dingtalk_calendar.plans import rows_from_ics
 
         known = load_known(context)
-        found = rows_from_ics(ObjectStoragePath(context["params"]["file"]).read_bytes(), timezone=ZONE, known=known)
+        file = context["params"]["file"]
+        place = file if "://" in file else str(Path(__file__).parent / file)  # beside this DAG, or an absolute path
+        found = rows_from_ics(ObjectStoragePath(place).read_bytes(), timezone=ZONE, known=known)
         for one in found.left_out:
             log.warning("Event %d of the file, UID %s, is left out: %s", one["number"], one["uid"], one["reason"])
         if not found.rows:

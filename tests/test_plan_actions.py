@@ -353,7 +353,7 @@ def test_rows_on_a_created_event_are_reported_with_its_id(calendar: Emulator) ->
             [{"action": "delete", "event_id": "E", "name": "x"}],
             [
                 "plan[0]: has no place for name in the action delete; known: action, calendar_id, event, event_id, "
-                "fail_if_missing, group, if_fields, if_updated_at, push_notification, union_id"
+                "fail_if_missing, group, if_fields, if_updated_at, notes, push_notification, union_id"
             ],
         ),
         (
