@@ -217,16 +217,6 @@ def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cost(dingtalk, partial(Triggerer(monkeypatch).run, nothing, nothing, store=Store(), union_id=LIN)) == 1 + 2
 
 
-def test_free_times(dingtalk: Emulator) -> None:
-    """Finding free times costs what reading busy times costs: a call for each 20 people, and for each 5 rooms."""
-    assert cell("`find_free_times`") == "1 for each 20 people, 1 for each 5 rooms"
-    day = {"start_time": "2027-03-02T00:00:00+08:00", "end_time": "2027-03-03T00:00:00+08:00", "duration": 3600}
-    people, rooms = [f"p{number}" for number in range(21)], [f"r{number}" for number in range(6)]
-    with DingTalkCalendarHook() as hook:
-        for named, calls in ((people, 2 + 2), (people[:20], 1 + 2), (people[:1], 1 + 2)):
-            assert cost(dingtalk, partial(hook.find_free_times, ORGANIZER, named, **day, room_ids=rooms)) == calls
-
-
 def test_what_is_free(dingtalk: Emulator) -> None:
     """A dry run, what is refused here, and looking up a staff id cost nothing, although a token is fetched."""
 
