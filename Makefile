@@ -28,7 +28,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults test-airflow ui-test test-contract test-matrix system-test lint fmt types bench package docs constraints clean
+.PHONY: help demo test faults test-airflow test-slow ui-test test-contract test-matrix system-test lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,10 @@ test: .venv/.installed ## run the tests that need no Airflow services
 	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
-	$(PY) -m pytest -m airflow $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m 'airflow and not slow' $(ARGS)
+
+test-slow: .venv/.installed ## run those of them that take minutes: many watchers, two triggerers, what was lost and comes back
+	$(PY) -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 ui-test: .venv/.installed-ui ## run the tests in Airflow's web pages, in Chromium; makes the pictures in docs/img
 	$(PY) -m pytest -p no:xdist -m ui tests/ui $(ARGS)

@@ -185,6 +185,7 @@ def test_killed_after_the_acknowledgement(airflow: Standalone, gateway: Gateway)
     assert count(airflow, "push", "third") == before["push"] + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unconnected", ["kept", "lost"])
 def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: str) -> None:
     """A stream tells of what changed while it was not connected; a push, of what the gateway still holds."""
@@ -203,6 +204,7 @@ def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: s
     gateway.emulator.configure(stream_unconnected="kept")
 
 
+@pytest.mark.slow
 @each_source
 def test_a_gateway_that_is_restarted(airflow: Standalone, gateway: Gateway, source: str) -> None:
     """A new gateway is found, and what changes from then on is told of."""
@@ -214,6 +216,7 @@ def test_a_gateway_that_is_restarted(airflow: Standalone, gateway: Gateway, sour
     wait_for(airflow, source, "third", before)
 
 
+@pytest.mark.slow
 @each_source
 def test_how_long_it_takes(airflow: Standalone, gateway: Gateway, source: str, record_property: Any) -> None:
     """From a change to a queued run it takes seconds."""

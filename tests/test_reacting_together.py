@@ -21,7 +21,7 @@ from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
 from tests.standalone import START_LIMIT, Standalone
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
 WATCHERS = 25
 ALONE = "iiPalone"

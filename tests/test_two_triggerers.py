@@ -17,7 +17,7 @@ from tests.processes import until
 from tests.standalone import SERVICES, START_LIMIT, Standalone
 from tests.test_pushing import move, told
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
 SAFETY = 20  # seconds between two safety checks
 EVENTS = [f"event{number}" for number in range(8)]

@@ -102,6 +102,7 @@ def test_waiting_leaves_nothing_behind(airflow: Standalone, dingtalk: Emulator) 
     assert "Planning" not in logs
 
 
+@pytest.mark.slow
 def test_many_that_are_ready(airflow: Standalone, dingtalk: Emulator) -> None:
     """Seventy-two mapped sensors whose condition is true already succeed, without a retry, and none of them defers."""
     run = airflow.trigger("ready")
