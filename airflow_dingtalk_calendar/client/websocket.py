@@ -31,7 +31,7 @@ MAX_FRAME_BYTES = 1024 * 1024  # a change of an event with 500 attendees is abou
 KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT = 30.0, 60.0  # of WebSocket's own pings: a peer that is gone is noticed
 CLOSE_TIMEOUT = 2.0
 # With its level of DEBUG the library would log the handshake, whose address has the ticket, and every frame.
-_SILENT = logging.Logger("airflow_dingtalk_calendar.websockets", logging.CRITICAL + 1)
+_SILENT = logging.Logger(__name__, logging.CRITICAL + 1)
 ACTION = "Stream"  # what errors name, as those of HTTP name DingTalk's action
 
 
