@@ -361,30 +361,49 @@ def test_a_real_retry_goes_on(dag: Dag, dingtalk: Emulator, replay: str) -> None
     assert run.xcom("apply")["applied"] == 2
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_twins_are_told_apart_by_their_people(order: tuple[int, int]) -> None:
-    """Of two creates that are the same, the one whose group invites people takes the event that has them."""
-    create = {"action": "create", "event": {"summary": "Retro", "start": "2027-03-03T10:00:00+08:00"}}
-    rows = [
-        {**create, "name": "a", "group": "a"},
-        {"action": "add_attendees", "group": "a", "event_id": {"created_by": "a"}, "attendees": ["iiPnew"]},
-        {**create, "name": "b", "group": "b"},
-    ]
+def claimed(rows: list[dict[str, Any]], listed: list[dict[str, Any]], order: tuple[int, int]) -> dict[str, str]:
+    """Let rows that create events look for theirs, in this order; return which found which."""
     plan = parse_plan(rows, union_id=ORGANIZER, timezone="Asia/Shanghai")
-    made = {
-        "summary": "Retro",
-        "start": {"dateTime": "2027-03-03T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
-        "createTime": "2027-01-01T00:00:00Z",
-    }
-    listed = [{**made, "id": "alone"}, {**made, "id": "invited", "attendees": [{"id": "iiPnew"}]}]
-    created = CreatedEvents(dt.datetime(2026, 12, 31, tzinfo=dt.UTC))
-    twins = [row for row in plan.rows if row.change.creates]
-    found = {}
+    created, found = CreatedEvents(dt.datetime(2026, 12, 31, tzinfo=dt.UTC)), {}
+    creating = [row for row in plan.rows if row.change.creates]
     for index in order:
-        steps = created.find(twins[index])
+        steps = created.find(creating[index])
         try:
             next(steps)
             steps.send({"events": listed, "nextToken": None})
         except StopIteration as end:
-            found[twins[index].name] = end.value["id"]
-    assert found == {"a": "invited", "b": "alone"}
+            found[str(creating[index].name)] = end.value["id"]
+    return found
+
+
+def made(event_id: str, summary: str, **members: Any) -> dict[str, Any]:
+    """Describe an event that an earlier try has created."""
+    start = {"dateTime": RETRO["start"], "timeZone": "Asia/Shanghai"}
+    return {"id": event_id, "summary": summary, "start": start, "createTime": "2027-01-01T00:00:00Z", **members}
+
+
+RETRO = {"summary": "Retro", "start": "2027-03-03T10:00:00+08:00"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_twins_are_told_apart_by_their_people(order: tuple[int, int]) -> None:
+    """Of two creates that are the same, the one whose group invites people takes the event that has them."""
+    rows = [
+        {"action": "create", "event": RETRO, "name": "a", "group": "a"},
+        {"action": "add_attendees", "group": "a", "event_id": {"created_by": "a"}, "attendees": ["iiPnew"]},
+        {"action": "create", "event": RETRO, "name": "b", "group": "b"},
+    ]
+    listed = [made("alone", "Retro"), made("invited", "Retro", attendees=[{"id": "iiPnew"}])]
+    assert claimed(rows, listed, order) == {"a": "invited", "b": "alone"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_row_takes_the_event_as_it_creates_it(order: tuple[int, int]) -> None:
+    """What another group has made of its event, so that it looks like this one later, is left to that group."""
+    rows: list[dict[str, Any]] = []
+    for name in "ab":
+        create = {"action": "create", "event": {**RETRO, "summary": f"Retro {name}"}, "name": name, "group": name}
+        patch = {"event_id": {"created_by": name}, "patch": {"summary": "Done"}, "group": name}
+        rows += [create, patch]
+    listed = [made("patched", "Done"), made("created", "Retro a")]
+    assert claimed(rows, listed, order) == {"a": "created", "b": "patched"}

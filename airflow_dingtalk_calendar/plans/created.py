@@ -16,6 +16,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -80,10 +81,15 @@ class CreatedEvents:
         return None
 
     def _claim_one(self, row: Row, events: Iterable[Body]) -> Body | None:
-        """Take the event of a row; of twins the one with more people, which a row that invites nobody cannot have."""
+        """Take the event of a row.
+
+        Of several, one that is as the row creates it, for what later rows have made of it may be what those of another
+        group have made of another one; and of twins the one with more people, which a row that invites nobody cannot
+        have.
+        """
         with self._claims:
             free = (event for event in events if event["id"] not in self.claimed and self._was_created_for(row, event))
-            found = max(free, key=lambda event: len(mappings_in(event.get("attendees"))), default=None)
+            found = max(free, key=partial(_rank_event, row), default=None)
             self.claimed.update([found["id"]] if found else [])
             return found
 
@@ -96,6 +102,10 @@ class CreatedEvents:
             and get_member(event, "organizer", "id") in (None, row.union_id)
             and any(_is_event_of(body, event, row) for body in _bodies_of(row))
         )
+
+
+def _rank_event(row: Row, event: Body) -> tuple[bool, int]:
+    return _is_event_of(next(_bodies_of(row)), event, row), len(mappings_in(event.get("attendees")))
 
 
 def _is_event_of(body: Body, event: Body, row: Row) -> bool:
