@@ -39,6 +39,10 @@ class Killed(BaseException):
 class Store:
     """Airflow's state store of one asset: JSON values of limited size."""
 
+    @property
+    def _by_name(self) -> dict[str, Any]:
+        return {"asset": self}
+
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.broken = False
@@ -407,6 +411,22 @@ def test_one_trigger_for_several_assets_keeps_its_position_with_each(triggerer: 
     assert len(triggerer.run(store=Both(new=Store(), other=other))) == 1
     triggerer.now += HOUR
     assert triggerer.run(store=Both(one=one, other=other)) == []  # the newer position counts
+
+
+def test_an_airflow_that_hides_its_assets_loses_nothing(
+    triggerer: Triggerer, dingtalk: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where Airflow's private name for them is gone, one asset's position is kept, and a warning says which is not."""
+
+    class Nameless(Store):
+        _by_name = None  # type: ignore[assignment]
+
+    store = Nameless()
+    triggerer.run(nothing, store=store)
+    edit(dingtalk, location="Room 2")()
+    triggerer.now += HOUR
+    assert len(triggerer.run(store=store)) == 1
+    assert "with another interval" in caplog.text
 
 
 def test_two_watchers_of_one_asset_do_not_disturb_each_other(

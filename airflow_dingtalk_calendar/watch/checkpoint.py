@@ -91,6 +91,11 @@ def _fingerprints_digest(fingerprints: Mapping[str, str]) -> str:
 
 
 log = logging.getLogger(__name__)
+_NO_NAMES_TEXT = (
+    "This Airflow does not tell for which assets it keeps a watcher's position. A watcher of one asset is not "
+    "affected. One that several assets share tells of nothing, and loses nothing: give each of these assets a watcher "
+    "with another interval, so that it gets a trigger of its own."
+)
 
 
 class AssetState(Protocol):
@@ -157,5 +162,7 @@ def asset_states(state_store: Any) -> list[AssetState]:
     """
     if state_store is None:
         return []
-    by_name = getattr(state_store, "_by_name", None) or {}
-    return [by_name[name] for name in sorted(by_name)] or [state_store]
+    by_name = getattr(state_store, "_by_name", None)
+    if by_name is None:
+        log.warning(_NO_NAMES_TEXT)
+    return [by_name[name] for name in sorted(by_name or {})] or [state_store]
