@@ -46,6 +46,10 @@ class AssetStore:
     def __init__(self) -> None:
         self.writes: list[tuple[str, str]] = []
 
+    @property
+    def _by_name(self) -> dict[str, Any]:
+        return {"asset": self}
+
     async def aget(self, key: str, default: Any = None) -> Any:
         """Read a value."""
         return json.loads(dict(self.writes)[key]) if key in dict(self.writes) else default
