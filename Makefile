@@ -38,7 +38,7 @@ demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs tha
 	$(PY) tests/demo.py
 
 test: .venv/.installed ## run the tests that need no Airflow services
-	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -n 2 --dist loadfile -m 'airflow and not slow' $(ARGS)
