@@ -165,4 +165,5 @@ def asset_states(state_store: Any) -> list[AssetState]:
     by_name = getattr(state_store, "_by_name", None)
     if by_name is None:
         log.warning(_NO_NAMES_TEXT)
-    return [by_name[name] for name in sorted(by_name or {})] or [state_store]
+        return [state_store]
+    return [by_name[name] for name in sorted(by_name)] or [state_store]
