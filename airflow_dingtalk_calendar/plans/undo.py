@@ -9,7 +9,7 @@ documented to the minute only, and whether somebody's answer changes it is not d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,27 +52,33 @@ def make_undo(plan: Plan, results: Sequence[RowResult]) -> Undo:
 
 def lasting_effects(rows: Iterable[Row], *, keep_before: bool) -> list[Json]:
     """Name what of a plan cannot be undone, before it is applied."""
-    found: list[tuple[str, Row]] = []
-    for row in rows:
-        found += [(effect, row) for effect in _row_effects(row, row.event)]
-        if row.change.needs_before and row.event is None and row.created_by is None and not keep_before:
-            found.append((UNKNOWN_BEFORE, row))
-    return _name_rows(found)
+    return _name_rows(
+        (effect, row)
+        for row in rows
+        for effect in _row_effects(row, row.event, known=keep_before or row.event is not None)
+    )
 
 
 def _effects_of(rows: Iterable[Row], results: Sequence[RowResult]) -> list[tuple[str, Row]]:
-    known = {result.row.index: _event_before(result) for result in results}
-    found: list[tuple[str, Row]] = []
-    for row in rows:
-        found += [(effect, row) for effect in _row_effects(row, known[row.index])]
-        if row.change.needs_before and row.created_by is None and known[row.index] is None:
-            found.append((UNKNOWN_BEFORE, row))
-    return found
+    befores = {result.row.index: _event_before(result) for result in results}
+    return [
+        (effect, row)
+        for row in rows
+        for effect in _row_effects(row, befores[row.index], known=befores[row.index] is not None)
+    ]
 
 
-def _row_effects(row: Row, event: Body | None) -> list[str]:
+def _row_effects(row: Row, event: Body | None, *, known: bool) -> Iterator[str]:
+    """Name what of a row cannot be undone.
+
+    :param known: whether what the event was is known by the time of the undo.
+    """
+    yield from row.change.lasting_effects(event)
     notified = row.change.notified_people(row.event)  # what was read for the undo need not have all people
-    return [*row.change.lasting_effects(event), *([NOTICES] if notified is None or notified else [])]
+    if notified is None or notified:
+        yield NOTICES
+    if row.change.needs_before and row.created_by is None and not known:
+        yield UNKNOWN_BEFORE
 
 
 def _name_rows(found: Iterable[tuple[str, Row]]) -> list[Json]:
