@@ -132,13 +132,13 @@ class BusyCheck:
 
     :ivar if_busy: what becomes of the row then: ``warn``, ``skip`` or ``fail``.
     :ivar zone: where the days of an all-day event begin and end.
-    :ivar now: seconds since the epoch.
+    :ivar clock: tells seconds since the epoch.
     :ivar tell: called with what is to be said of a row.
     """
 
     if_busy: str
     zone: str
-    now: Callable[[], float]
+    clock: Callable[[], float]
     tell: Callable[[Row, str], None]
 
     def concerns(self, row: Row) -> bool:
@@ -186,7 +186,7 @@ class BusyCheck:
         return len(move.make_calls(row.union_id)) if move else 0
 
     def _today(self) -> dt.datetime:
-        return dt.datetime.fromtimestamp(self.now(), dt.UTC)
+        return dt.datetime.fromtimestamp(self.clock(), dt.UTC)
 
 
 def read_move(row: Row, event: Body, zone: str, now: dt.datetime) -> Move | None:
