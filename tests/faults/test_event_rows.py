@@ -70,10 +70,10 @@ def test_a_swap_of_rooms(dingtalk: Emulator, replay: str, remembers: bool, sched
     assert rooms
     if last.succeeded:
         statuses = {one["status"] for one in last.pushed["results"]}
-        assert statuses <= {"applied", "unchanged"} or {"skipped"} & statuses
-        done = statuses <= {"applied", "unchanged"}
-        assert (rooms == {"new"}) >= done
-        assert (dingtalk.event(EVENT)["location"]["displayName"] == "Room new") >= done
+        assert statuses <= {"applied", "unchanged", "skipped"}
+        if "skipped" not in statuses:
+            assert rooms == {"new"}
+            assert dingtalk.event(EVENT)["location"]["displayName"] == "Room new"
     writes = [one["action"] for one in dingtalk.effects["writes"]]
     if "RemoveMeetingRooms" in writes:
         assert writes.index("AddMeetingRooms") < writes.index("RemoveMeetingRooms")
@@ -129,7 +129,8 @@ def test_a_look_who_is_busy(
         assert moved[name] or result["status"] != "applied"
         assert not (moved[name] and result["code"] in ("busy", "busyUnknown") and result["status"] != "applied")
     if last.succeeded:
-        expected = {"warn": ("applied", "busy"), "skip": ("skipped", "busy")}.get(policy)
         found = {one["event_id"]: (one["status"], one["code"]) for one in last.pushed["results"]}
-        assert found[BUSY] in (expected, ("applied", ""), ("unchanged", ""))
-        assert moved[FREE]
+        assert found[FREE] == ("applied", "")
+        # A retry of a move that an earlier try has made finds nothing to look at.
+        told = {"warn": {("applied", "busy"), ("applied", "")}, "skip": {("skipped", "busy")}}
+        assert found[BUSY] in told[policy]
