@@ -292,6 +292,17 @@ def test_a_dry_run_says_who_is_busy(calendar: Emulator) -> None:
     assert not calendar.effects["writes"]
 
 
+def test_a_dry_run_of_an_event_that_the_plan_creates(calendar: Emulator) -> None:
+    """Of an event that does not exist yet nobody knows; when the plan is applied, it is asked about."""
+    new = {"action": "create", "name": "new", "group": "g", "event": {"summary": "New", **at("16:00", "17:00")}}
+    new["event"]["attendees"] = [GUEST]  # type: ignore[index]
+    rows = [new, {**to("14:30", "15:30"), "event_id": {"created_by": "new"}, "group": "g"}]
+    shown = apply(rows, if_busy="skip", dry_run=True)["returned"]
+    assert shown["rows"][1]["busy_unknown"] == {"event": "this plan creates it"}
+    assert not calendar.effects["calls"]
+    assert outcome(apply(rows, if_busy="skip")) == [("applied", ""), ("skipped", "busy")]
+
+
 def test_a_dry_run_of_a_row_that_brings_its_event(calendar: Emulator) -> None:
     """The event is not read for it; max_calls bounds what is."""
     rows = [{**to("14:30", "15:30"), "event": calendar.event(EVENT)}]
@@ -328,6 +339,23 @@ def test_a_missing_permission_is_named(calendar: Emulator) -> None:
     done = apply([to("14:30", "15:30")], if_busy="warn")
     assert "Calendar.EventSchedule.Read" in done["results"][0]["message"]
     assert starts(calendar) == "10:00"
+
+
+def test_answers_of_odd_shape(calendar: Emulator) -> None:
+    """An interval or an attendee that cannot be read makes nobody free."""
+    items = [{"status": "BUSY", "start": {"dateTime": "soon"}, "end": {}}]
+    body = {"scheduleInformation": [{"userId": one, "scheduleItems": items} for one in (ORGANIZER, GUEST)]}
+    calendar.fault(kind="body", action="GetSchedule", body=body)
+    assert outcome(apply([to("14:30", "15:30")], if_busy="skip")) == [("skipped", "busyUnknown")]
+    reason = f"gone\nforged line{'x' * 200}"
+    body = {"scheduleInformation": [{"userId": one, "error": reason} for one in (ORGANIZER, GUEST)]}
+    calendar.fault(kind="body", action="GetSchedule", body=body)
+    said = apply([to("14:30", "15:30")], if_busy="skip")["results"][0]["message"]
+    assert "gone?forged line" in said
+    assert len(said) < 400
+    blank = {**calendar.event(EVENT), "attendees": [{"id": " "}]}
+    calendar.fault(kind="body", action="GetEvent", body=blank)
+    assert outcome(apply([to("14:30", "15:30")], if_busy="skip")) == [("skipped", "busyUnknown")]
 
 
 # -- the patch operator ----------------------------------------------------------------------------------------

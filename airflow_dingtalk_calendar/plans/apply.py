@@ -1,7 +1,8 @@
 """The policy for a change, whether it is a row of a plan or the only change of a task.
 
 Read the event first if something depends on it; send nothing when it is so already, or has changed since somebody
-decided about it; make no second video meeting and no second event; send; compare what came of it.
+decided about it; look who is busy when it moves; make no second video meeting and no second event; send; compare what
+came of it.
 
 Like the request flow this is a generator that somebody else drives: :meth:`RowRun.steps` yields calls, takes what they
 return, and ends with the row's result.
@@ -134,7 +135,7 @@ class RowRun:
     def steps(self) -> RowSteps:
         """Carry out the row.
 
-        :raises DingTalkError: what the calls raise, and :class:`SecondMeetingError`.
+        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and :class:`BusyError`.
         """
         row, options = self.row, self.options
         if not row.change.call_count:
@@ -157,8 +158,10 @@ class RowRun:
     def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
         """Look who is busy when the row moves its event, as :meth:`steps` would; send nothing."""
         busy = self.options.busy
-        if busy is None or not busy.concerns(self.row) or self.row.created_by is not None:
+        if busy is None or not busy.concerns(self.row):
             return Conflicts()
+        if self.row.created_by is not None:
+            return Conflicts(unknown={"event": "this plan creates it"})
         event = yield from self.read_event()
         return (yield from busy.find(self.row, event))
 

@@ -20,6 +20,7 @@ from airflow_dingtalk_calendar.models.busy_times import Span, read_busy_times
 from airflow_dingtalk_calendar.models.datetimes import format_iso
 from airflow_dingtalk_calendar.models.event_spans import event_spans, overlaps_any, spans_before, take_away
 from airflow_dingtalk_calendar.models.json_values import Body, Json, get_member, text_or_empty
+from airflow_dingtalk_calendar.models.validation_errors import printable_name
 from airflow_dingtalk_calendar.models.zones import load_zone
 from airflow_dingtalk_calendar.plans.actions.base import people_in
 from airflow_dingtalk_calendar.plans.actions.people import is_cut
@@ -31,9 +32,11 @@ BUSY, BUSY_UNKNOWN = "busy", "busyUnknown"
 ASSUMED_CALLS = 2  # of an event that nobody has read: it has a room, and not more people than one call takes
 LOOK_AHEAD = dt.timedelta(days=731)  # for the first occurrence of a series that changes
 MAX_NAMED = 5
+MAX_TEXT = 100  # characters of an id, or of a reason that DingTalk gives
 SERIES_TEXT = f"of the series, what changes within {MAX_SCHEDULE_WINDOW.days} days is checked, and nothing later"
-CUT_TEXT = "not all people of the event are known, since GetEvent returns 500"
-Unreadable = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+CUT_TEXT = "not all people of the event were read"
+TIMES_TEXT = "its times, or the days of its series, cannot be told"
+UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class BusyTime(NamedTuple):
@@ -97,8 +100,10 @@ class Conflicts:
     @property
     def message(self) -> str:
         """Say who is busy when, and of whom it is unknown."""
-        busy = [f"{one.who} {self._write_span(one.span)}" for one in self.busy]
-        unknown = [f"{who} ({why})" for who, why in self.unknown.items()]
+        busy = [f"{printable_name(one.who, MAX_TEXT)} {self._write_span(one.span)}" for one in self.busy]
+        unknown = [
+            f"{printable_name(who, MAX_TEXT)} ({printable_name(why, MAX_TEXT)})" for who, why in self.unknown.items()
+        ]
         texts = [f"busy then: {_name_some(busy)} ({self.zone})"] if busy else []
         return "; ".join([*texts, *([f"not known to be free: {_name_some(unknown)}"] if unknown else [])])
 
@@ -155,13 +160,14 @@ class BusyCheck:
         :param event: as it is.
         """
         try:
-            move = read_move(row, event, self.zone, self._today())
-        except Unreadable:
-            return Conflicts(unknown={"when": "the event's times, or the days of its series, cannot be told"})
+            move = read_move(row, event, self.zone, self._read_clock())
+            calls = move.make_calls(row.union_id) if move else []
+        except UNREADABLE:
+            return Conflicts(unknown={"event": TIMES_TEXT})
         if move is None:
             return Conflicts()
         told: list[Json] = []
-        for call in move.make_calls(row.union_id):
+        for call in calls:
             told += yield call
         return judge(move, event, told)
 
@@ -180,12 +186,12 @@ class BusyCheck:
         if row.event is None:
             return ASSUMED_CALLS
         try:
-            move = read_move(row, row.event, self.zone, self._today())
-        except Unreadable:
+            move = read_move(row, row.event, self.zone, self._read_clock())
+        except UNREADABLE:
             return 0
         return len(move.make_calls(row.union_id)) if move else 0
 
-    def _today(self) -> dt.datetime:
+    def _read_clock(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.clock(), dt.UTC)
 
 
@@ -229,7 +235,7 @@ def judge(move: Move, event: Body, told: Iterable[Json]) -> Conflicts:
 
 def _not_by_id(entry: Json, spans: Sequence[Span], event: Body) -> list[Span]:
     """Leave out what is booked by the event itself, where that is told."""
-    own = {event.get("id"), event.get("seriesMasterId") or event.get("id")}
+    own = {event.get("id"), event.get("seriesMasterId")} - {None, ""}
     return [span for span, item in zip(spans, entry["scheduleItems"], strict=True) if item.get("eventId") not in own]
 
 
