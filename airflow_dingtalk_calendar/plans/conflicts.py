@@ -100,10 +100,8 @@ class Conflicts:
     @property
     def message(self) -> str:
         """Say who is busy when, and of whom it is unknown."""
-        busy = [f"{printable_name(one.who, MAX_TEXT)} {self._write_span(one.span)}" for one in self.busy]
-        unknown = [
-            f"{printable_name(who, MAX_TEXT)} ({printable_name(why, MAX_TEXT)})" for who, why in self.unknown.items()
-        ]
+        busy = [f"{_shown(one.who)} {self._write_span(one.span)}" for one in self.busy]
+        unknown = [f"{_shown(who)} ({_shown(why)})" for who, why in self.unknown.items()]
         texts = [f"busy then: {_name_some(busy)} ({self.zone})"] if busy else []
         return "; ".join([*texts, *([f"not known to be free: {_name_some(unknown)}"] if unknown else [])])
 
@@ -257,6 +255,10 @@ def _people_of(row: Row, event: Body) -> list[str]:
     asked = (one for one in people if one.get("isOptional") is not True and one.get("responseStatus") != "declined")
     ids = (text_or_empty(one.get("id")) for one in asked)
     return list(dict.fromkeys(filter(None, (row.union_id, *ids))))
+
+
+def _shown(text: str) -> str:
+    return printable_name(text, MAX_TEXT)
 
 
 def _name_some(texts: Sequence[str]) -> str:
