@@ -173,8 +173,12 @@ def test_a_retry_of_what_an_earlier_try_has_done(calendar: Emulator) -> None:
 # -- what is not a conflict ------------------------------------------------------------------------------------
 
 
-def test_the_event_is_no_conflict_with_itself(calendar: Emulator, said: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("intervals", ["whole", "cut"])
+def test_the_event_is_no_conflict_with_itself(
+    calendar: Emulator, said: pytest.LogCaptureFixture, intervals: str
+) -> None:
     """A meeting moves by half an hour; one more at exactly its old time could not be told from it, which is said."""
+    calendar.configure(busy_intervals=intervals)
     assert outcome(apply([to("10:30", "11:30")], if_busy="skip")) == [("applied", "")]
     assert "plan[0].if_busy: a second meeting at exactly the event's old time would not be noticed, of 2" in said.text
 
