@@ -7,6 +7,7 @@
     │   ├── InvalidPatchError               a patch: every problem at once, by field path
     │   └── InvalidConnectionError          the Airflow connection: likewise
     ├── PlanIncompleteError                 some rows of a plan are not done yet
+    ├── BusyError                           somebody is busy, or not known to be free (if_busy="fail")
     ├── SecondMeetingError                  sending a change again would make a second video meeting
     └── RequestError                        a request that did not bring the wanted answer
         ├── TransportError                  no complete answer came
@@ -163,6 +164,17 @@ class SecondMeetingError(DingTalkError):
         "repeat_meeting",
     ) -> None:
         super().__init__(message)
+
+
+class BusyError(DingTalkError):
+    """Somebody, or a room, is busy at the time that an event is to move to, or not known to be free; nothing was sent.
+
+    :ivar code: by which a plan's results name it: ``busy`` or ``busyUnknown``.
+    """
+
+    def __init__(self, message: str, code: str = "busy") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class RequestError(DingTalkError):

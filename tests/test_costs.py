@@ -19,6 +19,7 @@ from airflow_dingtalk_calendar.exceptions import TransportError
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
+from airflow_dingtalk_calendar.plans import cancel_occurrence, split_series, swap_room
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
@@ -177,6 +178,42 @@ def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> Non
     assert again == 10
 
 
+@pytest.mark.parametrize("options", [{}, {"dry_run": True}], ids=str)
+def test_conflicts(dingtalk: Emulator, options: dict[str, Any]) -> None:
+    """Each event that moves is read, and so many people and rooms as the table says fit into a call."""
+    assert cell("`if_busy`") == (
+        "for each event that moves 1 for each 20 people, 1 for each 5 rooms, and 1 to read the event; "
+        "with `dry_run`, too"
+    )
+    rooms = [{"roomId": "room-1", "displayName": "Room 1"}]
+    for people, calls in ((19, 3), (20, 4)):  # and the organizer
+        crowd = [{"id": f"iiP{number}", "responseStatus": "accepted"} for number in range(people)]
+        dingtalk.reset({**DATA, "events": [an_event("e", attendees=crowd, meetingRooms=rooms)]})
+        row = {"event_id": "e", "patch": {"start": "2027-05-02T10:00", "end": "2027-05-02T11:00"}}
+        look = partial(execute, Batch, plan=[row], if_busy="warn", timezone="Asia/Shanghai", **options)
+        assert cost(dingtalk, look) == calls + (0 if options else 1)
+
+
+def test_rows_for_one_event(dingtalk: Emulator) -> None:
+    """Swapping a room and splitting a series cost a call for each row, and the look whether somebody was first."""
+    days = {
+        "pattern": {"type": "daily", "interval": 1},
+        "range": {"type": "endDate", "endDate": "2027-03-06T15:59:59Z"},
+    }
+    rooms = [{"roomId": name, "displayName": name} for name in ("room-1", "room-2")]
+    dingtalk.reset({**DATA, "rooms": rooms, "events": [an_event(recurrence=days, meetingRooms=rooms[:1])]})
+    assert cell("the rows of `swap_room`") == "3; 4 with a `location`"
+    assert cell("the rows of `split_series`") == "3; 2 where one row does it"
+    for write, calls in (
+        (partial(swap_room, new_room_id="room-2"), 3),
+        (partial(swap_room, new_room_id="room-1", location="First floor"), 4),
+        (partial(cancel_occurrence, day="2027-03-06"), 2),
+        (partial(split_series, from_day="2027-03-04", summary="Other"), 3),
+    ):
+        rows = write(dingtalk.event(EVENT))
+        assert cost(dingtalk, partial(execute, Batch, plan=rows, timezone="Asia/Shanghai")) == calls
+
+
 NEW_EVENT = {"summary": "New", "start": "2027-06-02T10:00", "end": "2027-06-02T11:00"}  # when there is no other event
 
 
@@ -244,6 +281,9 @@ def test_every_row_is_compared() -> None:
         "`skip_if",
         "an answer that",
         "a row",
+        "`if_busy`",
+        "the rows of `swap_room`",
+        "the rows of `split_series`",
         "a retry that",
         "a retry of",
         "testing",

@@ -158,6 +158,7 @@ def test_every_argument_is_templated() -> None:
         "max_calls",
         "max_rows",
         "max_notified",
+        "if_busy",
     }
 
 

@@ -52,6 +52,8 @@ class EmulatorSettings:
     :param unknown_staff: the legacy error for a userId nobody has (33012 and 60121 are both documented).
     :param schedule_times: whether GetSchedule takes ``any`` ISO-8601 time, as documented, or only those with
         ``milliseconds``, as a third party has seen it do (UNVERIFIED).
+    :param busy_intervals: whether GetSchedule tells an interval ``whole``, or ``cut`` to the time asked about
+        (UNVERIFIED).
     :param empty_lists: whether an answer has a list that is empty, at whatever depth, or leaves it out (UNVERIFIED):
         ``present``, as most samples have it, or ``left_out``.
     :param stream_keys: how Stream mode spells the members of a ``calendar_event_change`` (UNVERIFIED): in ``camelCase``
@@ -103,6 +105,7 @@ class EmulatorSettings:
     lifetime_member: Literal["documented", "expiresIn", "text", "none", "year"] = "documented"
     unknown_staff: Literal["60121", "33012"] = "60121"
     schedule_times: Literal["any", "milliseconds"] = "any"
+    busy_intervals: Literal["whole", "cut"] = "whole"
     empty_lists: Literal["present", "left_out"] = "present"
     stream_keys: Literal["camelCase", "CamelCase"] = "camelCase"
     stream_times: Literal["text", "number"] = "text"

@@ -57,6 +57,17 @@ def positive_argument(name: str, value: Any) -> int:
     return number
 
 
+def choice_argument(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Read one of several words.
+
+    :raises InvalidInputError: naming them.
+    """
+    if value in choices:
+        return str(value)
+    *first, last = choices
+    raise InvalidInputError((name, f"must be {', '.join(first)} or {last}"))
+
+
 def seconds_argument(name: str, value: Any) -> float:
     """Read a length of time that a template may have rendered.
 

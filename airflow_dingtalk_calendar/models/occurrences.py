@@ -52,7 +52,7 @@ def count_lost(body: Body, event: Body) -> int | None:
     :param event: the event as it was read.
     :return: None when nobody can tell.
     """
-    if "start" not in body or not event.get("recurrence") or _is_one_time(event):
+    if "start" not in body or not event.get("recurrence") or is_one_time(event):
         return 0
     try:
         return _count_before(body["start"], event)
@@ -60,7 +60,8 @@ def count_lost(body: Body, event: Body) -> int | None:
         return None
 
 
-def _is_one_time(event: Body) -> bool:
+def is_one_time(event: Body) -> bool:
+    """Whether an event is one time of a series."""
     return event.get("seriesMasterId") not in (None, "", event.get("id"))
 
 
@@ -99,7 +100,7 @@ def has_ended(event: Body, now: dt.datetime) -> bool:
     """
     try:
         times = read_times(event)
-        if not event.get("recurrence") or _is_one_time(event):
+        if not event.get("recurrence") or is_one_time(event):
             return _end_on(times.day, times) <= now
         rule = recurrence_of(event, times.zone)
         span = rule["range"]

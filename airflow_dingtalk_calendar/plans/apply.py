@@ -1,7 +1,8 @@
 """The policy for a change, whether it is a row of a plan or the only change of a task.
 
 Read the event first if something depends on it; send nothing when it is so already, or has changed since somebody
-decided about it; make no second video meeting and no second event; send; compare what came of it.
+decided about it; look who is busy when it moves; make no second video meeting and no second event; send; compare what
+came of it.
 
 Like the request flow this is a generator that somebody else drives: :meth:`RowRun.steps` yields calls, takes what they
 return, and ends with the row's result.
@@ -21,6 +22,7 @@ from airflow_dingtalk_calendar.exceptions import NotFoundError, SecondMeetingErr
 from airflow_dingtalk_calendar.models.answer_times import read_answer_time
 from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty
 from airflow_dingtalk_calendar.plans.actions.lifecycle import DeleteChange
+from airflow_dingtalk_calendar.plans.conflicts import BusyCheck, Conflicts
 from airflow_dingtalk_calendar.plans.created import CreatedEvents
 from airflow_dingtalk_calendar.plans.results import CHANGED_SINCE, NO_EVENT_ID, RowResult
 from airflow_dingtalk_calendar.plans.rows import Row
@@ -40,6 +42,7 @@ class ApplyOptions:
     :ivar records_before: whether that lasts, so that a retry knows what an event was before an earlier try changed it.
     :ivar record_before: called with what an event was before a change to it is sent, to be kept for a retry.
     :ivar created: finds the events that it may have created, where that is known.
+    :ivar busy: looks who is busy when a row moves its event, if anybody wants to know.
     :ivar caution: called before a row is sent, with the event if it was read, to log what is uncertain about it.
     """
 
@@ -52,6 +55,7 @@ class ApplyOptions:
     records_before: bool = False
     record_before: Callable[[Row, Body], None] = lambda row, before: None
     created: CreatedEvents | None = None
+    busy: BusyCheck | None = None
     caution: Callable[[Row, Body | None], None] = lambda row, event: None
 
     def reads_first(self, row: Row) -> bool:
@@ -59,19 +63,25 @@ class ApplyOptions:
         if row.change.creates:
             return self.created is not None
         guarded = row.if_updated_at is not None or row.if_fields is not None
-        reads = self.skip_if_unchanged or guarded or self.keeps_before(row) or self.may_have_meeting(row)
+        checked = self.checks_busy(row) or self.may_have_meeting(row)
+        reads = self.skip_if_unchanged or guarded or self.keeps_before(row) or checked
         return bool(row.change.call_count) and reads
 
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
         every = list(rows)
         looks = self.created.count_calls(every) if self.created else 0
+        looks += self.busy.count_calls(every) if self.busy else 0
         reads = (not row.change.creates and self.reads_first(row) for row in every)
         return sum(row.change.call_count for row in every) + sum(reads) + looks
 
     def keeps_before(self, row: Row) -> bool:
         """Whether the event is read so that the row can be undone."""
         return self.keep_before and row.event is None and row.created_by is None and row.change.needs_before
+
+    def checks_busy(self, row: Row) -> bool:
+        """Whether the event is read, and its people and rooms are asked about, because the row moves it."""
+        return self.busy is not None and self.busy.concerns(row)
 
     def may_have_meeting(self, row: Row) -> bool:
         """Whether an earlier try may have made the video meeting that the row asks for."""
@@ -87,6 +97,7 @@ class RowRun:
     :ivar done: how many of its calls have been carried out.
     :ivar before: what the event was, as far as undoing the row takes it, if it was read; empty when an earlier try may
         have changed it and nobody knows any more.
+    :ivar conflicts: who is busy when the row moves its event, as far as that was looked for.
     """
 
     row: Row
@@ -95,6 +106,7 @@ class RowRun:
     current: Body | None = field(default=None, repr=False)
     done: int = 0
     before: Body | None = None
+    conflicts: Conflicts = field(default_factory=Conflicts)
 
     @cached_property
     def calls(self) -> Sequence[api.Call[Any]]:
@@ -123,7 +135,7 @@ class RowRun:
     def steps(self) -> RowSteps:
         """Carry out the row.
 
-        :raises DingTalkError: what the calls raise, and :class:`SecondMeetingError`.
+        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and :class:`BusyError`.
         """
         row, options = self.row, self.options
         if not row.change.call_count:
@@ -143,6 +155,16 @@ class RowRun:
             return self._accept_missing(error)
         return self._applied_result(mapping_or_empty(answer))
 
+    def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
+        """Look who is busy when the row moves its event, as :meth:`steps` would; send nothing."""
+        busy = self.options.busy
+        if busy is None or not busy.concerns(self.row):
+            return Conflicts()
+        if self.row.created_by is not None:
+            return Conflicts(unknown={"event": "this plan creates it"})
+        event = yield from self.read_event()
+        return (yield from busy.find(self.row, event))
+
     def _read_first(self) -> Generator[api.Call[Any], Any, tuple[RowResult | None, Body | None]]:
         """Read what is there: a result, if it ends the row without another call, and the event."""
         row, options = self.row, self.options
@@ -152,18 +174,32 @@ class RowRun:
                 return None, None
             left = row.change.left_in(event)
             return RowResult(row, "applied", event_id=event["id"], left=left, event=self._kept(event)), event
-        event = self.current if self.current is not None else (yield self._get_event_call())
-        refused = self._refuse(event)
+        event = yield from self.read_event()
+        refused = self._refuse(event) or (yield from self._refuse_busy(event))
         if refused is None and self.before is None and row.change.needs_before:
             known = options.records_before or not options.retried
             self.before = row.change.keep_before(event) if known else {}
             options.record_before(row, self.before)
         return refused, event
 
-    def _get_event_call(self) -> api.Call[Any]:
+    def read_event(self) -> Generator[api.Call[Any], Any, Body]:
+        """Read the event, unless that was done to make the row."""
+        if self.current is not None:
+            return self.current
         union_id, calendar_id, event_id = self.row.target(self.created)
-        most = 500 if self.row.change.needs_attendees else None
-        return api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
+        most = 500 if self.row.change.needs_attendees or self.options.checks_busy(self.row) else None
+        event: Body = yield api.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=most)
+        return event
+
+    def _refuse_busy(self, event: Body) -> Generator[api.Call[Any], Any, RowResult | None]:
+        """Look who is busy when the event moves; decide whether nothing is to be sent therefore."""
+        row, busy = self.row, self.options.busy
+        if busy is None or not busy.concerns(row):
+            return None
+        self.conflicts = found = yield from busy.find(row, event)
+        if busy.refuse(row, found):
+            return RowResult(row, "skipped", code=found.code, message=found.message, event_id=self.event_id)
+        return None
 
     def _refuse(self, event: Body) -> RowResult | None:
         """Decide by the event as it is whether nothing is to be sent."""
@@ -223,9 +259,8 @@ class RowRun:
         missing = row.change.not_applied(event) if event.keys() - {"id"} else []
         event_id = str(event.get("id") or "") if row.change.creates else self.event_id
         left = row.change.left_in(event)
-        return RowResult(
-            row, "applied", missing, event_id=event_id, left=left, before=self.before, event=self._kept(event or None)
-        )
+        found = RowResult(row, "applied", missing, self.conflicts.code, self.conflicts.message, event_id=event_id)
+        return replace(found, left=left, before=self.before, event=self._kept(event or None))
 
     def _unchanged_result(self, event: Body) -> RowResult:
         kept = self._kept(event)

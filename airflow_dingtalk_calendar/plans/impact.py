@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.plans.apply import ApplyOptions
 from airflow_dingtalk_calendar.plans.rows import Row
 
@@ -56,3 +57,23 @@ def estimate_impact(rows: Iterable[Row], options: ApplyOptions) -> Impact:
         unknown += notified is None
         lost += row.change.count_lost(row.event)
     return Impact(len(people), sum("@" in one for one in people), unknown, lost, options.count_calls(every))
+
+
+def check_impact(rows: Sequence[Row], impact: Impact, limits: Mapping[str, int]) -> None:
+    """Refuse rows that do more than somebody wants any plan of a task to do.
+
+    :param limits: ``max_rows`` and ``max_notified``, as far as they are given.
+    :raises InvalidInputError: naming those that are exceeded, or cannot be checked.
+    """
+    found = {"max_rows": len(rows), "max_notified": impact.people}
+    problems = [
+        (name, f"is {limits[name]}, and the plan has {count}: split the plan, or raise {name}")
+        for name, count in found.items()
+        if count > limits.get(name, count)
+    ]
+    if "max_notified" in limits and impact.unknown_rows:
+        remedy = "give these rows their event, or hold notifications back"
+        text = f"cannot be checked, since of {impact.unknown_rows} rows nobody knows whom they notify: {remedy}"
+        problems.append(("max_notified", text))
+    if problems:
+        raise InvalidInputError(*problems)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import DingTalkError, PlanIncompleteError
+from airflow_dingtalk_calendar.plans.apply import RowRun
+from airflow_dingtalk_calendar.plans.conflicts import BUSY, BUSY_UNKNOWN, Conflicts
 from airflow_dingtalk_calendar.plans.impact import estimate_impact
 from airflow_dingtalk_calendar.plans.results import (
     CHANGED_SINCE,
@@ -20,38 +22,64 @@ from airflow_dingtalk_calendar.plans.review import review_plan
 from airflow_dingtalk_calendar.plans.undo import lasting_effects
 
 if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.api.call import Call
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
     from airflow_dingtalk_calendar.plans.results import RowResult
     from airflow_dingtalk_calendar.plans.rows import Row
 
 
-def caution_lines(rows: Sequence[Row]) -> Iterator[str]:
+LEFT_OUT = (CHANGED_SINCE, GROUP_FAILED, BUSY, BUSY_UNKNOWN)  # codes of rows that may be no failures
+
+
+def find_conflicts(rows: Sequence[Row], options: ApplyOptions) -> Generator[Call[Any], Any, dict[int, Conflicts]]:
+    """Look who is busy when rows move their events: what a dry run reads; by the row's index.
+
+    A row that brings its event is judged by that.
+    """
+    found: dict[int, Conflicts] = {}
+    for row in rows:
+        if options.checks_busy(row):
+            found[row.index] = yield from RowRun(row, options, current=row.event).preview()
+    return found
+
+
+def caution_lines(rows: Sequence[Row], conflicts: Mapping[int, Conflicts] | None = None) -> Iterator[str]:
     """Say each caution once, however many rows it is about."""
     about: defaultdict[str, list[int]] = defaultdict(list)
     for row in rows:
-        for caution in row.cautions:
+        for caution in _cautions_of(row, conflicts or {}):
             about[caution].append(row.index)
     for caution, indexes in about.items():
         more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
         yield f"plan[{indexes[0]}].{caution}{more}"
 
 
-def preview_plan(rows: Sequence[Row], options: ApplyOptions) -> dict[str, Any]:
-    """Show what would be sent: the result of a dry run."""
+def _cautions_of(row: Row, conflicts: Mapping[int, Conflicts]) -> list[str]:
+    return [*row.cautions, *(conflicts[row.index].lines if row.index in conflicts else [])]
+
+
+def preview_plan(
+    rows: Sequence[Row], options: ApplyOptions, conflicts: Mapping[int, Conflicts] | None = None
+) -> dict[str, Any]:
+    """Show what would be sent: the result of a dry run.
+
+    :param conflicts: who is busy, if that was looked for, by the row's index.
+    """
     impact = estimate_impact(rows, options)
-    shown = [_preview_row(row, options) for row in rows]
+    found = conflicts or {}
+    shown = [_preview_row(row, found) for row in rows]
     return {
         "dry_run": True,
         "total": len(rows),
         "calls": impact.calls,
         "impact": impact.as_dict(),
         "cannot_undo": lasting_effects(rows, keep_before=options.keep_before),
-        "markdown": review_plan(rows, impact, caution_lines(rows)),
+        "markdown": review_plan(rows, impact, caution_lines(rows, found)),
         "rows": shown,
     }
 
 
-def _preview_row(row: Row, options: ApplyOptions) -> dict[str, Any]:
+def _preview_row(row: Row, conflicts: Mapping[int, Conflicts]) -> dict[str, Any]:
     requests = [describe_request(call) for call in row.change.make_calls(row.target())]
     return {
         "index": row.index,
@@ -61,7 +89,8 @@ def _preview_row(row: Row, options: ApplyOptions) -> dict[str, Any]:
         "event_id": row.event_id or ({"created_by": row.created_by} if row.created_by else None),
         "requests": requests,
         "diff": row.change.describe(row.event),
-        "cautions": list(row.cautions),
+        "cautions": _cautions_of(row, conflicts),
+        **(conflicts[row.index].as_dict() if row.index in conflicts else {}),
     }
 
 
@@ -78,7 +107,7 @@ def log_outcome(log: Any, results: Sequence[RowResult], seconds: float) -> None:
     log.info("%s It took %.1f s.", summarize_counts(count_results(results)), seconds)
     for line in describe_results([result for result in results if result.failed]):
         log.warning(line)
-    for line in describe_results([result for result in results if result.code in (CHANGED_SINCE, GROUP_FAILED)]):
+    for line in describe_results([result for result in results if result.code in LEFT_OUT and not result.failed]):
         log.info(line)
 
 

@@ -48,7 +48,7 @@ class RowResult:
 
     :ivar event_id: of the event, also of one that the row has created; empty when nobody knows it.
     :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``groupFailed``, ``hasMeeting``,
-        ``noEventId``.
+        ``noEventId``, ``busy``, ``busyUnknown``; the last two also of a row that was applied.
     :ivar again: whether a retry of the task may bring a better result.
     :ivar retry_after: seconds to wait before the next try, where DingTalk asks for it.
     :ivar for_all: whether all other rows would be refused as this one was.

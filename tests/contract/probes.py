@@ -6,6 +6,7 @@ seen from here: whether people are notified unasked, and the two switches that n
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 
 from airflow_dingtalk_calendar.emulator.settings import EmulatorSettings
@@ -15,7 +16,8 @@ from airflow_dingtalk_calendar.exceptions import (
     RequestError,
 )
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
-from tests.contract.calendars import DAY, NEXT_DAY, QUIET, THREE_DAYS, TITLE, Calendar
+from airflow_dingtalk_calendar.models.busy_times import busy_span
+from tests.contract.calendars import DAY, NEXT_DAY, QUIET, THREE_DAYS, TITLE, ZONE, Calendar, at
 from tests.contract.stream import Gateway, await_push, changes_heard
 
 UNSEEN = "not to be seen here"
@@ -130,6 +132,17 @@ def schedule_times(calendar: Calendar) -> str:
     return "any"
 
 
+def busy_intervals(calendar: Calendar) -> str:
+    """Ask about a time that begins in the middle of an event: is the event's interval told whole?"""
+    event = calendar.create(start=at(18), end=at(19))
+    window = {"start_time": f"{DAY}T18:30:00.000+08:00", "end_time": f"{DAY}T20:00:00.000+08:00"}
+    (found,) = calendar.hook.get_schedule(calendar.organizer, [calendar.organizer], **window)
+    told = [busy_span(item, ZONE) for item in found["scheduleItems"] or ()]
+    whole = busy_span(event, ZONE)
+    half = whole._replace(start=whole.start + dt.timedelta(minutes=30))
+    return "whole" if whole in told else "cut" if half in told else UNSEEN
+
+
 def empty_lists(calendar: Calendar) -> str:
     """Read an event that was made without reminders."""
     event = calendar.create(reminders=[])
@@ -178,6 +191,7 @@ PROBES: dict[str, tuple[Callable[[Calendar], str], int]] = {
     "omitted_end": (omitted_end, 2),
     "unknown_staff": (unknown_staff, 0),
     "schedule_times": (schedule_times, 1),
+    "busy_intervals": (busy_intervals, 3),
     "empty_lists": (empty_lists, 3),
     "stream_keys": (stream_keys, 2),
     "stream_times": (stream_times, 2),

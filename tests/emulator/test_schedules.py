@@ -109,6 +109,15 @@ def test_milliseconds_can_be_insisted_on(client, dingtalk):
     assert busy_statuses(query_schedule(client, LIN, **precise)) == {LIN: ["BUSY"]}
 
 
+def test_intervals_can_be_cut(client, dingtalk):
+    """A switch tells of an interval only what is in the time asked about."""
+    dingtalk.configure(busy_intervals="cut")
+    (whole,) = query_schedule(client, LIN).json()["scheduleInformation"][0]["scheduleItems"]
+    later = whole["start"]["dateTime"].replace(":00:00", ":10:00")
+    (cut,) = query_schedule(client, LIN, startTime=later).json()["scheduleInformation"][0]["scheduleItems"]
+    assert (cut["start"]["dateTime"], cut["end"]) == (later, whole["end"])
+
+
 def test_a_schedule_has_a_permission_of_its_own(stranger, dingtalk):
     """Reading events does not include it."""
     dingtalk.reset({**SAMPLE, "apps": [{"appKey": "k", "appSecret": "s", "scopes": ["Calendar.Event.Read"]}]})

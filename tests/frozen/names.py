@@ -33,7 +33,8 @@ PUBLIC: dict[str, tuple[str, ...]] = {
         *("swap_room", "update_known"),
     ),
     "exceptions": (
-        *("PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError", "InvalidConnectionError"),
+        *("BusyError", "PlanIncompleteError", "CredentialsError", "DingTalkError", "InProgressError"),
+        "InvalidConnectionError",
         *("InvalidInputError", "InvalidPatchError", "InvalidRequestError", "NotFoundError", "PermissionDeniedError"),
         *(
             "Problem",

@@ -33,8 +33,19 @@ def _user_schedule(store: EmulatorStore, call: EndpointCall, union_id: str, low:
     if not store.in_app_range(call.app, union_id):
         return {"userId": union_id, "error": "user not found", "scheduleItems": []}
     events = _overlapping_events(store, confirmed_events_of(store, union_id), low, high)
+    if store.settings.busy_intervals == "cut":
+        events = (_cut_event(event, low, high) for event in events)
     items = ({"status": _busy_status(event, union_id), **_schedule_item_times(event)} for event in events)
     return {"userId": union_id, "scheduleItems": [item for item in items if item["status"]]}
+
+
+def _cut_event(event: Event, low: datetime, high: datetime) -> Event:
+    """Leave of an event what is in a time; days stay whole."""
+    if "date" in event["start"]:
+        return event
+    start, end = max(zoned_datetime(event["start"]), low), min(zoned_datetime(event["end"]), high)
+    times = {name: {**event[name], "dateTime": one.isoformat()} for name, one in (("start", start), ("end", end))}
+    return {**event, **times}
 
 
 def _busy_status(event: Event, union_id: str) -> str | None:

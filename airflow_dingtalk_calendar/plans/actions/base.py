@@ -77,6 +77,15 @@ class Change:
         """Whether its event has to be read with as many attendees as DingTalk returns."""
         return False
 
+    @property
+    def changes_when(self) -> bool:
+        """Whether it changes when an event takes place."""
+        return False
+
+    def moved_event(self, event: Body) -> Body:
+        """Return an event as far as it then takes place, and whom it invites."""
+        return event
+
     def describe(self, event: Body | None) -> list[str] | None:
         """Say in lines for a person what changes; None when that takes an event that nobody has read."""
         raise NotImplementedError

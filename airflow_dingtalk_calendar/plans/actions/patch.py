@@ -14,11 +14,12 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch, specify_los
 from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.json_values import Body, Json, mappings_in
 from airflow_dingtalk_calendar.models.occurrences import count_lost
-from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people
+from airflow_dingtalk_calendar.plans.actions.base import Change, Target, invited_people, people_in
 from airflow_dingtalk_calendar.plans.actions.people import CUT_TEXT, EMAIL_TEXT, is_cut, keep_people, restore_people
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 
 TIME_FIELDS = {"start", "end", "isAllDay"}
+WHEN_FIELDS = TIME_FIELDS | {"recurrence"}
 KIND_MEMBERS = {"organizer", "recurrence"}
 NOT_RESTORED = {"attendees", "extra", "onlineMeetingInfo"}
 LASTING = {
@@ -87,6 +88,16 @@ class PatchChange(Change):
     def needs_attendees(self) -> bool:
         """Whether it sends a list of attendees."""
         return "attendees" in self.body
+
+    @property
+    def changes_when(self) -> bool:
+        """Whether it sends a time, or a rule."""
+        return not WHEN_FIELDS.isdisjoint(self.body)
+
+    def moved_event(self, event: Body) -> Body:
+        """Return the event with the new times and the people of both; whether a list replaces them is UNVERIFIED."""
+        times = {name: value for name, value in self.body.items() if name in WHEN_FIELDS}
+        return {**event, **times, "attendees": [*people_in(event), *mappings_in(self.body.get("attendees"))]}
 
     def describe(self, event: Body | None) -> list[str] | None:
         """Say field by field what changes."""

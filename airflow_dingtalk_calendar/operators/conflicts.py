@@ -1,0 +1,29 @@
+"""``if_busy``: who is busy is looked up before a task moves an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow_dingtalk_calendar.models.arguments import choice_argument
+
+if TYPE_CHECKING:
+    from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
+    from airflow_dingtalk_calendar.plans.conflicts import BusyCheck
+    from airflow_dingtalk_calendar.plans.rows import Row
+
+
+def make_busy_check(
+    hook: DingTalkCalendarHook, if_busy: Any, timezone: str | None, tell: Callable[[Row, str], None]
+) -> BusyCheck | None:
+    """Read ``if_busy``; where it is ``ignore``, nothing is looked up.
+
+    :param timezone: of the task; without it, the connection's is where the days of all-day events begin.
+    :raises InvalidInputError: when it is another word.
+    """
+    from airflow_dingtalk_calendar.plans.conflicts import IF_BUSY, BusyCheck
+
+    policy = choice_argument("if_busy", if_busy, IF_BUSY)
+    if policy == "ignore":
+        return None
+    return BusyCheck(policy, hook.get_conn().zone_for(timezone) or "UTC", hook.clock.time, tell)
