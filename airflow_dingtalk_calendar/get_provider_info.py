@@ -10,6 +10,7 @@ PACKAGE = "airflow_dingtalk_calendar"
 OPERATORS = ("attendee", "event", "event_lifecycle", "event_list", "meeting_room", "plan")
 TRIGGERS = ("changes", "event")
 NAME = "DingTalk Calendar"
+ASSET_URIS = [{"schemes": ["dingtalk"], "handler": f"{PACKAGE}.assets.calendar.normalize_uri"}]
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -32,6 +33,9 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.sensors.event"]}],
         "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.{name}" for name in TRIGGERS]}],
+        # Airflow 2.11 calls assets datasets.
+        "asset-uris": ASSET_URIS,
+        "dataset-uris": ASSET_URIS,
         "extra-links": [f"{PACKAGE}.operators.event_link.EventPageLink"],
         "connection-types": [
             {

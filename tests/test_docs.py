@@ -80,7 +80,7 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
     # A person's answer is taken for granted.
     run = dag.test(mark_success_pattern="^approve$") if "ApprovalOperator" in code else dag.test()
     assert run.state == "success"
-    if "AssetWatcher" in code:  # run by hand, it is told of no change
+    if "triggering_asset_events" in code:  # run by hand, it is told of no change
         assert dag.schedule
         assert not sample.effects["writes"]
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncompleteError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, list_argument, positive_argument
+from airflow_dingtalk_calendar.operators.asset_events import tell_assets
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
 from airflow_dingtalk_calendar.operators.large_results import check_xcom_size
 
@@ -159,6 +160,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             self.log.info("%s", impact)
             self._check_size(plan, impact, limits)
             if flags["dry_run"]:
+                tell_assets(self, context, hook, ())
                 return self._show_dry_run(context, plan, options)
             checkpoint = self._make_checkpoint(context, plan)
             bounds = PlanLimits(limits["max_failures"], limits["max_calls"])
@@ -168,6 +170,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             finally:  # also when the task was told to end
                 if self._runner.begun:
                     self._push_results(context, plan, self._runner.results, with_events=options.return_events)
+            tell_assets(self, context, hook, results)
             return self._report_outcome(context, results, checkpoint)
 
     def on_kill(self) -> None:
