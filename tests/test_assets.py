@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Callable
@@ -220,7 +221,13 @@ def test_a_dag_that_starts_itself(scheduled: bool, dingtalk: Emulator, said: pyt
     """A DAG that is scheduled on the asset that it writes is warned about, also if that is one of several."""
     uri = calendar_uri(ORGANIZER, host=dingtalk.url)
     others = Asset(uri="s3://bucket/key") | Asset(uri=uri if scheduled else LIN)
-    run_task(Patch, uri, dag=DAG("d", schedule=others), event_id=EVENT, patch={"summary": "Retro"})
+    run_task(
+        Patch,
+        uri,
+        dag=DAG("d", schedule=others, start_date=dt.datetime(2027, 1, 1, tzinfo=dt.UTC)),
+        event_id=EVENT,
+        patch={"summary": "Retro"},
+    )
     assert ("This DAG is scheduled on" in said.text) == scheduled
 
 
