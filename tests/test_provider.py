@@ -76,7 +76,7 @@ def test_every_kind_of_module_has_its_integration() -> None:
     """Modules are listed for the one integration that there is, and nothing under a key that Airflow does not know."""
     (integration,) = INFO["integrations"]
     assert {entry["integration-name"] for kind in BASES for entry in INFO[kind]} == {integration["integration-name"]}
-    known = json.loads((SCHEMAS / "provider_info.schema.json").read_text())["properties"]
+    known = json.loads((SCHEMAS / "provider.yaml.schema.json").read_text())["properties"]
     assert INFO.keys() - {"asset-uris"} <= known.keys()  # Airflow 2.11 knows datasets only
 
 
