@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.watch.changes import find_changes, initial_positi
 from tests.airflow_runs import Run
 from tests.conftest import DATA, EVENT, HOME, ORGANIZER, event
 from tests.test_operators import EVERY, WRITING, Batch, Create, Delete, Respond, Ti
+from tests.test_provider import HEAVY, modules_added_by
 
 LIN = "dingtalk://api.dingtalk.com/iiPLin/primary"
 
@@ -36,7 +37,7 @@ class OutletEvents(dict[Any, Any]):
         return self.setdefault(outlet.uri, type("Accessor", (), {"extra": {}})())
 
 
-def run_task(kind: Any, *uris: str, dag: Any = None, **arguments: Any) -> dict[str, Any]:
+def run_task(kind: Any, *uris: str, dag: Any = None, ti: Ti | None = None, **arguments: Any) -> dict[str, Any]:
     """Execute a task with outlets; return the extra of the event of each, by URI."""
     task = kind(
         task_id="t",
@@ -44,7 +45,7 @@ def run_task(kind: Any, *uris: str, dag: Any = None, **arguments: Any) -> dict[s
         **{"union_id": ORGANIZER, **EVERY.get(kind, {}), **arguments},
     )
     events = OutletEvents()
-    task.execute({"ti": Ti(), "outlet_events": events, "dag": dag})
+    task.execute({"ti": ti or Ti(), "outlet_events": events, "dag": dag})
     return {uri: accessor.extra for uri, accessor in events.items()}
 
 
@@ -166,10 +167,23 @@ def test_other_outlets_are_left_alone(dingtalk: Emulator, said: pytest.LogCaptur
     """An outlet that is no calendar gets nothing, one of another calendar an empty list, and a warning names both."""
     told = run_task(Patch, "s3://bucket/key", LIN, event_id=EVENT, patch={"summary": "Retro"})
     assert told == {LIN: {"changes": []}}
-    assert (
-        f"The outlet {LIN} is not what this task has changed: {calendar_uri(ORGANIZER, host=dingtalk.url)}."
-        in said.text
-    )
+    ours = calendar_uri(ORGANIZER, host=dingtalk.url)
+    assert f"the outlet {LIN} has no changes, because this task has changed {ours}:" in said.text
+
+
+def test_a_retry_tells_of_the_same_change(dingtalk: Emulator) -> None:
+    """A change has the same id in an automatic retry, and another one after a clear."""
+    tries = [Ti(try_number=1, max_tries=2), Ti(try_number=2, max_tries=2), Ti(try_number=3, max_tries=4)]
+    patch = {"event_id": EVENT, "patch": {"summary": "Retro"}}
+    first, again, cleared = (told_by(Patch, dingtalk, ti=one, **patch)[0]["change_id"] for one in tries)
+    assert first == again != cleared
+
+
+def test_a_task_without_airflow(dingtalk: Emulator) -> None:
+    """A test of a task with outlets may leave Airflow's events out."""
+    uri = calendar_uri(ORGANIZER, host=dingtalk.url)
+    task = Patch(task_id="t", union_id=ORGANIZER, event_id=EVENT, patch={"summary": "x"}, outlets=[Asset(uri=uri)])
+    assert task.execute({"ti": Ti()})["summary"] == "x"  # type: ignore[typeddict-item]
 
 
 def test_many_changes(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,3 +269,9 @@ def stored_extras(uri: str) -> list[dict[str, Any]]:
         kind = "asset" if "asset_event" in tables else "dataset"
         query = f"select e.extra from {kind}_event e join {kind} a on a.id = e.{kind}_id where a.uri = ?"  # noqa: S608
         return [json.loads(extra) for (extra,) in connection.execute(query, (uri,))]
+
+
+def test_the_normaliser_loads_nothing_heavy() -> None:
+    """Airflow loads the normaliser in each process that parses an asset: it brings no library along."""
+    added = modules_added_by("import airflow_dingtalk_calendar.assets.calendar", "import typing")
+    assert {name.partition(".")[0] for name in added} & {*HEAVY, "airflow"} == set()

@@ -14,20 +14,29 @@ if TYPE_CHECKING:
 # Airflow hands the extra of an asset event to each DAG run that it starts, and its API returns all of it.
 MOST_CHANGES = 1000
 
+_OTHER_CALENDAR_TEXT = (
+    "The asset event of the outlet %s has no changes, because this task has changed %s: if they are meant to be the "
+    "same, give the outlet the URI of that calendar, with the host of the connection."
+)
+_LOOP_TEXT = (
+    "This DAG is scheduled on %s, which is an outlet of this task: each of its runs starts another one. Take the asset "
+    "out of the task's outlets, or out of the DAG's schedule."
+)
+
 
 def tell_assets(task: Any, context: Context, hook: DingTalkCalendarHook, results: Iterable[RowResult]) -> None:
     """Put what a task has changed in a calendar into the events of its outlets that are this calendar.
 
     Airflow stores them when the task succeeds: one event for each outlet, with an empty list if nothing was changed.
     """
-    outlets = _calendar_outlets(task)
-    if not outlets:
+    outlets, events = _calendar_outlets(task), context.get("outlet_events")
+    if not outlets or events is None:  # which a test of a DAG may leave out
         return
     by_calendar = _changes_by_calendar(context, hook.get_conn().base_url, results)
     for uri, outlet in outlets.items():
         if by_calendar and uri not in by_calendar:
-            task.log.warning("The outlet %s is not what this task has changed: %s.", uri, ", ".join(by_calendar))
-        context["outlet_events"][outlet].extra.update(_extra(by_calendar.get(uri, [])))
+            task.log.warning(_OTHER_CALENDAR_TEXT, uri, ", ".join(sorted(by_calendar)))
+        events[outlet].extra.update(_extra(by_calendar.get(uri, [])))
     _warn_of_loops(task, context, outlets)
 
 
@@ -63,9 +72,6 @@ def _warn_of_loops(task: Any, context: Context, outlets: Iterable[str]) -> None:
     from airflow_dingtalk_calendar.assets.calendar import normalize_text
     from airflow_dingtalk_calendar.hooks.airflow_compat import scheduling_uris
 
-    for uri in {*outlets} & {normalize_text(uri) for uri in scheduling_uris(context.get("dag"))}:
-        task.log.warning(
-            "This DAG is scheduled on %s, which is an outlet of this task: each of its runs starts another one. Take "
-            "the asset out of the task's outlets, or out of the DAG's schedule.",
-            uri,
-        )
+    scheduling = {normalize_text(uri) for uri in scheduling_uris(context.get("dag"))}
+    for uri in sorted(scheduling.intersection(outlets)):
+        task.log.warning(_LOOP_TEXT, uri)
