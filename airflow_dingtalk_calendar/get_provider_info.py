@@ -9,7 +9,23 @@ from airflow_dingtalk_calendar.connection import form
 PACKAGE = "airflow_dingtalk_calendar"
 OPERATORS = ("attendee", "event", "event_lifecycle", "event_list", "meeting_room", "plan")
 TRIGGERS = ("changes", "event")
+GUIDES = (
+    "approve",
+    "assets",
+    "extend",
+    "import",
+    "many",
+    "move",
+    "react",
+    "rename",
+    "rooms",
+    "series",
+    "undo",
+    "wait",
+    "workdays",
+)
 NAME = "DingTalk Calendar"
+ASSET_URIS = [{"schemes": ["dingtalk"], "handler": f"{PACKAGE}.assets.calendar.normalize_uri"}]
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -23,6 +39,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": NAME,
                 "external-doc-url": "https://open.dingtalk.com/document/development/calendar-overview",
+                "how-to-guide": [f"/docs/howto/{name}.md" for name in GUIDES],
                 "tags": ["service"],
             }
         ],
@@ -32,6 +49,9 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.sensors.event"]}],
         "triggers": [{"integration-name": NAME, "python-modules": [f"{PACKAGE}.triggers.{name}" for name in TRIGGERS]}],
+        # Airflow 2.11 calls assets datasets.
+        "asset-uris": ASSET_URIS,
+        "dataset-uris": ASSET_URIS,
         "extra-links": [f"{PACKAGE}.operators.event_link.EventPageLink"],
         "connection-types": [
             {

@@ -135,7 +135,7 @@ def test_a_payload_has_no_content() -> None:
     """What is told of a change is small, JSON, and nothing that the event says."""
     moved = event(**OTHER["start"], updateTime="2027-03-01T10:00:00+08:00", seriesMasterId="master")
     (one,) = told(EVERY, position(EVERY, event(seriesMasterId="master")), moved)
-    payload = one.payload(ORGANIZER, "primary")
+    payload = one.payload(ORGANIZER, "primary", "poll")
     assert (
         json.loads(json.dumps(payload))
         == payload
@@ -149,6 +149,7 @@ def test_a_payload_has_no_content() -> None:
             "update_time": "2027-03-01T10:00:00+08:00",
             "union_id": ORGANIZER,
             "calendar_id": "primary",
+            "source": "poll",
         }
     )
     assert len(one.change_id) == 32

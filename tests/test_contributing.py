@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_the_commands_exist() -> None:
     entries = {hook["entry"] for repo in hooks for hook in repo["hooks"]}
     assert named | {entry.removeprefix("make ") for entry in entries} <= TARGETS
     assert "make lint" in entries
+
+
+def test_the_addresses_to_fill_in_are_all_there_or_none() -> None:
+    """The places for addresses are in files that are there; a project with addresses has all four of them."""
+    section = GUIDE.split("## When the repository becomes public", 1)[1].split("\n## ", 1)[0]
+    files = {
+        name for row in re.findall(r"^\| (`.+?) \|", section, re.MULTILINE) for name in re.findall(r"`(.+?)`", row)
+    }
+    assert files == {"pyproject.toml", "SECURITY.md", "README.md", "README.zh.md", "docs/conf.py"}
+    assert not [name for name in files if not (ROOT / name).exists()]
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+    assert urls.keys() in ({}.keys(), {"Documentation", "Changelog", "Source Code", "Bug Tracker"})
+    assert all(f"`{name}`" in section for name in ("Documentation", "Changelog", "Source Code", "Bug Tracker"))
 
 
 def test_the_hooks_of_git_download_nothing() -> None:

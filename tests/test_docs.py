@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.recurrence import PATTERN_MEMBERS
+from tests.airflow_runs import register_outlets
 from tests.markdown import (
     ROOT,
     Page,
@@ -77,10 +78,11 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
     if "starts_within" in code:  # what it waits for is near
         sample.reset(review_is_soon())
     dag = load(code)
+    register_outlets(dag)
     # A person's answer is taken for granted.
     run = dag.test(mark_success_pattern="^approve$") if "ApprovalOperator" in code else dag.test()
     assert run.state == "success"
-    if "AssetWatcher" in code:  # run by hand, it is told of no change
+    if "triggering_asset_events" in code:  # run by hand, it is told of no change
         assert dag.schedule
         assert not sample.effects["writes"]
     else:

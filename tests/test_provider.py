@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -64,6 +65,21 @@ def test_the_metadata_lists_the_modules_of_the_folder(kind: str, base: type) -> 
     assert sorted(listed(kind)) == sorted(name for name in names if has_public_class(name, base))
 
 
+def test_the_metadata_lists_the_guides() -> None:
+    """Airflow is told of each page of the how-to guide, under the path that the repository has it."""
+    (integration,) = INFO["integrations"]
+    pages = {path.stem for path in (ROOT / "docs" / "howto").glob("*.md")} - {"index"}
+    assert integration["how-to-guide"] == [f"/docs/howto/{name}.md" for name in sorted(pages)]
+
+
+def test_every_kind_of_module_has_its_integration() -> None:
+    """Modules are listed for the one integration that there is, and nothing under a key that Airflow does not know."""
+    (integration,) = INFO["integrations"]
+    assert {entry["integration-name"] for kind in BASES for entry in INFO[kind]} == {integration["integration-name"]}
+    known = json.loads((SCHEMAS / "provider.yaml.schema.json").read_text())["properties"]
+    assert INFO.keys() - {"asset-uris"} <= known.keys()  # Airflow 2.11 knows datasets only
+
+
 def listed(kind: str) -> list[str]:
     """Return the modules of a kind that the metadata names."""
     return [module for entry in INFO[kind] for module in entry["python-modules"]]
@@ -73,6 +89,15 @@ def has_public_class(module: str, base: type) -> bool:
     """Tell whether a module defines a class that DAG authors may use."""
     classes = (one for one in vars(import_module(module)).values() if inspect.isclass(one) and one.__module__ == module)
     return any(issubclass(one, base) and not one.__name__.startswith("_") for one in classes)
+
+
+def test_the_pythons_are_those_of_the_matrix() -> None:
+    """The Pythons that the distribution names are those that one of the supported lines of Airflow runs on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {int(one.rpartition(".")[2]) for one in project["classifiers"] if " :: Python :: 3." in one}
+    lines = re.findall(r">=3\.(\d+),<3\.(\d+)'", (ROOT / "tests" / "matrix.sh").read_text())
+    assert named == {minor for first, end in lines for minor in range(int(first), int(end))}
+    assert project["requires-python"] == f">=3.{min(named)}"
 
 
 def test_the_hook_class_is_the_connections() -> None:

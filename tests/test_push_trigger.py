@@ -56,6 +56,7 @@ def test_a_push_is_told_of_without_any_call(dingtalk: Emulator) -> None:
         "operator_type": "user",
         "union_id": ORGANIZER,
         "calendar_id": "primary",
+        "source": "push",
     }
     assert {one["action"] for one in dingtalk.requests} == {"OpenConnection"}
     assert dingtalk.effects["calls"] == {}

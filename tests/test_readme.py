@@ -222,6 +222,16 @@ def test_the_table_of_versions_is_that_of_the_test_matrix() -> None:
     assert named == {path.stem.removeprefix("airflow-") for path in (ROOT / "constraints").glob("airflow-*.txt")}
 
 
+def test_the_table_of_versions_has_the_pythons_of_the_test_matrix() -> None:
+    """The Pythons that the README names for a line of Airflow are those that the line is tested on, where they are."""
+    script = (ROOT / "tests" / "matrix.sh").read_text(encoding="utf-8")
+    tested = {line: (int(end) - 1) for line, end in re.findall(r"(\S+)\) +echo '.*>=3\.11,<3\.(\d+)'", script)}
+    named = {line: re.findall(r"3\.(\d+)", row[1]) for row in table("Airflow") for line in row[0].split(", ")}
+    assert {line: (minors[0], int(minors[-1])) for line, minors in named.items()} == {
+        line: ("11", last) for line, last in tested.items()
+    }
+
+
 def test_pictures_are_told_in_words() -> None:
     """Each picture has a text that says what is to be seen, and is small enough to be loaded with the page."""
     pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)

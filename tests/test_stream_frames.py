@@ -51,6 +51,7 @@ def test_a_change_is_read_in_both_spellings(data: dict[str, Any]) -> None:
         "operator_type": "user",
         "union_id": "lin",
         "calendar_id": "primary",
+        "source": "push",
     }
 
 

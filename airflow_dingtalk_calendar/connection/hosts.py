@@ -30,6 +30,14 @@ def parse_base_url(
     return f"{parts.scheme}://{name}" + (f":{place}" if place else "")
 
 
+def region_host(host: str) -> str:
+    """Return the API's host of the region that one of DingTalk's hosts is of; another host as it is."""
+    for api_host, domain in _REGION_DOMAINS.items():
+        if f".{host}".endswith(domain):
+            return api_host
+    return host
+
+
 def is_local_url(url: str) -> bool:
     """Whether a base URL leads to this machine."""
     return is_loopback(urlsplit(url).hostname or "")

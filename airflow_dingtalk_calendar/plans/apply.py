@@ -20,7 +20,7 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.api.call import client_token_header
 from airflow_dingtalk_calendar.exceptions import NotFoundError, SecondMeetingError
 from airflow_dingtalk_calendar.models.answer_times import read_answer_time
-from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty
+from airflow_dingtalk_calendar.models.json_values import Body, mapping_or_empty, text_or_none
 from airflow_dingtalk_calendar.plans.actions.lifecycle import DeleteChange
 from airflow_dingtalk_calendar.plans.conflicts import BusyCheck, Conflicts
 from airflow_dingtalk_calendar.plans.created import CreatedEvents
@@ -172,8 +172,9 @@ class RowRun:
             event = yield from options.created.find(row)
             if event is None:
                 return None, None
-            left = row.change.left_in(event)
-            return RowResult(row, "applied", event_id=event["id"], left=left, event=self._kept(event)), event
+            left, time = row.change.left_in(event), text_or_none(event.get("updateTime"))
+            kept = self._kept(event)
+            return RowResult(row, "applied", event_id=event["id"], left=left, event=kept, update_time=time), event
         event = yield from self.read_event()
         refused = self._refuse(event) or (yield from self._refuse_busy(event))
         if refused is None and self.before is None and row.change.needs_before:
@@ -260,7 +261,8 @@ class RowRun:
         event_id = str(event.get("id") or "") if row.change.creates else self.event_id
         left = row.change.left_in(event)
         found = RowResult(row, "applied", missing, self.conflicts.code, self.conflicts.message, event_id=event_id)
-        return replace(found, left=left, before=self.before, event=self._kept(event or None))
+        time = text_or_none(event.get("updateTime"))
+        return replace(found, left=left, before=self.before, event=self._kept(event or None), update_time=time)
 
     def _unchanged_result(self, event: Body) -> RowResult:
         kept = self._kept(event)

@@ -55,6 +55,7 @@ class RowResult:
     :ivar left: fingerprints of what the change left in the event, to undo nothing that somebody changed since.
     :ivar before: what the event was, as far as undoing the change takes it, if it was read.
     :ivar event: the event as the change left it, as far as DingTalk's answer has it.
+    :ivar update_time: when DingTalk says that it did; None where its answer does not say.
     """
 
     row: Row
@@ -70,6 +71,7 @@ class RowResult:
     left: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, Any] | None = field(default=None, repr=False)
     event: Mapping[str, Any] | None = field(default=None, repr=False)
+    update_time: str | None = None
 
     @property
     def failed(self) -> bool:

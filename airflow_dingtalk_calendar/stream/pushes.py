@@ -56,6 +56,7 @@ class CalendarPush:
             "operator_type": self.operator_type,
             "union_id": union_id,
             "calendar_id": self.calendar_id,
+            "source": "push",
         }
 
 

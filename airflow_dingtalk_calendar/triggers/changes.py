@@ -62,7 +62,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     Each change is one asset event; ``extra["payload"]`` of it is a dict: ``change_id``; ``kind``, which is ``created``
     (or newly visible), ``updated`` or ``deleted`` (or no longer visible); ``event_id``; ``fields``, the names of the
     watched fields that differ; ``series_master_id``, ``organizer_id``, ``update_time``, each None where DingTalk did
-    not say; ``union_id``, ``calendar_id``. There is no event content in it.
+    not say; ``union_id``, ``calendar_id``; ``source``. There is no event content in it.
 
     A check is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
     each further 100 changed events: 720 calls a month with the default interval. The first start tells of nothing and
@@ -98,7 +98,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     :param source: where changes are heard of from. ``poll``: checks, one after each interval. ``stream``: the same
         checks, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
         its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
-        ``union_id``, ``calendar_id``. The last two need Airflow 3.3 and ``airflow-dingtalk-calendar[stream]``.
+        ``union_id``, ``calendar_id``, ``source``. The last two sources need Airflow 3.3 and
+        ``airflow-dingtalk-calendar[stream]``.
     :param kinds: of ``push``: only these kinds of changes (``created``, ``updated``, ``deleted``).
     :param single_consumer: of ``stream``: whether nothing else has a Stream connection of the same app, which would
         get a part of the pushes.
@@ -153,7 +154,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         watching = self._make_watcher()
         while True:
             for change in await watching.run_guarded(watching.check_calendar) or ():
-                yield TriggerEvent(change.payload(self.union_id, self.calendar_id))  # type: ignore[no-untyped-call]
+                yield TriggerEvent(change.payload(self.union_id, self.calendar_id, self.source))  # type: ignore[no-untyped-call]
             await watching.run_guarded(watching.save_position)
             await watching.wait_interval()
 
@@ -209,7 +210,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
                 for change in member.take(delivery):
                     if waker:
                         waker.note_check(delivery.check.checked, change.sight.event_id)
-                    yield change.payload(self.union_id, self.calendar_id)
+                    yield change.payload(self.union_id, self.calendar_id, self.source)
                 if waker:
                     waker.note_check(delivery.check.checked)
 

@@ -53,8 +53,11 @@ class Change:
     fields: tuple[str, ...]
     change_id: str
 
-    def payload(self, union_id: str, calendar_id: str) -> dict[str, Any]:
-        """Write the change as JSON, without event content."""
+    def payload(self, union_id: str, calendar_id: str, source: str) -> dict[str, Any]:
+        """Write the change as JSON, without event content.
+
+        :param source: where it was heard of from: a watcher's source, or ``task``.
+        """
         return {
             "change_id": self.change_id,
             "kind": self.kind,
@@ -65,6 +68,7 @@ class Change:
             "update_time": self.sight.update_time,
             "union_id": union_id,
             "calendar_id": calendar_id,
+            "source": source,
         }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 PACKAGE = "airflow_dingtalk_calendar"
 
 PUBLIC: dict[str, tuple[str, ...]] = {
+    "assets.calendar": ("calendar_uri", "changes_in"),
     "hooks.calendar": ("DingTalkCalendarHook", "client_token_for"),
     "idempotency": ("client_token_for",),
     "operators.attendee": (

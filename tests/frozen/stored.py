@@ -145,4 +145,4 @@ def _changes() -> list[Any]:
     found, _ = find_changes(
         parse_filter(["summary", "start"]), before, snapshots(["summary", "start"], later), complete=True
     )
-    return [change.payload(ORGANIZER, "primary") for change in found]
+    return [change.payload(ORGANIZER, "primary", "poll") for change in found]

@@ -7,7 +7,7 @@ may not exist before another row has created it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
@@ -33,6 +33,7 @@ class Change:
     :cvar members: the members of a row that say what is to happen.
     :cvar required: those of them that a row cannot leave out.
     :cvar creates: whether it makes an event, so that its rows have no ``event_id``.
+    :cvar kind: what a watcher of the calendar calls it.
     """
 
     __slots__ = ()
@@ -40,6 +41,7 @@ class Change:
     members: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
     creates: ClassVar[bool] = False
+    kind: ClassVar[Literal["created", "updated", "deleted"]] = "updated"
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:

@@ -36,6 +36,7 @@ class CreateChange(Change):
     members = ("event", "unchecked_fields", "timezone", "name")
     required = ("event",)
     creates = True
+    kind = "created"
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> Self:
@@ -108,6 +109,7 @@ class DeleteChange(Change):
     fail_if_missing: bool = False
 
     action = "delete"
+    kind = "deleted"
     members = ("push_notification", "fail_if_missing")
     required = ()
 
