@@ -35,7 +35,7 @@ help: ## list the targets
 	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests; a part for bench), LINES="2.11 3.0" (for test-matrix)'
 
 demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs that Airflow runs
-	$(PY) tests/demo.py
+	$(PY) scripts/demo.py
 
 test: .venv/.installed ## run the tests that need no Airflow services
 	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -87,7 +87,7 @@ package: .venv/.installed ## build wheel and sdist into dist/, and try them in a
 	rm -rf dist
 	$(UV) build -q --no-build-isolation --python $(PY) --out-dir dist
 	$(PY) -m twine --no-color check --strict dist/*
-	$(PY) -m pytest -m package tests/test_package.py $(ARGS)
+	$(PY) -m pytest -m package tests/project/test_package.py $(ARGS)
 
 # Existing pins stay while they satisfy pyproject.toml; ARGS=--upgrade takes the newest versions.
 # uv, hatchling and editables are what the installation itself uses.

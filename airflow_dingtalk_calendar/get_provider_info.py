@@ -12,6 +12,7 @@ TRIGGERS = ("changes", "event")
 GUIDES = (
     "approve",
     "assets",
+    "conflicts",
     "extend",
     "import",
     "many",

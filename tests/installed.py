@@ -1,4 +1,4 @@
-"""Run each DAG of a folder with what is installed, and print how each ended (a script of ``test_package.py``).
+"""Run each DAG of a folder with what is installed, and print how each ended (a script of ``project/test_package.py``).
 
 Usage: ``python -I tests/installed.py FOLDER EMULATOR``; ``-I`` keeps the checkout out of the import path.
 """

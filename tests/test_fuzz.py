@@ -28,7 +28,7 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.new_event import NewEvent
 from tests.airflow_runs import Run
 from tests.conftest import EVENT, ORGANIZER
-from tests.test_models import WHOLE
+from tests.models.test_event_patch import WHOLE
 
 # -- answers ------------------------------------------------------------------------------------------------
 

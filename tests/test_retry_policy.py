@@ -1,4 +1,4 @@
-"""The retry policy, decision by decision; test_scheduler.py shows Airflow obeying it."""
+"""The retry policy, decision by decision; services/test_scheduler.py shows Airflow obeying it."""
 
 from __future__ import annotations
 

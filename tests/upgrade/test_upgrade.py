@@ -24,8 +24,8 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
+from tests.services.test_reacting import KEEPS, patch, wait_for
 from tests.standalone import RUN_LIMIT, START_LIMIT, Standalone
-from tests.test_reacting import KEEPS, patch, wait_for
 
 pytestmark = [
     pytest.mark.airflow,
