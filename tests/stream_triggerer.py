@@ -7,6 +7,7 @@ import json
 from collections import deque
 from contextlib import suppress
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.triggers.shared_stream import SharedStreamManager
@@ -149,7 +150,7 @@ class StreamTriggerer:
         """Let time pass until all wait again."""
         end = self.now + seconds
         await self.settle()
-        while (due := min((at for at, _ in self._waits), default=end)) <= end:
+        while (due := min((at for at, _ in self._waits), default=inf)) <= end:
             self.now = max(self.now, due)
             await self.settle()
         self.now = end

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow has shared streams from 3.3 on")
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
@@ -110,6 +110,7 @@ class Scene:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("remove", 0), ("remove", 0), ("hour", 0)])  # nobody watches for a time
 def test_every_change_is_heard_of(
     monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator, steps: list[tuple[str, int]]
 ) -> None:
