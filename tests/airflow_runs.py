@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import threading
 from contextlib import suppress
 from functools import cache
@@ -13,6 +14,13 @@ from textwrap import dedent
 from typing import Any
 
 _NUMBERS = count(1)
+# Where the Airflow lines keep what they mask.
+MASKERS = (
+    "airflow._shared.secrets_masker.secrets_masker",
+    "airflow.sdk._shared.secrets_masker.secrets_masker",
+    "airflow.sdk.execution_time.secrets_masker",
+    "airflow.utils.log.secrets_masker",
+)
 
 HEADER = """
 from airflow.providers.common.compat.sdk import DAG, task
@@ -104,6 +112,15 @@ def run_dag(home: Path, source: str, *, native: bool = False, conf: dict[str, An
         return Run(run_file(file, conf))
     finally:
         file.unlink()
+
+
+def forget_secrets() -> None:
+    """Have Airflow mask no secret of an earlier test: for each new one it compiles a pattern of all that it knows."""
+    for name in MASKERS:
+        masker = vars(sys.modules[name]).get("_secrets_masker") if name in sys.modules else None
+        if masker is not None:
+            masker().patterns.clear()
+            masker().replacer = None
 
 
 def keep_api_server() -> None:
