@@ -5,6 +5,9 @@ PYTHON ?= python3
 LINES = 2.11 3.0 3.1 3.2 3.3 3.4
 ARGS =
 SEED := $(shell date +%s)
+# What draws schedules, and what happens to tokens and connections in many processes.
+FAULTS = tests/faults tests/stream/test_faults.py tests/triggers/test_stream.py tests/watch/test_shared_streams_property.py \
+	tests/client/test_token_sharing.py tests/client/test_fork_safety.py
 
 PY := .venv/bin/python
 UV := .venv/bin/uv
@@ -49,8 +52,9 @@ test-slow: .venv/.installed ## run those of them that take minutes: many watcher
 ui-test: .venv/.installed-ui ## run the tests in Airflow's web pages, in Chromium; makes the pictures in docs/img
 	$(PY) -m pytest -p no:xdist -m ui tests/ui $(ARGS)
 
-faults: .venv/.installed ## run 2,000 schedules of faults, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
-	FAULT_SCHEDULES=250 $(PY) -m pytest -n auto --show-capture=no tests/faults $(or $(ARGS),--hypothesis-seed=$(SEED))
+faults: .venv/.installed ## run 5,000 schedules of faults, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
+	FAULT_SCHEDULES=200 TOKEN_CALLERS=30 TOKEN_EXPIRIES=40 $(PY) -m pytest -n auto --show-capture=no $(FAULTS) \
+		$(or $(ARGS),--hypothesis-seed=$(SEED))
 
 # The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
 test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant that DINGTALK_TEST_* describe

@@ -196,7 +196,7 @@ def test_patch_from_file_renders_the_file(example: Example, dingtalk: Emulator) 
 
 def test_demo_runs_an_example_that_is_there() -> None:
     """The demo's DAG and event are those of the smallest example."""
-    demo = (Path(__file__).parent.parent / "demo.py").read_text(encoding="utf-8")
+    demo = (EXAMPLES.parent / "scripts" / "demo.py").read_text(encoding="utf-8")
     assert 'DAG_ID = "dingtalk_patch_event"' in demo
     assert REVIEW in (EXAMPLES / "patch_event.py").read_text(encoding="utf-8")
 

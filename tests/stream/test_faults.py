@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
@@ -13,6 +13,7 @@ from airflow_dingtalk_calendar.emulator.stream.faults import CONNECT_FAULTS, PUS
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.apps import APP_STREAMS
 from tests.conftest import DATA, EVENT, event
+from tests.faults.conftest import SCHEDULES
 from tests.stream.test_session import OTHER, change, waits
 from tests.stream_listener import Listener, until_true
 
@@ -34,7 +35,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SCHEDULES
 @given(
     steps=st.lists(STEPS, max_size=15),
     seed=st.integers(0, 9),

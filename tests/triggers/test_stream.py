@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares streams from 3.3 on")
@@ -19,6 +19,7 @@ from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.wakes import SILENCE_TEXT, WOKEN_RETRY
 from tests.conftest import DATA, EVENT, ORGANIZER, event
+from tests.faults.conftest import SCHEDULES
 from tests.stream.test_session import OTHER, waits
 from tests.stream_triggerer import StreamTriggerer
 
@@ -179,7 +180,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SCHEDULES
 @given(steps=st.lists(STEPS, max_size=10), unconnected=st.sampled_from(["lost", "kept"]))
 def test_every_change_that_lasts_is_told_of(
     dingtalk: Emulator, waits: list[float], steps: list[tuple[Any, ...]], unconnected: str

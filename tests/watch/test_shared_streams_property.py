@@ -9,12 +9,13 @@ import pytest
 
 pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow has shared streams from 3.3 on")
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
+from tests.faults.conftest import SCHEDULES
 from tests.stream_triggerer import StreamTriggerer, Watcher
 
 HOUR = 3600.0
@@ -108,7 +109,7 @@ class Scene:
         await self.triggerer.advance(8 * HOUR)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@SCHEDULES
 @given(steps=STEPS)
 @example(steps=[("remove", 0), ("remove", 0), ("hour", 0)])  # nobody watches for a time
 def test_every_change_is_heard_of(
