@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
@@ -148,6 +149,25 @@ class Standalone:
         except httpx.TransportError:
             return False
         return all(service["status"] == "healthy" for service in health.values())
+
+
+def standalone(
+    home: Path,
+    files: Mapping[str, str],
+    connection: Mapping[str, Any],
+    options: Mapping[str, str] | None = None,
+    services: Mapping[str, Sequence[str]] = SERVICES,
+) -> Standalone:
+    """Return an Airflow, not yet started, that has these DAG files by name and DingTalk as its default connection.
+
+    ``options`` are further settings of Airflow, named ``section.option``.
+    """
+    dags = home / "dags"
+    dags.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (dags / name).write_text(text, encoding="utf-8")
+    env = {"AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(connection), **variables(options or {})}
+    return Standalone(home, dags, env, services)
 
 
 def airflow(*arguments: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import REVIEW
 from tests.processes import until
-from tests.standalone import RUN_LIMIT, Standalone
+from tests.standalone import RUN_LIMIT, Standalone, standalone
 
 pytestmark = pytest.mark.airflow
 
@@ -35,10 +33,7 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with this example alone."""
     home = tmp_path_factory.mktemp("airflow")
-    dags = home / "dags"
-    dags.mkdir()
-    shutil.copy(EXAMPLE, dags)
-    with Standalone(home, dags, {"AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection())}) as services:
+    with standalone(home, {EXAMPLE.name: EXAMPLE.read_text(encoding="utf-8")}, dingtalk.connection()) as services:
         yield services
 
 

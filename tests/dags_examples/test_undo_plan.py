@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, ONE_TO_ONE, REVIEW
 from tests.processes import until
-from tests.standalone import RUN_LIMIT, Standalone
+from tests.standalone import RUN_LIMIT, Standalone, standalone
 
 pytestmark = pytest.mark.airflow
 
@@ -42,13 +40,10 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with this example, and a DAG that changes two events; a failing call is left to Airflow's retries."""
     home = tmp_path_factory.mktemp("airflow")
-    dags = home / "dags"
-    dags.mkdir()
-    shutil.copy(EXAMPLE, dags)
-    (dags / "changes.py").write_text(CHANGES)
     connection = dingtalk.connection()
     connection["extra"].update(max_attempts=1, max_qps=1)  # one thread
-    with Standalone(home, dags, {"AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(connection)}) as services:
+    files = {EXAMPLE.name: EXAMPLE.read_text(encoding="utf-8"), "changes.py": CHANGES}
+    with standalone(home, files, connection) as services:
         yield services
 
 

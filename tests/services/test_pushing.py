@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import free_port, until
-from tests.standalone import START_LIMIT, Standalone
+from tests.standalone import START_LIMIT, Standalone, standalone
 
 pytestmark = pytest.mark.airflow
 
@@ -91,14 +91,11 @@ def gateway() -> Iterator[Gateway]:
 def airflow(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with a DAG for each source, and its triggerer connected."""
     home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    (home / "dags" / "dags.py").write_text(DAGS)
-    env = {
-        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(gateway.emulator.connection()),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",  # so long a killed triggerer counts as alive
+    options = {
+        "core.dags_are_paused_at_creation": "False",
+        "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
     }
-    with Standalone(home, home / "dags", env) as services:
+    with standalone(home, {"dags.py": DAGS}, gateway.emulator.connection(), options) as services:
         gateway.wait_for_connections()
         time.sleep(5)  # until the second watcher runs as well, and has its position
         yield services

@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.emulator.state.sample import LIN, ONE_TO_ONE, SAM
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
-from tests.standalone import START_LIMIT, Standalone
+from tests.standalone import START_LIMIT, Standalone, standalone
 
 pytestmark = [
     pytest.mark.airflow,
@@ -65,17 +65,14 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with the DAG above and the example, both of which look every second."""
     home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    (home / "dags" / "dags.py").write_text(DAGS)
     example, changed = re.subn(r"timedelta\(\w+=[12]\)", "timedelta(seconds=1)", EXAMPLE.read_text(encoding="utf-8"))
     assert changed == 2  # the interval, and the delay of a retry
-    (home / "dags" / "example.py").write_text(example)
-    env = {
-        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",  # so long a killed triggerer counts as alive
+    options = {
+        "core.dags_are_paused_at_creation": "False",
+        "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
     }
-    with Standalone(home, home / "dags", env) as services:
+    files = {"dags.py": DAGS, "example.py": example}
+    with standalone(home, files, dingtalk.connection(), options) as services:
         wait_for_checks(dingtalk, ORGANIZER)
         wait_for_checks(dingtalk, LIN)
         yield services

@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
-from tests.standalone import START_LIMIT, Standalone
+from tests.standalone import START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
@@ -70,15 +70,12 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with the watchers above."""
     home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    (home / "dags" / "dags.py").write_text(DAGS)
-    env = {
-        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",  # so long a killed triggerer counts as alive
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
+    options = {
+        "core.dags_are_paused_at_creation": "False",
+        "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
+        "dag_processor.refresh_interval": "1",
     }
-    with Standalone(home, home / "dags", env) as services:
+    with standalone(home, {"dags.py": DAGS}, dingtalk.connection(), options) as services:
         wait_for_checks(dingtalk, ORGANIZER, 2)
         yield services
 

@@ -20,7 +20,7 @@ from airflow_dingtalk_calendar.retry_policy import IS_AVAILABLE
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
 from tests.security.test_secrets import SECRET, everything_stored, token_of
-from tests.standalone import RUN_LIMIT, Standalone
+from tests.standalone import RUN_LIMIT, Standalone, standalone
 
 pytestmark = pytest.mark.airflow
 with_policies = pytest.mark.skipif(not IS_AVAILABLE, reason="retry policies are there from Airflow 3.3 on")
@@ -80,12 +80,10 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with the examples and the DAGs above; a failing call is left to Airflow's retries."""
     home = tmp_path_factory.mktemp("airflow")
-    dags = shutil.copytree(EXAMPLES, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
-    (dags / "dags.py").write_text(DAGS)
+    shutil.copytree(EXAMPLES, home / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     connection = dingtalk.connection()
     connection["extra"]["max_attempts"] = 1
-    env = {"AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(connection), "AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}
-    with Standalone(home, dags, env) as services:
+    with standalone(home, {"dags.py": DAGS}, connection, {"core.test_connection": "Enabled"}) as services:
         yield services
 
 

@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
 from tests.services.test_pushing import move, told
-from tests.standalone import SERVICES, START_LIMIT, Standalone
+from tests.standalone import SERVICES, START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
@@ -48,17 +48,13 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with two triggerers, each of which has room for one of the two watchers."""
     home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    (home / "dags" / "dags.py").write_text(DAGS)
-    env = {
-        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    }
     one = (*SERVICES["triggerer"], "--capacity", "1")
-    with Standalone(home, home / "dags", env, {**SERVICES, "triggerer": one, "triggerer 2": one}) as services:
+    services = {**SERVICES, "triggerer": one, "triggerer 2": one}
+    options = {"core.dags_are_paused_at_creation": "False"}
+    with standalone(home, {"dags.py": DAGS}, dingtalk.connection(), options, services) as running:
         until(lambda: len(dingtalk.connections()) == 2, START_LIMIT, lambda: str(dingtalk.connections()))
         time.sleep(5)  # until the stream has its position
-        yield services
+        yield running
 
 
 def test_a_stream_loses_nothing_and_a_push_what_went_elsewhere(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from tests.conftest import DATA, EVENT, ORGANIZER, event
 from tests.processes import until
 from tests.security.test_secrets import SECRET, everything_stored, token_of
-from tests.standalone import RUN_LIMIT, Standalone
+from tests.standalone import RUN_LIMIT, Standalone, standalone
 
 pytestmark = pytest.mark.airflow
 
@@ -47,13 +46,8 @@ def dingtalk() -> Iterator[Emulator]:
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """Airflow with the DAGs above; a triggerer that is gone is noticed soon."""
     home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    (home / "dags" / "dags.py").write_text(DAGS)
-    env = {
-        "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection()),
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
-    }
-    with Standalone(home, home / "dags", env) as services:
+    options = {"triggerer.triggerer_health_check_threshold": "5"}
+    with standalone(home, {"dags.py": DAGS}, dingtalk.connection(), options) as services:
         yield services
 
 
