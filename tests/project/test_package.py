@@ -130,5 +130,7 @@ def test_the_sdist_can_be_tested(dist: Path, tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(tmp_path / STEM)}
     pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert "no tests" not in run(*pytest_, "--collect-only", "-m", "", cwd=tmp_path / STEM, env=env)
-    files = [f"tests/{name}.py" for name in ("project/test_structure", "project/test_package", "models/test_event_patch")]
+    files = [
+        f"tests/{name}.py" for name in ("project/test_structure", "project/test_package", "models/test_event_patch")
+    ]
     run(*pytest_, *files, cwd=tmp_path / STEM, env=env)
