@@ -14,12 +14,10 @@ from typing import Any
 
 from airflow_dingtalk_calendar.models.json_values import list_or_empty, text_or_empty
 from airflow_dingtalk_calendar.stream.frames import MAX_ID_LENGTH, StreamFrame, lower_keys, parse_frame_data
-from airflow_dingtalk_calendar.watch.changes import ChangeKind
+from airflow_dingtalk_calendar.watch.changes import CHANGE_KINDS, ChangeKind
 
 CALENDAR_CHANGE = "calendar_event_change"
 KINDS_BY_TYPE: Mapping[str, ChangeKind] = {"created": "created", "updated": "updated", "cancelled": "deleted"}
-
-CHANGE_KINDS = tuple(KINDS_BY_TYPE.values())
 
 
 @dataclass(frozen=True, slots=True)

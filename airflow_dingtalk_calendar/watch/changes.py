@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.copies import newest_copies
@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.json_values import Body, get_member, text_or_empty, text_or_none
 
 ChangeKind = Literal["created", "updated", "deleted"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 PASSES, FAILS = "+", "-"
 # When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
 DEFAULT_FIELDS = tuple(name for name, field in FIELDS.watched.items() if field.watched == "default")

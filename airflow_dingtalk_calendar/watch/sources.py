@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
-from airflow_dingtalk_calendar.stream.pushes import CHANGE_KINDS
-from airflow_dingtalk_calendar.watch.changes import ChangeKind
+from airflow_dingtalk_calendar.watch.changes import CHANGE_KINDS, ChangeKind
 
 ChangeSource = Literal["poll", "stream", "push"]
 SOURCES: tuple[ChangeSource, ...] = get_args(ChangeSource)
