@@ -135,7 +135,8 @@ class RowRun:
     def steps(self) -> RowSteps:
         """Carry out the row.
 
-        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and :class:`BusyError`.
+        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and
+            :class:`~airflow_dingtalk_calendar.exceptions.BusyError`.
         """
         row, options = self.row, self.options
         if not row.change.call_count:
