@@ -232,6 +232,13 @@ def test_every_page_is_found(page: Page) -> None:
     assert f"\n{entry}\n" in (folder / "index.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "docs/index.md"])
+def test_every_guide_is_linked(page: str) -> None:
+    """The README, in both languages, and the first page of the documentation link to each how-to guide."""
+    linked = {link.removeprefix("docs/") for link in Page(page).links}
+    assert {f"howto/{path.name}" for path in (DOCS / "howto").glob("*.md")} - {"howto/index.md"} - linked == set()
+
+
 def test_no_page_takes_a_part_of_the_readme() -> None:
     """The documentation owns what it shows; what it includes are whole pages."""
     included = [one for page in PAGES for one in re.findall(r"{include} (\S+)", page.text)]
