@@ -62,11 +62,11 @@ html_theme_options = {
 
 
 def is_shown(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
-    """Leave out the twins for coroutines, of which the page says that there is one of each method."""
-    twin = (
+    """Leave out the asynchronous counterparts, which the page mentions once for all methods."""
+    counterpart = (
         what == "class" and inspect.iscoroutinefunction(obj) and hasattr(DingTalkCalendarHook, name.removeprefix("a"))
     )
-    return True if twin else None
+    return True if counterpart else None
 
 
 def without_noise(app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returned: str) -> Any:
@@ -77,18 +77,18 @@ def without_noise(app: Any, what: str, name: str, obj: Any, options: Any, signat
 
 
 def with_members(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Tell of each model what it may hold."""
+    """List the members of each model."""
     if is_model(obj):
         lines += ["", *shapes.members(obj), ""]
 
 
 def is_model(obj: Any) -> bool:
-    """Tell whether this is one of our models."""
+    """Return whether this is one of our models."""
     return isinstance(obj, type) and issubclass(obj, BaseModel)
 
 
 def setup(app: Any) -> None:
-    """Tell Sphinx of the above."""
+    """Register the functions above with Sphinx."""
     app.connect("autodoc-skip-member", is_shown)
     app.connect("autodoc-process-signature", without_noise)
     app.connect("autodoc-process-docstring", with_members)

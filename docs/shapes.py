@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-KINDS = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+KINDS = {"string": "text", "integer": "integer", "boolean": "true or false"}
 
 
 def members(model: type[BaseModel]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The kinds of faults themselves: each does harm, and README.md counts them."""
+"""The kinds of faults themselves: each does harm, and the documentation counts them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.kinds import KINDS
 from tests.faults.test_patch import PATCHES, patched
 from tests.faults.world import world
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "semantics.md"
 # These are about something that a request for a token, or one that gets through anyway, does not notice.
 HARMLESS = {"tokens expired", "clock 3 h ahead", "clock 3 h back", "applied, another id in the answer", "forked"}
 
@@ -64,7 +64,7 @@ def test_another_id_is_the_answer_to_the_same_patch(dingtalk: Emulator) -> None:
     assert (only.succeeded, here.number - here.slow) == (True, 2)
 
 
-def test_readme_counts_the_kinds() -> None:
-    """README.md says how many kinds there are."""
-    (count,) = re.findall(r"\((\d+) kinds:", README.read_text(encoding="utf-8"))
+def test_the_documentation_counts_the_kinds() -> None:
+    """The page on behaviour says how many kinds there are."""
+    (count,) = re.findall(r"\((\d+) kinds:", PAGE.read_text(encoding="utf-8"))
     assert int(count) == len(KINDS)

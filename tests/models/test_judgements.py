@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEvent
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 from tests.airflow_runs import Ti
 from tests.conftest import EVENT, ORGANIZER, event
+from tests.markdown import Page
 
-ROOT = Path(__file__).parent.parents[1]
 # Conveniences, which are written under another name, and the id, which says what is patched.
 NOT_SENT = {"id", "onlineMeeting", "notifyPush", "notifyChat"}
 PATCHED = {field.alias for field in EventPatch.model_fields.values()} - NOT_SENT
@@ -96,14 +95,13 @@ def test_each_field_of_a_patch(name: str) -> None:
 
 
 def test_the_list_of_what_is_not_told() -> None:
-    """The fields of which nothing may be told are those of the README."""
+    """The fields that cannot be compared are those that the reference names."""
     shown_or_not = PATCHED - SHOWN - {"extra"}
     assert shown_or_not == {"freeBusyStatus", "cardInstances", "categories"}
     names = ["`extra`", "`free_busy_status`", "`card_instances`", "`categories`", "`unchecked_fields`"]
-    for page in (ROOT / "README.md", ROOT / "README.zh.md"):
-        parts = page.read_text().split("\n\n")
-        (paragraph,) = [one for one in parts if "`free_busy_status`" in one and "`extra`" in one and "|" not in one]
-        assert all(name in paragraph for name in names)
+    parts = Page("docs/reference/operators.md").text.split("\n\n")
+    (paragraph,) = [one for one in parts if "`free_busy_status`" in one and "`extra`" in one and "|" not in one]
+    assert all(name in paragraph for name in names)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,6 +29,7 @@ from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOp
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
+from tests.markdown import Page
 
 Dag = Callable[..., Run]
 
@@ -495,10 +495,10 @@ def test_an_operator_has_one_constructor(kind: type[CalendarOperator]) -> None:
 
 
 def test_every_operator_is_announced() -> None:
-    """Airflow's metadata names the module of each operator, and the README each operator."""
+    """Airflow's metadata names the module of each operator, and the reference each operator."""
     modules = {module for entry in get_provider_info()["operators"] for module in entry["python-modules"]}
     assert {kind.__module__ for kind in EVERY} == modules
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    page = Page("docs/reference/operators.md").text
     for kind in EVERY:
         module = kind.__module__.removeprefix("airflow_dingtalk_calendar.")
-        assert f"| `{kind.__name__}` | `{module}` |" in readme
+        assert f"| `{kind.__name__}` | `{module}` |" in page

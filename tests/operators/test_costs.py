@@ -1,4 +1,4 @@
-"""What costs how many metered calls: the table in README.md, by the emulator's account."""
+"""What costs how many metered calls: the table in docs/costs.md, by the emulator's account."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from airflow_dingtalk_calendar.plans import cancel_occurrence, split_series, swa
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as an_event
+from tests.markdown import Page, codes
 from tests.operators.test_all_operators import (
     WRITING,
     AddAttendees,
@@ -37,10 +38,9 @@ from tests.operators.test_all_operators import (
     Ti,
     execute,
 )
-from tests.project.test_readme import codes, table
 from tests.triggers.test_changes import Store, Triggerer, nothing
 
-TABLE = {row[0]: row[1] for row in table("what")}
+TABLE = {row[0]: row[1] for row in Page("docs/costs.md").table("what")}
 THE_YEAR = {"time_min": "2027-01-01T00:00:00Z", "time_max": "2027-12-01T00:00:00Z"}
 NOTHING = next(row for row in TABLE if "dry_run" in row)
 
@@ -240,14 +240,14 @@ def test_waiting(dingtalk: Emulator) -> None:
     for condition in ({"exists": True}, {"cancelled": True}):
         sensor = DingTalkCalendarEventSensor(task_id="t", union_id=ORGANIZER, event_id=EVENT, **condition)
         look = partial(sensor.poke, {"ti": Ti()})  # type: ignore[typeddict-item]
-        assert f"{cost(dingtalk, look)} for each look" == cell("[waiting")
+        assert f"{cost(dingtalk, look)} for each poll" == cell("[waiting")
 
 
 def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher lists the calendar once, and then costs its check; 720 hours are a month."""
     said = cell("[the watchers of a calendar]")
-    size = int(said.partition("first start 1 for each ")[2].split()[0])
-    assert said.startswith("together 1 each check, 720 a month")
+    size = int(said.partition("initial snapshot 1 for each ")[2].split()[0])
+    assert said.startswith("together 1 each poll, 720 a month")
     assert len(dingtalk.store.events) == size + 1
     assert cost(dingtalk, partial(Triggerer(monkeypatch).run, store=Store())) == 2
     dingtalk.reset({**SAMPLE, "apps": DATA["apps"]})

@@ -52,6 +52,8 @@ MAX_CALLS = default(DingTalkCalendarApplyPlanOperator, "max_calls")
 RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
 LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
 CHECKS = MONTH_SECONDS / POLL_INTERVAL
+FREQUENT = MONTH_SECONDS / 300
+ERRORS_AFTER = "an hour" if ERROR_WAIT == HOUR else str(ERROR_WAIT)
 SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * WINDOW_SECONDS)
 MAPPED = conf.getint("core", "max_map_length")
 HEADERS = HTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE // 1024
@@ -68,30 +70,41 @@ CLAIMS = [
         "SECURITY.md",
         f"a frame of Stream mode has at most {MAX_FRAME_BYTES // 2**20} MB, events under way are {MAX_PENDING}",
     ),
-    ("README.md", f"more than `max_events` ({MAX_EVENTS:,}) are an error"),
-    ("README.md", f"1,000 events take about {SECONDS_FOR_MANY} seconds. `max_calls` ({MAX_CALLS:,}) refuses plans"),
+    ("docs/reference/operators.md", f"more than `max_events` ({MAX_EVENTS:,}) are an error"),
+    ("docs/reference/plans.md", f"1,000 events take about {SECONDS_FOR_MANY} seconds."),
+    ("docs/reference/plans.md", f"`max_calls` ({MAX_CALLS:,}) refuse a plan"),
+    ("docs/costs.md", f"checked before anything is sent (default {MAX_CALLS:,})"),
     ("docs/howto/many.md", f"`max_calls` ({MAX_CALLS:,}) refuses a plan"),
-    ("README.md", f"{MAX_PROBLEMS} problems at most"),
-    ("README.md", f"all problems at once, by path, {MAX_PROBLEMS} at most"),
-    ("README.md", f"the ids of the rooms, 1 to {MAX_ROOMS}"),
-    ("README.md", f"one call for each {MAX_ATTENDEES}"),
+    ("docs/reference/plans.md", f"{MAX_PROBLEMS} problems at most"),
+    ("docs/reference/errors.md", f"all problems at once, by path, {MAX_PROBLEMS} at most"),
+    ("docs/reference/operators.md", f"the ids of the rooms, 1 to {MAX_ROOMS}"),
+    ("docs/reference/operators.md", f"one call for each {MAX_ATTENDEES}"),
     ("docs/semantics.md", f"more than {MAX_ATTENDEES} attendees"),
-    ("README.md", f"more where {MAX_ATTENDEES} people or more are invited"),
-    ("README.md", f"mapped over at most {MAPPED:,} events"),
+    ("docs/howto/wait.md", f"more where {MAX_ATTENDEES} people or more are invited"),
+    ("docs/reference/operators.md", f"mapped over at most {MAPPED:,} events"),
     ("docs/howto/many.md", f"maps over at most {MAPPED:,} unless"),
-    ("README.md", f"tried up to {WORDS[SETTINGS.max_attempts]} times within the task"),
-    ("README.md", f"each `recheck` ({RECHECK:g} hours) before"),
-    ("README.md", f"waiting for a moment takes about {WORDS[24 // int(RECHECK)]} calls a day"),
-    ("README.md", wait_row("30 minutes", 30)),
-    ("README.md", wait_row("10 minutes", 10)),
-    ("README.md", wait_row("1 minute (what Airflow's own sensors do)", 1)),
-    ("docs/howto/wait.md", f"each half an hour by default: {LOOKS:,.0f} in 30 days of waiting"),
-    ("README.md", f"is noticed {HEAD_START:g} seconds later"),
-    ("README.md", f"looks again after {ERROR_INTERVAL / 60:g} minutes, or `poke_interval` if that is less"),
-    ("README.md", f"(Airflow's default is {DAYS:g} days)"),
-    ("README.md", f"{CHECKS:.0f} a month of the {MONTHLY_QUOTA:,}, each 5 minutes {MONTH_SECONDS / 300:,.0f}"),
-    ("docs/howto/react.md", f"{CHECKS:.0f} in a month; every five minutes it would be {MONTH_SECONDS / 300:,.0f}"),
-    ("README.md", f"(credentials, permissions, quota) after {'an hour' if ERROR_WAIT == HOUR else ERROR_WAIT}"),
+    ("docs/semantics.md", f"`max_attempts` of the connection, default {SETTINGS.max_attempts}"),
+    ("docs/howto/wait.md", f"each `recheck` ({RECHECK:g} hours) before"),
+    ("docs/howto/wait.md", f"Waiting for a time takes about {WORDS[24 // int(RECHECK)]} calls a day"),
+    ("docs/howto/wait.md", wait_row("30 minutes", 30)),
+    ("docs/howto/wait.md", wait_row("10 minutes", 10)),
+    ("docs/howto/wait.md", wait_row("1 minute (what Airflow's own sensors do)", 1)),
+    ("docs/howto/wait.md", f"each half an hour by default: {LOOKS:,.0f} calls in 30 days of waiting"),
+    ("docs/howto/wait.md", f"is noticed {HEAD_START:g} seconds later"),
+    (
+        "docs/howto/wait.md",
+        f"polls again after {ERROR_INTERVAL / 60:g} minutes, or after `poke_interval` if that is less",
+    ),
+    ("docs/howto/wait.md", f"(Airflow's default is {DAYS:g} days)"),
+    (
+        "docs/howto/react.md",
+        f"{CHECKS:.0f} a month of the {MONTHLY_QUOTA:,}; every 5 minutes, {FREQUENT:,.0f}",
+    ),
+    ("docs/howto/react.md", f"{CHECKS:.0f} in a month, changes or not"),
+    (
+        "docs/howto/react.md",
+        f"(credentials, permissions, quota) after {ERRORS_AFTER}",
+    ),
     (
         "docs/scaling.md",
         f"up to {WORDS[MAX_RENEWALS]} times for a call, and waits up to {WORDS[int(RENEWAL_JITTER)]} second",

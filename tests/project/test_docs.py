@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,12 +18,13 @@ from pydantic.alias_generators import to_camel
 from airflow_dingtalk_calendar.client.error_codes import ERROR_CODES
 from airflow_dingtalk_calendar.connection.options import AUTH_TYPES
 from airflow_dingtalk_calendar.emulator import Emulator
-from airflow_dingtalk_calendar.emulator.state.sample import REVIEW
+from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.get_provider_info import get_provider_info
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.recurrence import PATTERN_MEMBERS
-from tests.airflow_runs import register_outlets
+from airflow_dingtalk_calendar.plans.plan import parse_plan
+from tests.airflow_runs import Ti, register_outlets
 from tests.markdown import (
     ROOT,
     Page,
@@ -34,10 +37,12 @@ from tests.markdown import (
     review_is_soon,
     sample,
 )
+from tests.triggers.test_changes import Triggerer, airflow_3, edit
 
 __all__ = ["load", "sample"]  # fixtures
 
 DOCS = ROOT / "docs"
+OPERATORS, REACT = Page("docs/reference/operators.md"), Page("docs/howto/react.md")
 PAGES = [Page(str(path.relative_to(ROOT))) for path in sorted(DOCS.rglob("*.md"))]
 # What some blocks need and not every environment has; where it is missing, they are skipped.
 NEEDS = {
@@ -99,7 +104,9 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
 def test_snippets_run(code: str, sample: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Code that is no DAG runs as it stands, and shows something."""
     skip_without_needs(code)
-    assert check_snippet(code, capsys)
+    shown = check_snippet(code, capsys)
+    assert shown
+    assert REVIEW in shown or "list_events" not in code
 
 
 @each("code", lambda page: page.tests)
@@ -115,10 +122,58 @@ def test_commands_exist(line: str) -> None:
     check_line(line)
 
 
-@each("text", lambda page: page.blocks("json"))
+@each("text", lambda page: [text for text in page.blocks("json") if page != OPERATORS])
 def test_connections_are_right(text: str) -> None:
-    """Each block of JSON is a connection that the hook takes."""
+    """Each block of JSON is a connection that the hook takes, but for the one that a dry run returns."""
     assert check_connection(text)
+
+
+def test_a_dry_run_returns_what_is_shown(sample: Emulator) -> None:
+    """The JSON block about the dry run is what the operator returns for one."""
+    from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
+
+    (shown,) = [json.loads(code) for code in OPERATORS.blocks("json")]
+    organizer = next(event["organizer"]["id"] for event in SAMPLE["events"] if event["id"] == REVIEW)
+    patch = DingTalkCalendarPatchEventOperator(
+        task_id="t", union_id=organizer, event_id=REVIEW, patch={"summary": "Planning"}, dry_run=True
+    )
+    assert patch.execute({"ti": Ti(max_tries=0)}) == shown  # type: ignore[typeddict-item]
+    assert sample.requests == []
+
+
+def test_the_plan_of_a_group_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan whose rows are one group is a plan, and its rows are one group."""
+    (group,) = Page("docs/reference/plans.md").snippets
+    plan = parse_plan(json.loads(check_snippet(group, capsys)), union_id=LIN, timezone="Asia/Shanghai")
+    assert [[row.index for row in group] for group in plan.groups] == [[0, 1]]
+
+
+class Told:
+    """What Airflow hands to a task: asked with an asset, which Airflow 3.0 cannot put into a dict."""
+
+    def __init__(self, events: list[Any]) -> None:
+        self._events = events
+
+    def __getitem__(self, _: object) -> list[Any]:
+        return self._events
+
+
+@airflow_3
+def test_the_watcher_reports_the_event(
+    load: Callable[[str], Any], sample: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The watcher of the page on changes reports that the event moves, and its DAG prints the change."""
+    dag = load(*REACT.dags)
+    (calendar,) = dag.schedule
+    (watcher,) = calendar.watchers
+    told = Triggerer(monkeypatch).run(
+        edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
+    )
+    events = Told([SimpleNamespace(extra={"payload": change}) for change in told])
+    dag.get_task("tell").python_callable(triggering_asset_events=events)
+    assert f"{REVIEW} was updated: start, end" in capsys.readouterr().out
+    named = REACT.text.split("Its payload has ids and names only:", 1)[1].split(". ", 1)[0]
+    assert codes(named) == list(told[0])
 
 
 def test_every_type_of_app_has_a_connection() -> None:
@@ -175,6 +230,19 @@ def test_every_page_is_found(page: Page) -> None:
     folder = path.parent if path.name != "index.md" else path.parent.parent
     entry = path.relative_to(folder).with_suffix("").as_posix()
     assert f"\n{entry}\n" in (folder / "index.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md", "docs/index.md"])
+def test_every_guide_is_linked(page: str) -> None:
+    """The README, in both languages, and the first page of the documentation link to each how-to guide."""
+    linked = {link.removeprefix("docs/") for link in Page(page).links}
+    assert {f"howto/{path.name}" for path in (DOCS / "howto").glob("*.md")} - {"howto/index.md"} - linked == set()
+
+
+def test_no_page_takes_a_part_of_the_readme() -> None:
+    """The documentation owns what it shows; what it includes are whole pages."""
+    included = [one for page in PAGES for one in re.findall(r"{include} (\S+)", page.text)]
+    assert included == ["../SECURITY.md"]
 
 
 def test_the_reference_has_every_module() -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.markdown import FENCE, ROOT, Page, codes
 
 ENGLISH, CHINESE = Page("README.md"), Page("README.zh.md")
+INTERNATIONAL, CHINAS = "https://api.dingtalk.io", "https://api.dingtalk.com"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Section:
 
     @property
     def code(self) -> list[str]:
-        """Its code blocks, without comments, which may be translated."""
-        return [re.sub(r" *(^|(?<=\s))# .*$", "", code, flags=re.MULTILINE) for _, _, code in FENCE.findall(self.text)]
+        """Its code blocks, without comments, which may be translated, and each with the same region's host."""
+        blocks = (code.replace(INTERNATIONAL, CHINAS) for _, _, code in FENCE.findall(self.text))
+        return [re.sub(r" *(^|(?<=\s))# .*$", "", code, flags=re.MULTILINE) for code in blocks]
 
     @property
     def prose(self) -> str:
@@ -106,6 +108,12 @@ def test_the_links_are_the_same(english: Section, chinese: Section) -> None:
     """The links of a section lead to the same places; each page links to the other."""
     swapped = ["README.zh.md" if link == "README.md" else link for link in chinese.links]
     assert sorted(swapped) == english.links
+
+
+def test_chinas_host_comes_first() -> None:
+    """A reader of the Chinese page sees China's host first, and in the commands only that one."""
+    assert CHINESE.text.index(CHINAS) < CHINESE.text.index(INTERNATIONAL)
+    assert not [line for line in CHINESE.lines if INTERNATIONAL in line]
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,4 +1,4 @@
-"""The plans that README and docs show work on any calendar, not only on the sample."""
+"""The plans that the documentation shows work on any calendar, not only on the sample."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ ORDINARY = [
     meeting("done", "2027-01-19", summary="retrospective, critique"),
     meeting("all day", "2027-01-20", start={"date": "2027-01-20"}, end={"date": "2027-01-21"}, isAllDay=True),
 ]
-PAGES = [Page("README.md"), *(Page(f"docs/howto/{name}.md") for name in ("rename", "approve", "many"))]
+PAGES = [Page(f"docs/howto/{name}.md") for name in ("rename", "approve", "many")]
 PLANS = [code for page in PAGES for code in page.dags if "ListEventsOperator(" in code]
-SNIPPETS = [code for page in (Page("README.md"), Page("README.zh.md")) for code in page.snippets if "rows_for(" in code]
+SNIPPETS = [code for code in Page("docs/reference/edits.md").snippets if "rows_for(" in code]
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_a_plan_that_is_shown_works_on_any_calendar(code: str, load: Callable[[s
         assert "capitals" not in changed
 
 
-@pytest.mark.parametrize("code", SNIPPETS, ids=["README", "README.zh"])
+@pytest.mark.parametrize("code", SNIPPETS, ids=["edits"])
 def test_a_plan_of_moves_works_on_any_calendar(
     code: str, ordinary: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan of the section on planning moves single events, and leaves series and their past times alone."""
+    """The plan of the page on edits moves single events, and leaves series and their past times alone."""
     shown = check_snippet(code, capsys)
     assert REVIEW in shown
     assert "all day" in shown

@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +28,7 @@ from airflow_dingtalk_calendar.sensors.event import GRACE, HEAD_START, DingTalkC
 from airflow_dingtalk_calendar.triggers.event import MAX_NAP, DingTalkCalendarEventTrigger
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, EVENT, ORGANIZER, event
+from tests.markdown import Page
 from tests.security.test_secrets import SECRET, token_of
 from tests.watch.test_conditions import NOW
 
@@ -586,9 +586,8 @@ def test_what_nobody_expected(
         sensor(ended=True).execute_complete({}, end)  # type: ignore[typeddict-item]
 
 
-def test_the_readme_names_the_sensor() -> None:
-    """The README tells of each condition."""
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    rows = readme.split("\n| wait for |", 1)[1].split("\n\n", 1)[0]
+def test_the_guide_names_each_condition() -> None:
+    """The guide's table has each condition."""
+    rows = " ".join(row[0] for row in Page("docs/howto/wait.md").table("wait for"))
     for name in ("starts_within", "ended", "responses", "fields", "exists", "cancelled"):
         assert f"`{name}" in rows
