@@ -68,7 +68,7 @@ def test_the_watcher_tells_of_the_event(
     (calendar,) = dag.schedule
     (watcher,) = calendar.watchers
     told = Triggerer(monkeypatch).run(
-        edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
+        edit(sample, REVIEW, LIN, start="2038-01-15T14:00", end="2038-01-15T15:30"), **watcher.trigger.serialize()[1]
     )
     events = Told([SimpleNamespace(extra={"payload": change}) for change in told])
     dag.get_task("tell").python_callable(triggering_asset_events=events)
