@@ -2,7 +2,7 @@
 # nothing has to be installed beforehand but Python (with venv) and make.
 
 PYTHON ?= python3
-LINES = 2.11 3.0 3.1 3.2 3.3 3.4
+LINES = 2.11 3.0 3.1 3.2 3.3 3.3@3.12 3.3@3.13 3.3@3.14 3.4
 ARGS =
 SEED := $(shell date +%s)
 # What draws schedules, and what happens to tokens and connections in many processes.

@@ -40,8 +40,8 @@ with DAG(
         task_id="create",
         event={
             "summary": "Maintenance window",
-            "start": "2027-03-06T22:00",
-            "end": "2027-03-06T23:00",
+            "start": "2038-03-06T22:00",
+            "end": "2038-03-06T23:00",
             "reminders": [30],
         },
         timezone="Asia/Shanghai",
@@ -51,7 +51,7 @@ with DAG(
     move = DingTalkCalendarPatchEventOperator(
         task_id="move",
         event_id=event_id,
-        patch={"start": "2027-03-06T23:00", "end": "2027-03-07T00:00"},
+        patch={"start": "2038-03-06T23:00", "end": "2038-03-07T00:00"},
         timezone="Asia/Shanghai",
     )
     delete = DingTalkCalendarDeleteEventOperator(task_id="delete", event_id=event_id, push_notification=False)

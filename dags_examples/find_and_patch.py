@@ -30,8 +30,8 @@ with DAG("dingtalk_find_and_patch", schedule=None, catchup=False, default_args=R
     found = DingTalkCalendarListEventsOperator(
         task_id="find",
         union_id=ORGANIZER,
-        time_min="2027-01-01T00:00",
-        time_max="2027-02-01T00:00",
+        time_min="2038-01-01T00:00",
+        time_max="2038-02-01T00:00",
         timezone="Asia/Shanghai",
         summary_contains="one-to-one",
         organizer_id=ORGANIZER,  # only one's own events can be changed

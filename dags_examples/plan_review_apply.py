@@ -13,7 +13,7 @@ from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOp
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose events they are: of the emulator's sample
-TIMES = {"time_min": "2027-01-01", "time_max": "2027-04-01", "timezone": "Asia/Shanghai"}
+TIMES = {"time_min": "2038-01-01", "time_max": "2038-04-01", "timezone": "Asia/Shanghai"}
 PARAMS = {
     "old_room": Param("room Plum", type="string", minLength=1, title="Room in the place now"),
     "new_room": Param("room Bamboo", type="string", minLength=1, title="Room in the place then"),

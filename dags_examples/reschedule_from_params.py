@@ -33,7 +33,7 @@ PARAMS = {
         description="The organizer's unionId; nobody else may move the event.",
     ),
     "start": Param(
-        "2027-01-06T14:00:00+08:00",
+        "2038-01-06T14:00:00+08:00",
         type="string",
         format="date-time",  # this shows a date picker; Airflow checks the text by its pattern only
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d",

@@ -28,7 +28,7 @@ ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose events
 ZONE = "Asia/Shanghai"
 PARAMS = {
     "holidays": Param(
-        ["2027-01-05", "2027-01-06"],
+        ["2038-01-05", "2038-01-06"],
         type="array",
         items={"type": "string", "format": "date"},
         title="Holidays",

@@ -28,6 +28,7 @@ from tests.operators.test_all_operators import EVERY, WRITING, Batch, Create, De
 from tests.project.test_provider import HEAVY, modules_added_by
 
 LIN = "dingtalk://api.dingtalk.com/iiPLin/primary"
+MOVED = {"start": "14:30", "end": "15:30"}
 
 
 class OutletEvents(dict[Any, Any]):
@@ -161,6 +162,29 @@ def test_nothing_changed_is_an_empty_list(kind: Any, option: str, dingtalk: Emul
     """Airflow has an event for each outlet of a task that succeeds; if nothing was changed, its list is empty."""
     same = {"event_id": EVENT, "patch": {"summary": "Planning"}}
     assert told_by(kind, dingtalk, **({"plan": [same]} if kind is Batch else same), **{option: True}) == []
+
+
+@pytest.mark.parametrize(("policy", "told"), [("warn", [["start", "end"]]), ("skip", []), ("fail", [])])
+def test_what_if_busy_leaves_out_is_not_told(policy: str, told: list[list[str]], dingtalk: Emulator) -> None:
+    """A row that is skipped or rejected because somebody is busy has changed nothing; one with a warning has."""
+    times = {name: {**event()[name], "dateTime": f"2027-03-02T{at}:00+08:00"} for name, at in MOVED.items()}
+    busy = event("theirs", organizer={"id": "iiPguest"}, **times)
+    dingtalk.reset({**DATA, "events": [event(), busy]})
+    plan = [{"event_id": EVENT, "patch": times}]
+    changes = told_by(Batch, dingtalk, plan=plan, if_busy=policy, on_error="continue")
+    assert [one["fields"] for one in changes] == told
+    assert told_by(Batch, dingtalk, plan=plan, if_busy=policy, dry_run=True) == []
+
+
+def test_an_undo_tells_its_asset(dingtalk: Emulator) -> None:
+    """What a plan gives back is told as any change, once, with another id than the change that it takes back."""
+    ti, uri = Ti(), calendar_uri(ORGANIZER, host=dingtalk.url)
+    plan = [{"event_id": EVENT, "patch": {"summary": "Retro"}, "event": dingtalk.event(EVENT)}]
+    (done,) = run_task(Batch, uri, plan=plan, ti=ti)[uri]["changes"]
+    (undone,) = run_task(Batch, uri, plan=ti.pushed["undo"], ti=Ti(task_id="undo"))[uri]["changes"]
+    assert dingtalk.event(EVENT)["summary"] == "Planning"
+    assert (undone["event_id"], undone["fields"]) == (EVENT, ["summary"])
+    assert undone["change_id"] != done["change_id"]
 
 
 def test_other_outlets_are_left_alone(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:

@@ -34,6 +34,7 @@ from airflow_dingtalk_calendar.emulator.state.sample import (
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 from tests.conftest import HOME
+from tests.late_clock import set_late_clock
 from tests.sensors.test_event import passing
 
 EXAMPLES = Path(__file__).parent.parent.parent / "dags_examples"
@@ -70,7 +71,8 @@ def folder(airflow_db: None) -> Iterator[Path]:
 
 @pytest.fixture
 def example(folder: Path, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> Example:
-    """Run an example against the sample calendar."""
+    """Run an example against the sample calendar, on the day before it begins."""
+    set_late_clock(monkeypatch)
     dingtalk.reset(SAMPLE)
     monkeypatch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(dingtalk.connection()))
 
@@ -133,7 +135,7 @@ def test_patch_event_moves_the_review(example: Example, dingtalk: Emulator) -> N
     assert update["event_id"] == REVIEW
     assert list(update["changed"]) == ["start", "end", "reminders"]
     moved = dingtalk.event(REVIEW)
-    assert moved["start"] == {"dateTime": "2027-01-15T14:00:00+08:00", "timeZone": "Asia/Shanghai"}
+    assert moved["start"] == {"dateTime": "2038-01-15T14:00:00+08:00", "timeZone": "Asia/Shanghai"}
     assert [one["kind"] for one in dingtalk.effects["notifications"]] == ["push"]
     assert dingtalk.effects["calls"] == {"PatchEvent": 1}
     pushed = {key: task.xcom_pull(task.task_id, key=key) for key in ("patched_fields", "not_applied", "return_value")}
@@ -146,18 +148,18 @@ def test_reschedule_runs_without_logical_date(example: Example, dingtalk: Emulat
     """Triggered with the form's defaults, the event moves and its attendees hear of it."""
     example("dingtalk_reschedule_from_params")
     assert [update["event_id"] for update in patches(dingtalk)] == [ONE_TO_ONE]
-    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2027-01-06T14:00:00+08:00"
-    assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2027-01-06T14:30:00+08:00"
+    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2038-01-06T14:00:00+08:00"
+    assert dingtalk.event(ONE_TO_ONE)["end"]["dateTime"] == "2038-01-06T14:30:00+08:00"
     assert [one["kind"] for one in dingtalk.effects["notifications"]] == ["push", "chat"]
 
 
 def test_reschedule_takes_the_answers_of_the_form(example: Example, dingtalk: Emulator) -> None:
     """A time as the form writes it, in UTC, is that moment in the meeting's zone; nobody is told if so asked."""
-    answers = {"start": "2027-01-06T08:30:00.000Z", "minutes": 45, "timezone": "Europe/London", "notify": False}
+    answers = {"start": "2038-01-06T08:30:00.000Z", "minutes": 45, "timezone": "Europe/London", "notify": False}
     example("dingtalk_reschedule_from_params", **answers)
     event = dingtalk.event(ONE_TO_ONE)
     ends = [dt.datetime.fromisoformat(event[end]["dateTime"]) for end in ("start", "end")]
-    assert ends == [dt.datetime(2027, 1, 6, 8, 30, tzinfo=dt.UTC), dt.datetime(2027, 1, 6, 9, 15, tzinfo=dt.UTC)]
+    assert ends == [dt.datetime(2038, 1, 6, 8, 30, tzinfo=dt.UTC), dt.datetime(2038, 1, 6, 9, 15, tzinfo=dt.UTC)]
     assert event["start"]["timeZone"] == event["end"]["timeZone"] == "Europe/London"
     assert dingtalk.effects["notifications"] == []
 
@@ -220,7 +222,7 @@ def test_event_life_cycle(example: Example, dingtalk: Emulator) -> None:
     assert len({write["event_id"] for write in writes}) == 1
     event = dingtalk.event(writes[0]["event_id"])
     assert event["status"] == "cancelled"
-    assert event["start"]["dateTime"] == "2027-03-06T23:00:00+08:00"
+    assert event["start"]["dateTime"] == "2038-03-06T23:00:00+08:00"
     assert CHEN in {one["id"] for one in event["attendees"]}
 
 
@@ -245,14 +247,14 @@ def test_rename_sprint(example: Example, dingtalk: Emulator) -> None:
 def test_extend_ending_series(example: Example, dingtalk: Emulator) -> None:
     """The series that ends in the quarter goes on for another one, and its pattern stays as it is."""
     before = dingtalk.event(STAND_UP)["recurrence"]
-    example("dingtalk_extend_ending_series", today="2027-03-15")
+    example("dingtalk_extend_ending_series", today="2038-03-15")
     assert [update["event_id"] for update in patches(dingtalk)] == [STAND_UP]
     after = dingtalk.event(STAND_UP)["recurrence"]
     assert after["pattern"] == before["pattern"]
-    assert after["range"] == {"type": "endDate", "endDate": "2027-06-30T23:59:59+08:00"}
+    assert after["range"] == {"type": "endDate", "endDate": "2038-06-30T23:59:59+08:00"}
 
 
-@pytest.mark.parametrize("today", ["2026-12-31", "2027-04-01"])
+@pytest.mark.parametrize("today", ["2037-12-31", "2038-04-01"])
 def test_extend_leaves_other_quarters_alone(example: Example, dingtalk: Emulator, today: str) -> None:
     """A series that ends in another quarter is not touched."""
     example("dingtalk_extend_ending_series", today=today)
@@ -261,21 +263,21 @@ def test_extend_leaves_other_quarters_alone(example: Example, dingtalk: Emulator
 
 def test_shift_for_holidays(example: Example, dingtalk: Emulator) -> None:
     """What falls on a holiday moves past all of them, to the same time of day; the rest of the week stays."""
-    example("dingtalk_shift_for_holidays", today="2026-12-31")
+    example("dingtalk_shift_for_holidays", today="2037-12-31")
     assert [update["event_id"] for update in patches(dingtalk)] == [ONE_TO_ONE]
-    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2027-01-07T14:00:00+08:00"
+    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2038-01-07T14:00:00+08:00"
 
 
 def test_shift_knows_weekends(example: Example, dingtalk: Emulator) -> None:
     """A weekend is skipped unless it is worked on."""
-    friday = [f"2027-01-{day:02}" for day in (5, 6, 7, 8)]
-    example("dingtalk_shift_for_holidays", today="2026-12-31", holidays=friday, working_weekends=["2027-01-10"])
-    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2027-01-10T14:00:00+08:00"
+    friday = [f"2038-01-{day:02}" for day in (5, 6, 7, 8)]
+    example("dingtalk_shift_for_holidays", today="2037-12-31", holidays=friday, working_weekends=["2038-01-10"])
+    assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2038-01-10T14:00:00+08:00"
 
 
 def test_wait_for_event(example: Example, dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A day before the review, whoever has not answered is named in its description, and everybody gets a card."""
-    begin = dt.datetime.fromisoformat("2027-01-10T15:00:00+08:00")
+    begin = dt.datetime.fromisoformat("2038-01-10T15:00:00+08:00")
     time = passing(monkeypatch, begin)
     example("dingtalk_wait_for_event")
     assert time.passed == dt.timedelta(days=3).total_seconds()

@@ -70,7 +70,7 @@ def test_nothing_is_sent_before_a_person_approves(airflow: Standalone, dingtalk:
     rejected = airflow.trigger(DAG_ID)
     asked = question(airflow, rejected)
     assert asked["subject"] == "Change these events?"
-    assert "| `Design review: booking flow 设计评审` | `2027-01-14 15:00 (Asia/Shanghai)` | patch |" in asked["body"]
+    assert "| `Design review: booking flow 设计评审` | `2038-01-14 15:00 (Asia/Shanghai)` | patch |" in asked["body"]
     assert "4F, room Plum, screen on the left -> 4F, room Bamboo, screen on the left" in asked["body"]
     assert sent(dingtalk) == []
     assert answer(airflow, rejected, "Reject") == "success"

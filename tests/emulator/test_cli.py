@@ -26,8 +26,8 @@ DATA = {
         {
             "id": "only",
             "summary": "会议",
-            "start": {"date": "2027-05-01"},
-            "end": {"date": "2027-05-02"},
+            "start": {"date": "2038-05-01"},
+            "end": {"date": "2038-05-02"},
             "organizer": {"id": "u"},
         }
     ],

@@ -13,8 +13,8 @@ SMALL = {
         {
             "id": "only",
             "summary": "Only one",
-            "start": {"date": "2027-05-01"},
-            "end": {"date": "2027-05-02"},
+            "start": {"date": "2038-05-01"},
+            "end": {"date": "2038-05-02"},
             "organizer": {"id": "u"},
         }
     ],

@@ -45,8 +45,8 @@ def test_what_is_left_out_gets_a_default(dingtalk):
     short = {
         "id": "short",
         "summary": "s",
-        "start": {"date": "2027-05-01"},
-        "end": {"date": "2027-05-02"},
+        "start": {"date": "2038-05-01"},
+        "end": {"date": "2038-05-02"},
         "organizer": {"id": LIN},
         "attendees": [{"id": "x"}],
     }
@@ -81,7 +81,7 @@ def test_what_is_left_out_gets_a_default(dingtalk):
         (with_event(summary=""), r"events\[0\].summary: is required"),
         (with_event(organizer={}), r"events\[0\].organizer.id: is required"),
         (with_event(start={"date": "tomorrow"}), r"events\[0\].start.date: must be a date"),
-        (with_event(end={"date": "2027-01-05"}), "isAllDay"),
+        (with_event(end={"date": "2038-01-05"}), "isAllDay"),
         (with_event(id=PLANNING), "same id"),
         (with_event(attendees=[{"email": "x@example.com"}]), r"attendees\[0\].id: is required"),
         (with_event(reminders=[{"method": "dingtalk", "minutes": "soon"}]), r"reminders\[0\].minutes"),

@@ -21,8 +21,8 @@ from airflow_dingtalk_calendar.emulator.state.sample import (
 )
 from tests.emulator.answers import error_of
 
-START = {"dateTime": "2027-03-01T09:00:00+08:00", "timeZone": "Asia/Shanghai"}
-END = {"dateTime": "2027-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
+START = {"dateTime": "2038-03-01T09:00:00+08:00", "timeZone": "Asia/Shanghai"}
+END = {"dateTime": "2038-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
 EVENT = {"summary": "New", "start": START, "end": END}
 NO_NEWS = {"noPushNotification": "true", "noChatNotification": "true"}
 
@@ -75,9 +75,9 @@ def test_a_created_event_is_all_it_was_asked_to_be(client, dingtalk):
 def test_what_a_creation_leaves_out_gets_a_default(client):
     """Without an end an event lasts an hour or a day; an all-day one is announced the day before at nine."""
     timed = client.send("POST", body={"summary": "s", "start": START}).json()
-    assert timed["end"] == {"dateTime": "2027-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
-    all_day = client.send("POST", body={"summary": "s", "start": {"date": "2027-03-01"}, "isAllDay": True}).json()
-    assert all_day["end"] == {"date": "2027-03-02"}
+    assert timed["end"] == {"dateTime": "2038-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
+    all_day = client.send("POST", body={"summary": "s", "start": {"date": "2038-03-01"}, "isAllDay": True}).json()
+    assert all_day["end"] == {"date": "2038-03-02"}
     assert all_day["reminders"] == [{"method": "dingtalk", "minutes": "900"}]
 
 
@@ -95,7 +95,7 @@ def test_an_end_can_be_insisted_on(client, dingtalk):
         ({"summary": "x" * 2049}, "2048"),
         ({"description": "x" * 5001}, "5000"),
         ({"start": None}, "start: is required"),
-        ({"start": {"date": "2027-03-01"}}, "isAllDay"),
+        ({"start": {"date": "2038-03-01"}}, "isAllDay"),
         ({"end": {**END, "timeZone": "Asia/Tokyo"}}, "end.timeZone"),
         ({"end": START}, "end: must be after start"),
         ({"recurrence": {"pattern": {"type": "daily", "interval": 366}}}, "interval must between [1, 365]"),

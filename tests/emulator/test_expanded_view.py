@@ -22,7 +22,7 @@ from airflow_dingtalk_calendar.emulator.state.sample import (
 )
 from tests.emulator.answers import error_of
 
-JANUARY = {"timeMin": "2027-01-01T00:00:00+08:00", "timeMax": "2027-02-01T00:00:00+08:00"}
+JANUARY = {"timeMin": "2038-01-01T00:00:00+08:00", "timeMax": "2038-02-01T00:00:00+08:00"}
 
 
 def view_events(client, user=LIN, **params):
@@ -66,9 +66,9 @@ def test_an_instance_is_the_series_at_its_time(client):
     """It names its series and original start, has no rule, and an id that is not a stored event's."""
     first, *_ = view_events(client).json()["events"]
     assert first["seriesMasterId"] == STAND_UP
-    assert first["originStart"] == {"dateTime": "2027-01-04T01:30:00Z"}
-    assert first["start"] == {"dateTime": "2027-01-04T09:30:00+08:00", "timeZone": "Asia/Shanghai"}
-    assert first["end"] == {"dateTime": "2027-01-04T09:45:00+08:00", "timeZone": "Asia/Shanghai"}
+    assert first["originStart"] == {"dateTime": "2038-01-04T01:30:00Z"}
+    assert first["start"] == {"dateTime": "2038-01-04T09:30:00+08:00", "timeZone": "Asia/Shanghai"}
+    assert first["end"] == {"dateTime": "2038-01-04T09:45:00+08:00", "timeZone": "Asia/Shanghai"}
     assert "recurrence" not in first
     assert first["id"] != STAND_UP
     assert first["id"].endswith("=")
@@ -82,7 +82,7 @@ def test_ids_of_instances_can_be_usable(client, dingtalk):
     """A switch makes an instance one that can be read, and is stored once it is changed or cancelled."""
     dingtalk.configure(view_ids="usable")
     first, _, third, _ = (event["id"] for event in list_instances(client).json()["events"])
-    assert client.get(first).json()["start"]["dateTime"] == "2027-01-04T09:30:00+08:00"
+    assert client.get(first).json()["start"]["dateTime"] == "2038-01-04T09:30:00+08:00"
     assert client.patch(first, summary="Only this one").status_code == 200
     assert client.send("DELETE", third).status_code == 200
     told = list_instances(client).json()["events"]
@@ -92,7 +92,7 @@ def test_ids_of_instances_can_be_usable(client, dingtalk):
     assert dingtalk.effects["updates"][0]["changed"] == {"summary": ["Team stand-up 站会", "Only this one"]}
 
 
-@pytest.mark.parametrize("plain", ["x@", f"{STAND_UP}@20270105T013000Z", f"{REVIEW}@20270114T070000Z", "x"])
+@pytest.mark.parametrize("plain", ["x@", f"{STAND_UP}@20380105T013000Z", f"{REVIEW}@20380114T070000Z", "x"])
 def test_a_made_up_instance_is_not_found(client, dingtalk, plain):
     """An id must be one that the view gives."""
     dingtalk.configure(view_ids="usable")
@@ -119,7 +119,7 @@ def test_a_view_has_an_address_and_no_reminders(client):
 
 def test_the_period_takes_what_has_not_ended_yet(client):
     """An event counts that ends at timeMin or later and starts before timeMax."""
-    within = {"timeMin": "2027-01-05T14:30:00+08:00", "timeMax": "2027-01-14T15:00:00+08:00"}
+    within = {"timeMin": "2038-01-05T14:30:00+08:00", "timeMax": "2038-01-14T15:00:00+08:00"}
     assert start_times(view_events(client, **within)) == ["01-05 14:00", "01-11 10:00"]
 
 
@@ -143,9 +143,9 @@ def test_local_time_stays_over_a_clock_change(client):
     """A weekly meeting at nine in London is at nine before and after summer time begins."""
     rule = {"pattern": {"type": "weekly"}, "range": {"type": "noEnd"}}
     series = create_event(
-        client, "2027-03-22T09:00:00+00:00", "2027-03-22T10:00:00+00:00", "Europe/London", recurrence=rule
+        client, "2038-03-22T09:00:00+00:00", "2038-03-22T10:00:00+00:00", "Europe/London", recurrence=rule
     )
-    answer = list_instances(client, series, timeMin="2027-03-20T00:00:00Z", timeMax="2027-04-06T00:00:00Z")
+    answer = list_instances(client, series, timeMin="2038-03-20T00:00:00Z", timeMax="2038-04-06T00:00:00Z")
     assert start_times(answer) == ["03-22 09:00", "03-29 09:00", "04-05 09:00"]
     offsets = [event["start"]["dateTime"][-6:] for event in answer.json()["events"]]
     assert offsets == ["+00:00", "+01:00", "+01:00"]
@@ -170,8 +170,8 @@ def test_each_kind_of_rule_is_expanded(client, pattern, expected):
     """All documented types name their days."""
     series = create_event(
         client,
-        "2027-01-04T09:00:00+08:00",
-        "2027-01-04T10:00:00+08:00",
+        "2038-01-04T09:00:00+08:00",
+        "2038-01-04T10:00:00+08:00",
         "Asia/Shanghai",
         recurrence={"pattern": pattern, "range": {"type": "noEnd"}},
     )
@@ -181,14 +181,14 @@ def test_each_kind_of_rule_is_expanded(client, pattern, expected):
 def test_an_all_day_series_has_days(client):
     """Its instances start and end on dates."""
     client.patch(HOLIDAY, recurrence={"pattern": {"type": "absoluteYearly"}, "range": {"type": "noEnd"}})
-    answer = list_instances(client, HOLIDAY, timeMin="2028-01-01T00:00:00Z", timeMax="2028-12-31T00:00:00Z")
+    answer = list_instances(client, HOLIDAY, timeMin="2039-01-01T00:00:00Z", timeMax="2039-12-31T00:00:00Z")
     (event,) = answer.json()["events"]
-    assert (event["start"], event["end"]) == ({"date": "2028-02-05"}, {"date": "2028-02-12"})
+    assert (event["start"], event["end"]) == ({"date": "2039-02-05"}, {"date": "2039-02-12"})
 
 
 def test_without_a_period_there_is_a_year(client, dingtalk):
     """An open end is a year away from the other, and with none the year begins now."""
-    dingtalk.store.clock = lambda: datetime.fromisoformat("2027-01-25T09:40:00+08:00").timestamp()
+    dingtalk.store.clock = lambda: datetime.fromisoformat("2038-01-25T09:40:00+08:00").timestamp()
     client.log_in()
     nothing = {"timeMin": None, "timeMax": None}
     assert start_times(list_instances(client, **nothing))[:2] == ["01-25 09:30", "02-01 09:30"]
@@ -200,8 +200,8 @@ def test_without_a_period_there_is_a_year(client, dingtalk):
     "params",
     [
         {"timeMin": "yesterday"},
-        {"timeMin": "2027-02-02T00:00:00Z"},
-        {"timeMax": "2028-02-01T00:00:00Z"},
+        {"timeMin": "2038-02-02T00:00:00Z"},
+        {"timeMax": "2039-02-01T00:00:00Z"},
         {"maxResults": 101},
         {"maxAttendees": 0},
         {"nextToken": "made-up"},

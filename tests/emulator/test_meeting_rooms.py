@@ -109,7 +109,7 @@ def test_a_series_needs_a_last_day_to_get_rooms(client):
 def test_a_series_keeps_its_room_each_time(client):
     """Another event at one of its times does not get the room."""
     book_rooms(client, STAND_UP, ORCHID_ROOM)
-    times = [f"2027-02-08T{clock}:00+08:00" for clock in ("09:40", "09:50")]
+    times = [f"2038-02-08T{clock}:00+08:00" for clock in ("09:40", "09:50")]
     start, end = ({"dateTime": time, "timeZone": "Asia/Shanghai"} for time in times)
     event_id = client.send("POST", body={"summary": "s", "start": start, "end": end}).json()["id"]
     assert error_of(book_rooms(client, event_id, ORCHID_ROOM)) == (400, "meetingRoomNotAvailable")
@@ -129,7 +129,7 @@ def test_rooms_are_not_for_users_tokens(stranger, call):
     assert error_of(answer) == (403, "Forbidden.AccessDenied.AccessTokenPermissionDenied")
 
 
-def query_rooms(client, *rooms, start="2027-01-14T00:00:00+08:00", end="2027-01-16T00:00:00+08:00"):
+def query_rooms(client, *rooms, start="2038-01-14T00:00:00+08:00", end="2038-01-16T00:00:00+08:00"):
     """Ask when rooms are taken."""
     body = {"roomIds": [*rooms], "startTime": start, "endTime": end}
     return client.about("POST", "meetingRooms/schedules/query", json=body)
@@ -143,8 +143,8 @@ def test_the_schedule_of_rooms(client):
         "status": "BUSY",
         "eventId": DEMO,
         "organizer": {"id": WANG},
-        "start": {"dateTime": "2027-01-15T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
-        "end": {"dateTime": "2027-01-15T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        "start": {"dateTime": "2038-01-15T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        "end": {"dateTime": "2038-01-15T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
     }
     assert (bamboo["roomId"], bamboo["scheduleItems"]) == (BAMBOO_ROOM, [])
     assert "error" not in bamboo
@@ -154,15 +154,15 @@ def test_the_schedule_of_rooms(client):
 @pytest.mark.parametrize(
     "body",
     [
-        {"end": "2027-04-15T00:00:00+08:00"},
-        {"end": "2027-01-14T00:00:00+08:00"},
-        {"start": "2027-01-14"},
+        {"end": "2038-04-15T00:00:00+08:00"},
+        {"end": "2038-01-14T00:00:00+08:00"},
+        {"start": "2038-01-14"},
     ],
 )
 def test_wrong_questions_about_rooms_are_refused(client, body):
     """A period has two ends, in their order, and at most 90 days."""
     assert error_of(query_rooms(client, PLUM_ROOM, **body)) == (400, "invalidParameter")
-    assert query_rooms(client, PLUM_ROOM, end="2027-04-14T00:00:00+08:00").status_code == 200
+    assert query_rooms(client, PLUM_ROOM, end="2038-04-14T00:00:00+08:00").status_code == 200
 
 
 def test_rooms_must_be_named(client):

@@ -64,10 +64,10 @@ def test_the_calendar_is_told_by_day(read_page):
     """Each event has its day, local time and zone, place, people and recurrence in words."""
     text = read_page().text
     for expected in (
-        "Monday, 4 January 2027",
+        "Monday, 4 January 2038",
         "09:30 – 09:45",  # noqa: RUF001
         "Europe/London",
-        "every week on Monday until 29 March 2027",
+        "every week on Monday until 29 March 2038",
         "every 3 months on the third Wednesday (4 times)",
         "4F, room Plum, screen on the left",
         "✓ 林悦",
@@ -105,13 +105,13 @@ def test_the_history_is_told(read_page, client):
         STAND_UP,
         summary="Loud",
         reminders=[],
-        start={"dateTime": "2027-01-04T09:00:00+08:00", "timeZone": "Asia/Tokyo"},
+        start={"dateTime": "2038-01-04T09:00:00+08:00", "timeZone": "Asia/Tokyo"},
     )
     client.patch(STAND_UP, reminders=[])
-    client.patch(HOLIDAY, start={"date": "2027-02-04"}, end={"date": "2027-02-05"})
+    client.patch(HOLIDAY, start={"date": "2038-02-04"}, end={"date": "2038-02-05"})
     client.patch(PLANNING, summary="Not mine")
     text = read_page().text
-    for expected in ("notified: 3 by push, 3 by chat", "5 min before", "Thu 4 Feb 2027", "nothing"):
+    for expected in ("notified: 3 by push, 3 by chat", "5 min before", "Thu 4 Feb 2038", "nothing"):
         assert expected in text
 
 
@@ -119,7 +119,7 @@ def test_every_kind_of_change_is_told(read_page, client):
     """Creation, deletion, answers, attendees and rooms have a row each, with what they changed."""
     quiet = {"noPushNotification": "true", "noChatNotification": "true"}
     moments = {
-        name: {"dateTime": f"2027-03-01T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
+        name: {"dateTime": f"2038-03-01T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
         for name, hour in (("start", "09"), ("end", "10"))
     }
     new = client.send("POST", body={"summary": "Brand new", **moments, "extra": quiet}).json()["id"]
@@ -154,7 +154,7 @@ def test_every_kind_of_change_is_told(read_page, client):
 def test_rooms_are_told_with_their_bookings(read_page, client, dingtalk):
     """Each room has what takes place in it; without rooms there is nothing to tell."""
     text = read_page().text
-    assert "Thu 14 Jan 2027 15:00 Asia/Shanghai: Design review" in text
+    assert "Thu 14 Jan 2038 15:00 Asia/Shanghai: Design review" in text
     assert "4F Bamboo 竹 free" in text
     dingtalk.reset({"apps": SAMPLE["apps"]})
     assert "Rooms" not in read_page().text
@@ -210,9 +210,9 @@ def test_recurrence_in_words(read_page, client, rule, words):
 def test_odd_events_can_be_shown(read_page, client, dingtalk):
     """Cancelled events, empty titles, crowds, nights and an empty calendar have a place, too."""
     dingtalk.store.put_events([{**dingtalk.event(STAND_UP_MOVED), "status": "cancelled"}])
-    client.patch(ONE_TO_ONE, summary="", end={"dateTime": "2027-01-06T01:00:00+08:00", "timeZone": "Asia/Shanghai"})
+    client.patch(ONE_TO_ONE, summary="", end={"dateTime": "2038-01-06T01:00:00+08:00", "timeZone": "Asia/Shanghai"})
     client.patch(REVIEW, attendees=[{"id": f"u{number}"} for number in range(100)])
-    client.patch(HOLIDAY, start={"date": "2027-02-05"}, end={"date": "2027-02-06"}, reminders=[{"method": "dingtalk"}])
+    client.patch(HOLIDAY, start={"date": "2038-02-05"}, end={"date": "2038-02-06"}, reminders=[{"method": "dingtalk"}])
     text = read_page().text
     for expected in ("cancelled", "(no title)", "14:00 – 6 Jan 01:00", "and 71 more", "and 95 more", "all day"):  # noqa: RUF001
         assert expected in text

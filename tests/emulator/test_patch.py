@@ -92,16 +92,16 @@ def test_the_update_time_moves_with_each_update(client):
 
 def test_times_are_told_in_their_zone(client):
     """A time given in UTC comes back as local time of the zone, the same moment."""
-    start = {"dateTime": "2027-01-14T06:30:00.000Z", "timeZone": "Asia/Shanghai"}
-    assert client.patch(REVIEW, start=start).json()["start"]["dateTime"] == "2027-01-14T14:30:00+08:00"
+    start = {"dateTime": "2038-01-14T06:30:00.000Z", "timeZone": "Asia/Shanghai"}
+    assert client.patch(REVIEW, start=start).json()["start"]["dateTime"] == "2038-01-14T14:30:00+08:00"
 
 
 def test_a_timed_event_becomes_an_all_day_one(client):
     """With isAllDay, start and end the kind of an event changes; the old time is gone."""
-    answer = client.patch(ONE_TO_ONE, isAllDay=True, **all_day("2027-01-05", "2027-01-06")).json()
+    answer = client.patch(ONE_TO_ONE, isAllDay=True, **all_day("2038-01-05", "2038-01-06")).json()
     assert (answer["start"], answer["end"], answer["isAllDay"]) == (
-        {"date": "2027-01-05"},
-        {"date": "2027-01-06"},
+        {"date": "2038-01-05"},
+        {"date": "2038-01-06"},
         True,
     )
 
@@ -110,9 +110,9 @@ def test_a_timed_event_becomes_an_all_day_one(client):
 def test_whether_a_day_may_end_on_itself_is_a_switch(client, dingtalk, setting, status):
     """An all-day event may start and end on the same date only if ends are inclusive."""
     dingtalk.configure(all_day_end=setting)
-    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-05")).status_code == status
-    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-04")).status_code == 400
-    assert client.patch(HOLIDAY, **all_day("2027-02-05", "2027-02-06")).status_code == 200
+    assert client.patch(HOLIDAY, **all_day("2038-02-05", "2038-02-05")).status_code == status
+    assert client.patch(HOLIDAY, **all_day("2038-02-05", "2038-02-04")).status_code == 400
+    assert client.patch(HOLIDAY, **all_day("2038-02-05", "2038-02-06")).status_code == 200
 
 
 def test_a_recurrence_is_replaced_as_a_whole(client):

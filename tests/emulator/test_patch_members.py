@@ -21,7 +21,7 @@ RULE = {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "noEnd"}}
 
 def review_time(time, zone="Asia/Shanghai"):
     """Return a start or end on the day of the review."""
-    return {"dateTime": f"2027-01-14T{time}:00+08:00", "timeZone": zone}
+    return {"dateTime": f"2038-01-14T{time}:00+08:00", "timeZone": zone}
 
 
 def with_pattern(**members):
@@ -53,13 +53,13 @@ def test_interval_out_of_range(client, number):
 @pytest.mark.parametrize(
     "body",
     [
-        {"start": {"dateTime": "2027-01-15T09:30:00+08:00", "timeZone": "Asia/Shanghai"}},
+        {"start": {"dateTime": "2038-01-15T09:30:00+08:00", "timeZone": "Asia/Shanghai"}},
         {"recurrence": RULE},
     ],
 )
 def test_meeting_room_invalid(client, body):
     """An event whose booked room is taken at the new time, be it at one of many, is refused with the page's message."""
-    end = {"end": {"dateTime": "2027-01-15T10:30:00+08:00", "timeZone": "Asia/Shanghai"}} if "start" in body else {}
+    end = {"end": {"dateTime": "2038-01-15T10:30:00+08:00", "timeZone": "Asia/Shanghai"}} if "start" in body else {}
     if "recurrence" in body:
         client.control("POST", "events", json={**client.emulator.event(REVIEW), **_half_past_ten()})
         client.emulator.store.changes.clear()
@@ -71,8 +71,8 @@ def test_meeting_room_invalid(client, body):
 def _half_past_ten():
     zone = "Asia/Shanghai"
     return {
-        "start": {"dateTime": "2027-01-14T10:30:00+08:00", "timeZone": zone},
-        "end": {"dateTime": "2027-01-14T11:30:00+08:00", "timeZone": zone},
+        "start": {"dateTime": "2038-01-14T10:30:00+08:00", "timeZone": zone},
+        "end": {"dateTime": "2038-01-14T11:30:00+08:00", "timeZone": zone},
     }
 
 
@@ -87,24 +87,24 @@ WRONG = {
     "description": [True, "x" * 5001],
     "isAllDay": ["true", 1],
     "start": [
-        "2027-01-14",
+        "2038-01-14",
         {},
-        {"date": "2027-01-14", "dateTime": "2027-01-14T09:00:00+08:00", "timeZone": "Asia/Shanghai"},
-        {"date": "2027-01-14", "timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-01-14T09:00:00+08:00"},
+        {"date": "2038-01-14", "dateTime": "2038-01-14T09:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        {"date": "2038-01-14", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14T09:00:00+08:00"},
         {"timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-01-14 09:00", "timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-01-14T09:00:00", "timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-02-30T09:00:00+08:00", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14 09:00", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14T09:00:00", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-02-30T09:00:00+08:00", "timeZone": "Asia/Shanghai"},
         {"dateTime": "0001-01-01T00:00:00+08:00", "timeZone": "Asia/Shanghai"},
         {"dateTime": 1, "timeZone": "Asia/Shanghai"},
         review_time("09:00", "Asia/Peking"),
         review_time("09:00", "../etc"),
         review_time("09:00", 8),
-        {"date": "2027-1-14"},
-        {"date": "2027-01-14"},
+        {"date": "2038-1-14"},
+        {"date": "2038-01-14"},
     ],
-    "end": [review_time("09:00"), review_time("15:00"), review_time("18:00", "Asia/Tokyo"), {"date": "2027-01-15"}],
+    "end": [review_time("09:00"), review_time("15:00"), review_time("18:00", "Asia/Tokyo"), {"date": "2038-01-15"}],
     "recurrence": [
         "daily",
         {},
@@ -118,8 +118,8 @@ WRONG = {
         {"pattern": {"type": "relativeMonthly", "index": "fifth"}},
         {"pattern": {"type": "weekly", "firstDayOfWeek": "mon"}},
         {"range": {"type": "forever"}},
-        {"range": {"type": "endDate", "endDate": "2027-12-31"}},
-        {"range": {"endDate": "2027-12-31T00:00:00+08:00", "numberOfOccurrences": 3}},
+        {"range": {"type": "endDate", "endDate": "2038-12-31"}},
+        {"range": {"endDate": "2038-12-31T00:00:00+08:00", "numberOfOccurrences": 3}},
         {"range": {"type": "numbered", "numberOfOccurrences": 3.0}},
     ],
     "attendees": [
@@ -158,9 +158,9 @@ RIGHT = {
     "start": [
         review_time("14:00"),
         {**review_time("14:00"), "date": ""},
-        {"dateTime": "2027-01-14T06:00Z", "timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-01-14T06:00:00.000Z", "timeZone": "Asia/Shanghai"},
-        {"dateTime": "2027-01-14T14:00:00+0800", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14T06:00Z", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14T06:00:00.000Z", "timeZone": "Asia/Shanghai"},
+        {"dateTime": "2038-01-14T14:00:00+0800", "timeZone": "Asia/Shanghai"},
     ],
     "recurrence": [
         RULE,
@@ -197,7 +197,7 @@ def test_end_together_with_number_of_occurrences_is_accepted(client):
     """The page forbids it and the official tutorial does it, so it passes."""
     body = with_range(type="numbered", numberOfOccurrences=3)
     assert client.patch(
-        STAND_UP, **body, end={"dateTime": "2027-01-04T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
+        STAND_UP, **body, end={"dateTime": "2038-01-04T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
     ).is_success
 
 
@@ -215,7 +215,7 @@ def test_both_ends_must_have_the_same_zone(client):
 @pytest.mark.parametrize(
     ("event_id", "body"),
     [
-        (REVIEW, {"start": {"date": "2027-01-14"}, "end": {"date": "2027-01-15"}}),
+        (REVIEW, {"start": {"date": "2038-01-14"}, "end": {"date": "2038-01-15"}}),
         (REVIEW, {"isAllDay": True}),
         (HOLIDAY, {"isAllDay": False}),
         (HOLIDAY, {"start": review_time("09:00"), "end": review_time("10:00")}),

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_dingtalk_calendar.emulator.state.sample import CHEN, HOLIDAY, LIN, OKAFOR, REVIEW, SAMPLE, WANG
 
-DAY = {"startTime": "2027-01-14T00:00:00+08:00", "endTime": "2027-01-15T00:00:00+08:00"}
+DAY = {"startTime": "2038-01-14T00:00:00+08:00", "endTime": "2038-01-15T00:00:00+08:00"}
 
 
 def query_schedule(client, *users, caller=LIN, **changes):
@@ -31,8 +31,8 @@ def test_who_is_busy(client):
         "scheduleItems": [
             {
                 "status": "BUSY",
-                "start": {"dateTime": "2027-01-14T15:00:00+08:00", "timeZone": "Asia/Shanghai"},
-                "end": {"dateTime": "2027-01-14T16:30:00+08:00", "timeZone": "Asia/Shanghai"},
+                "start": {"dateTime": "2038-01-14T15:00:00+08:00", "timeZone": "Asia/Shanghai"},
+                "end": {"dateTime": "2038-01-14T16:30:00+08:00", "timeZone": "Asia/Shanghai"},
             }
         ],
     }
@@ -45,14 +45,14 @@ def test_who_is_not(client):
     client.patch(REVIEW, freeBusyStatus="free")
     assert busy_statuses(query_schedule(client, LIN, WANG)) == {LIN: [], WANG: []}
     client.patch(REVIEW, freeBusyStatus="busy")
-    assert busy_statuses(query_schedule(client, WANG, startTime="2027-01-14T16:30:00+08:00")) == {WANG: []}
+    assert busy_statuses(query_schedule(client, WANG, startTime="2038-01-14T16:30:00+08:00")) == {WANG: []}
     client.send("DELETE", REVIEW)
     assert busy_statuses(query_schedule(client, WANG)) == {WANG: []}
 
 
 def test_series_and_days_count(client):
     """Each instance of a series is told, the moved one once, and an all-day event in UTC."""
-    january = {"startTime": "2027-01-04T00:00:00+08:00", "endTime": "2027-01-19T00:00:00+08:00"}
+    january = {"startTime": "2038-01-04T00:00:00+08:00", "endTime": "2038-01-19T00:00:00+08:00"}
     rows = query_schedule(client, OKAFOR, **january).json()["scheduleInformation"][0]["scheduleItems"]
     assert [row["start"]["dateTime"][5:16] for row in rows] == [
         "01-04T09:30",
@@ -60,10 +60,10 @@ def test_series_and_days_count(client):
         "01-14T15:00",
         "01-18T09:30",
     ]
-    february = {"startTime": "2027-02-05T00:00:00+08:00", "endTime": "2027-02-08T00:00:00+08:00"}
+    february = {"startTime": "2038-02-05T00:00:00+08:00", "endTime": "2038-02-08T00:00:00+08:00"}
     (holiday,) = query_schedule(client, LIN, **february).json()["scheduleInformation"][0]["scheduleItems"]
-    assert holiday["start"] == {"date": "2027-02-05", "timeZone": "UTC"}
-    assert client.get(HOLIDAY).json()["start"] == {"date": "2027-02-05"}
+    assert holiday["start"] == {"date": "2038-02-05", "timeZone": "UTC"}
+    assert client.get(HOLIDAY).json()["start"] == {"date": "2038-02-05"}
 
 
 def test_an_error_can_be_inside(client, dingtalk):

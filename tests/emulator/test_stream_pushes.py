@@ -22,7 +22,7 @@ from tests.emulator.conftest import Client
 from tests.emulator.stream_client import StreamClient, eventually
 
 HOURS = {
-    name: {"dateTime": f"2027-03-01T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
+    name: {"dateTime": f"2038-03-01T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
     for name, hour in (("start", "09"), ("end", "10"))
 }
 

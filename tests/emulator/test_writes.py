@@ -7,8 +7,8 @@ import pytest
 from airflow_dingtalk_calendar.emulator.state.sample import CHEN, REVIEW, SAMPLE
 from tests.emulator.answers import error_of
 
-START = {"dateTime": "2027-03-01T09:00:00+08:00", "timeZone": "Asia/Shanghai"}
-END = {"dateTime": "2027-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
+START = {"dateTime": "2038-03-01T09:00:00+08:00", "timeZone": "Asia/Shanghai"}
+END = {"dateTime": "2038-03-01T10:00:00+08:00", "timeZone": "Asia/Shanghai"}
 EVENT = {"summary": "New", "start": START, "end": END}
 CALLS = [
     ("POST", "", "", EVENT),

@@ -36,11 +36,11 @@ from airflow_dingtalk_calendar.models.new_event import NewEvent
 Run = Callable[..., Any]
 NEW = {
     "summary": "Retrospective",
-    "start": {"dateTime": "2027-03-02T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
-    "end": {"dateTime": "2027-03-02T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
+    "start": {"dateTime": "2038-03-02T10:00:00+08:00", "timeZone": "Asia/Shanghai"},
+    "end": {"dateTime": "2038-03-02T11:00:00+08:00", "timeZone": "Asia/Shanghai"},
 }
-JANUARY = {"time_min": "2027-01-01T00:00:00+08:00", "time_max": "2027-02-01T00:00:00+08:00"}
-REVIEW_DAY = {"start_time": "2027-01-14T00:00:00+08:00", "end_time": "2027-01-15T00:00:00+08:00"}
+JANUARY = {"time_min": "2038-01-01T00:00:00+08:00", "time_max": "2038-02-01T00:00:00+08:00"}
+REVIEW_DAY = {"start_time": "2038-01-14T00:00:00+08:00", "end_time": "2038-01-15T00:00:00+08:00"}
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 
 
@@ -130,7 +130,7 @@ def test_list_events_and_view(run: Run) -> None:
 
 def test_times_may_be_datetimes(run: Run, dingtalk: Emulator) -> None:
     """A datetime with a zone is as good as text, and its offset arrives whole."""
-    begin = dt.datetime(2027, 1, 14, tzinfo=SHANGHAI)
+    begin = dt.datetime(2038, 1, 14, tzinfo=SHANGHAI)
     page = run("list_events", LIN, time_min=begin, time_max=begin + dt.timedelta(days=1))
     assert [event["id"] for event in page["events"]] == [REVIEW]
     assert "%2B08%3A00" in dingtalk.requests[-1]["query"]
@@ -275,15 +275,15 @@ def test_free_busy_of_rooms(run: Run, dingtalk: Emulator) -> None:
 
 # -- limits, before anything is sent ---------------------------------------------------------------------------
 
-YEAR = {"time_min": "2027-01-01T00:00:00Z", "time_max": "2028-01-03T00:00:00Z"}
-BACKWARDS = {"time_min": "2027-01-02T00:00:00Z", "time_max": "2027-01-01T00:00:00Z"}
-MONTHS = {"start_time": "2027-01-01T00:00:00Z", "end_time": "2027-04-01T00:00:01Z"}
+YEAR = {"time_min": "2038-01-01T00:00:00Z", "time_max": "2039-01-03T00:00:00Z"}
+BACKWARDS = {"time_min": "2038-01-02T00:00:00Z", "time_max": "2038-01-01T00:00:00Z"}
+MONTHS = {"start_time": "2038-01-01T00:00:00Z", "end_time": "2038-04-01T00:00:01Z"}
 CROWD = [f"person-{number}" for number in range(501)]
 
 TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("list_events", (LIN,), YEAR, "time_max"),
     ("list_events", (LIN,), BACKWARDS, "time_max"),
-    ("list_events", (LIN,), {"time_min": "2027-01-01T00:00:00"}, "time_min"),
+    ("list_events", (LIN,), {"time_min": "2038-01-01T00:00:00"}, "time_min"),
     ("list_events", (LIN,), {"time_min": "tomorrow"}, "time_min"),
     ("list_events", (LIN,), {"max_results": 101}, "max_results"),
     ("list_events_view", (LIN,), {**JANUARY, "max_results": 101}, "max_results"),
@@ -307,7 +307,7 @@ TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("add_attendees", (LIN, REVIEW, [{"id": CHEN, "is_optional": True}]), {}, "can have id and isOptional"),
     ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"timezone": "UTC"}, "patch: is parsed already"),
     ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"unchecked_fields": {"a": 1}}, "is parsed"),
-    ("patch_event", (LIN, REVIEW, {"summary": "x", "start": "2027-03-02T10:00"}), {"timezone": ""}, "is blank|zone"),
+    ("patch_event", (LIN, REVIEW, {"summary": "x", "start": "2038-03-02T10:00"}), {"timezone": ""}, "is blank|zone"),
     ("remove_attendees", (LIN, REVIEW, CROWD), {}, "attendees"),
     ("remove_attendees", (LIN, REVIEW, CHEN), {}, "attendees"),
     ("remove_attendees", (LIN, REVIEW, [""]), {}, "attendees"),
@@ -334,11 +334,11 @@ def test_limits(
 
 
 ENOUGH: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
-    ("list_events", (LIN,), {**YEAR, "time_max": "2028-01-01T00:00:00Z", "max_results": 100}),
+    ("list_events", (LIN,), {**YEAR, "time_max": "2039-01-01T00:00:00Z", "max_results": 100}),
     ("list_attendees", (LIN, REVIEW), {"max_results": 500}),
     ("remove_attendees", (LIN, REVIEW, CROWD[:500]), {}),
     ("get_schedule", (LIN, CROWD[:20]), REVIEW_DAY),
-    ("get_meeting_rooms_schedule", (LIN, CROWD[:5]), {**MONTHS, "end_time": "2027-04-01T00:00:00Z"}),
+    ("get_meeting_rooms_schedule", (LIN, CROWD[:5]), {**MONTHS, "end_time": "2038-04-01T00:00:00Z"}),
 ]
 
 
@@ -352,10 +352,10 @@ def test_the_limits_themselves_are_fine(
 
 def test_blanks_around_arguments_do_not_go_out(run: Run, dingtalk: Emulator) -> None:
     """Text is sent as it was checked: without what a template left around it."""
-    run("list_events", LIN, time_min=" 2027-03-02T10:00:00+08:00\n")
+    run("list_events", LIN, time_min=" 2038-03-02T10:00:00+08:00\n")
     run("add_attendees", LIN, REVIEW, [{"id": f" {WANG}\n"}])
     listed, added = [one for one in dingtalk.requests if one["action"] in ("ListEvents", "AddAttendee")]
-    assert listed["query"] == "timeMin=2027-03-02T10%3A00%3A00%2B08%3A00"
+    assert listed["query"] == "timeMin=2038-03-02T10%3A00%3A00%2B08%3A00"
     assert added["body"]["attendeesToAdd"] == [{"id": WANG}]
 
 

@@ -21,9 +21,9 @@ from airflow_dingtalk_calendar.models.free_times import WorkingHours, search_fre
 Run = Callable[..., Any]
 ZONE = "Asia/Shanghai"
 # A Thursday with the design review from 15:00 to 16:30, in the room Plum.
-THURSDAY = {"start_time": "2027-01-14T00:00:00+08:00", "end_time": "2027-01-15T00:00:00+08:00", "timezone": ZONE}
+THURSDAY = {"start_time": "2038-01-14T00:00:00+08:00", "end_time": "2038-01-15T00:00:00+08:00", "timezone": ZONE}
 HOUR = dt.timedelta(hours=1)
-MARCH = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+MARCH = dt.datetime(2038, 3, 1, tzinfo=dt.UTC)
 ROOMS = [PLUM_ROOM, BAMBOO_ROOM]
 
 
@@ -92,8 +92,8 @@ def test_the_first_times_at_which_all_are_free(run: Run, dingtalk: Emulator) -> 
     )
     assert starts(found) == ["14:00", "16:30", "17:00"]
     assert found["times"][0] == {
-        "start": "2027-01-14T14:00:00+08:00",
-        "end": "2027-01-14T15:00:00+08:00",
+        "start": "2038-01-14T14:00:00+08:00",
+        "end": "2038-01-14T15:00:00+08:00",
         "rooms": ROOMS,
     }
     assert (found["unknown"], found["calls"]) == ({}, 2)
@@ -128,11 +128,11 @@ def test_many_people_and_rooms_take_several_calls(run: Run, dingtalk: Emulator) 
 
 def test_days_off_are_left_out(run: Run) -> None:
     """Without a calendar of its own a search looks on Monday to Friday; with one, on the days that it names."""
-    week = {**THURSDAY, "end_time": "2027-01-18T12:00:00+08:00", "duration": 4 * HOUR, "hours": ("08:00", "12:00")}
+    week = {**THURSDAY, "end_time": "2038-01-18T12:00:00+08:00", "duration": 4 * HOUR, "hours": ("08:00", "12:00")}
     days = [one["start"][:10] for one in run("find_free_times", CHEN, [CHEN], **week)["times"]]
-    assert days == ["2027-01-14", "2027-01-15"]
+    assert days == ["2038-01-14", "2038-01-15"]
     sunday = run("find_free_times", CHEN, [CHEN], **week, is_workday=lambda day: day.weekday() == 6)
-    assert [one["start"][:10] for one in sunday["times"]] == ["2027-01-17"]
+    assert [one["start"][:10] for one in sunday["times"]] == ["2038-01-17"]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_days_off_are_left_out(run: Run) -> None:
         ({"hours": "9-18"}, "hours"),
         ({"timezone": "Mars/Base"}, "timezone"),
         ({"limit": 0}, "limit"),
-        ({"end_time": "2027-05-14T00:00:00+08:00"}, "end_time"),
+        ({"end_time": "2038-05-14T00:00:00+08:00"}, "end_time"),
         ({"room_ids": ["a", "a"]}, "room_ids"),
     ],
 )
@@ -167,12 +167,12 @@ def test_a_failed_call_finds_nothing(run: Run, dingtalk: Emulator) -> None:
 
 def test_an_all_day_event_is_a_day_where_the_meeting_is() -> None:
     """Its days, which DingTalk writes in UTC, begin and end at midnight of the zone asked about."""
-    item = {"start": {"date": "2027-02-05", "timeZone": "UTC"}, "end": {"date": "2027-02-05", "timeZone": "UTC"}}
+    item = {"start": {"date": "2038-02-05", "timeZone": "UTC"}, "end": {"date": "2038-02-05", "timeZone": "UTC"}}
     (span,) = read_busy_times({"availability": "known", "scheduleItems": [item]}, ZONE) or ()
-    assert span == Span(*(dt.datetime(2027, 2, day, tzinfo=ZoneInfo(ZONE)) for day in (5, 6)))
+    assert span == Span(*(dt.datetime(2038, 2, day, tzinfo=ZoneInfo(ZONE)) for day in (5, 6)))
 
 
-@pytest.mark.parametrize("item", [{}, {"start": {"dateTime": "soon"}, "end": {}}, {"start": {"date": "2027-02-05"}}, 7])
+@pytest.mark.parametrize("item", [{}, {"start": {"dateTime": "soon"}, "end": {}}, {"start": {"date": "2038-02-05"}}, 7])
 def test_times_of_odd_shape_are_unknown(item: Any) -> None:
     """Somebody with a busy time that cannot be read is unknown, and not free."""
     assert read_busy_times({"availability": "known", "scheduleItems": [item]}, ZONE) is None
@@ -193,7 +193,7 @@ def test_what_is_found_is_free(
     people: list[Span], rooms: dict[str, list[Span]] | None, zone: str, minutes: int, clocks: list[int]
 ) -> None:
     """Each time found is in the working hours of a workday, in the window, and free; and so are no others."""
-    window = Span(*(dt.datetime(2027, *day, tzinfo=dt.UTC) for day in ((3, 10), (4, 2))))
+    window = Span(*(dt.datetime(2038, *day, tzinfo=dt.UTC) for day in ((3, 10), (4, 2))))
     hours = WorkingHours(zone, dt.time(clocks[0]), dt.time(clocks[1]))
     duration, step = dt.timedelta(minutes=minutes), dt.timedelta(minutes=30)
     found = list(search_free_times(window, duration, hours, step, people, rooms))

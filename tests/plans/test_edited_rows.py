@@ -37,11 +37,11 @@ from tests.project.test_shown_plans import ORDINARY
 
 __all__ = ["sample"]  # a fixture
 
-NOW = "2027-01-14T12:00:00+08:00"
+NOW = "2038-01-14T12:00:00+08:00"
 UPDATED = "2026-12-01T08:00:00Z"
 
 
-def event(event_id: str = "E", day: str = "2027-03-22", **fields: Any) -> dict[str, Any]:
+def event(event_id: str = "E", day: str = "2038-03-22", **fields: Any) -> dict[str, Any]:
     """Describe an event of an hour as GetEvent returns it."""
     times = {
         name: {"dateTime": f"{day}T{hour}:00:00+08:00", "timeZone": "Asia/Shanghai"}
@@ -81,7 +81,7 @@ def test_what_is_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     newer = event("twice", summary="Planning 2", updateTime="2026-12-02T08:00:00Z")
     events = [
         event("twice"),
-        event("past", "2027-01-13"),
+        event("past", "2038-01-13"),
         event("instance", seriesMasterId="M"),
         event("gone", status="cancelled"),
         event("other", summary="Stand-up"),
@@ -99,30 +99,30 @@ def test_what_is_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
 
 
 ENDED = [
-    (event(day="2027-01-14"), "2027-01-14T10:00:00+08:00", True),
-    (event(day="2027-01-14"), "2027-01-14T09:59:59+08:00", False),
-    (all_day("2027-01-13", "2027-01-15"), "2027-01-15T11:59:00Z", False),
-    (all_day("2027-01-13", "2027-01-15"), "2027-01-15T12:00:00Z", True),
-    (all_day("2027-01-14", "2027-01-14"), "2027-01-15T11:59:00Z", False),
+    (event(day="2038-01-14"), "2038-01-14T10:00:00+08:00", True),
+    (event(day="2038-01-14"), "2038-01-14T09:59:59+08:00", False),
+    (all_day("2038-01-13", "2038-01-15"), "2038-01-15T11:59:00Z", False),
+    (all_day("2038-01-13", "2038-01-15"), "2038-01-15T12:00:00Z", True),
+    (all_day("2038-01-14", "2038-01-14"), "2038-01-15T11:59:00Z", False),
     (weekly(type="noEnd"), "2099-01-01T00:00:00Z", False),
-    (weekly(type="numbered", numberOfOccurrences=2), "2027-03-29T09:59:00+08:00", False),
-    (weekly(type="numbered", numberOfOccurrences=2), "2027-03-29T10:00:00+08:00", True),
+    (weekly(type="numbered", numberOfOccurrences=2), "2038-03-29T09:59:00+08:00", False),
+    (weekly(type="numbered", numberOfOccurrences=2), "2038-03-29T10:00:00+08:00", True),
     # The last day of the series is a Wednesday, the last occurrence on the Monday before.
-    (weekly(type="endDate", endDate="2027-03-31T15:59:59Z"), "2027-03-29T09:59:00+08:00", False),
-    (weekly(type="endDate", endDate="2027-03-31T15:59:59Z"), "2027-03-29T10:00:00+08:00", True),
+    (weekly(type="endDate", endDate="2038-03-31T15:59:59Z"), "2038-03-29T09:59:00+08:00", False),
+    (weekly(type="endDate", endDate="2038-03-31T15:59:59Z"), "2038-03-29T10:00:00+08:00", True),
     (event(recurrence={"pattern": {"type": "odd"}}), "2099-01-01T00:00:00Z", False),
     ({"id": "E"}, "2099-01-01T00:00:00Z", False),
     (event(day="9999-12-31", end=None), "2099-01-01T00:00:00Z", False),
     # Whether it takes place on the last day of February is not documented.
     (
         event(
-            day="2027-01-31",
+            day="2038-01-31",
             recurrence={
                 "pattern": {"type": "absoluteMonthly", "dayOfMonth": 31, "interval": 1},
-                "range": {"type": "endDate", "endDate": "2027-02-28T15:59:59Z"},
+                "range": {"type": "endDate", "endDate": "2038-02-28T15:59:59Z"},
             },
         ),
-        "2027-02-15T00:00:00Z",
+        "2038-02-15T00:00:00Z",
         False,
     ),
 ]
@@ -145,7 +145,7 @@ RULES = st.sampled_from(
 )
 SPANS = st.one_of(
     st.integers(1, 12).map(lambda n: {"type": "numbered", "numberOfOccurrences": n}),
-    st.dates(dt.date(2027, 3, 22), dt.date(2027, 12, 31)).map(
+    st.dates(dt.date(2038, 3, 22), dt.date(2038, 12, 31)).map(
         lambda day: {"type": "endDate", "endDate": f"{day}T15:59:59Z"}
     ),
 )
@@ -158,7 +158,7 @@ def test_a_series_is_over_with_its_last_occurrence(
 ) -> None:
     """A series is over exactly when no occurrence ends later, by the emulator's own reading of its rule."""
     there = event(recurrence={"pattern": {**pattern, "interval": interval}, "range": span})
-    ends = [end for _, end in occurrence_spans(there, dt.datetime(2031, 1, 1, tzinfo=dt.UTC))]
+    ends = [end for _, end in occurrence_spans(there, dt.datetime(2042, 1, 1, tzinfo=dt.UTC))]
     for moment in (now, max(ends), max(ends) - dt.timedelta(seconds=1)):
         assert has_ended(there, moment) == (max(ends) <= moment)
 
@@ -186,7 +186,7 @@ REFUSED: list[tuple[Any, Any, dict[str, Any], str, str]] = [
     (None, rename, {}, "events", "it is None"),
     ([event(), None], rename, {}, "events[1]", NOT_EVENTS),
     ([{"summary": "secret"}], rename, {}, "events[0]", NOT_EVENTS),
-    ([event()], rename, {"now": "2027-01-14T12:00"}, "now", "UTC offset"),
+    ([event()], rename, {"now": "2038-01-14T12:00"}, "now", "UTC offset"),
     ([event()], rename, {"now": "soon"}, "now", "ISO 8601"),
     ([event()], raises(KeyError("secret")), {}, "events[0] (id E)", "the edit raised KeyError (test_edited_rows.py:"),
     ([event()], lambda one: one["summary"], {}, "events[0] (id E)", "the edit returned text: it must return a patch"),
@@ -244,7 +244,7 @@ def ordinary(sample: Emulator) -> Emulator:
 
 def find(**options: Any) -> Any:
     """List events of a calendar as a task does."""
-    window = {"time_min": "2027-01-01", "time_max": "2027-04-01", "timezone": "Asia/Shanghai"}
+    window = {"time_min": "2038-01-01", "time_max": "2038-04-01", "timezone": "Asia/Shanghai"}
     task = DingTalkCalendarListEventsOperator(task_id="find", **{"union_id": LIN, **window, **options})
     return task.execute({})
 
@@ -257,7 +257,7 @@ def test_any_edit_works_on_an_ordinary_calendar(ordinary: Emulator) -> None:
     rows = rows_for(
         events,
         lambda one: quiet(merge(relocate(one, "4F"), append_description(one, "Bring a laptop"))),
-        now="2027-01-01T00:00:00+08:00",
+        now="2038-01-01T00:00:00+08:00",
     )
     changed = {row["event_id"] for row in rows}
     assert changed >= {STAND_UP, REVIEW, HOLIDAY, "weekly", "monthly", "untitled", "all day"}
@@ -266,12 +266,12 @@ def test_any_edit_works_on_an_ordinary_calendar(ordinary: Emulator) -> None:
         for row in rows:
             hook.patch_event(LIN, row["event_id"], row["patch"])
     assert {update["event_id"] for update in ordinary.effects["updates"]} == changed
-    assert rows_for(find(organizer_id=LIN), lambda one: relocate(one, "4F"), now="2027-01-01T00:00:00+08:00") == []
+    assert rows_for(find(organizer_id=LIN), lambda one: relocate(one, "4F"), now="2038-01-01T00:00:00+08:00") == []
 
 
 def test_past_events_of_a_calendar_are_left_out(ordinary: Emulator) -> None:
     """By the middle of January single events of before are past, while series that go on are not."""
-    rows = rows_for(find(), lambda one: {"summary": "x"}, now="2027-01-19T23:00:00+08:00")
+    rows = rows_for(find(), lambda one: {"summary": "x"}, now="2038-01-19T23:00:00+08:00")
     changed = {row["event_id"] for row in rows}
     assert changed >= {STAND_UP, PLANNING, HOLIDAY, "weekly", "monthly", "all day"}
     assert not changed & {REVIEW, "untitled", "done", "capitals", "theirs"}
@@ -280,7 +280,7 @@ def test_past_events_of_a_calendar_are_left_out(ordinary: Emulator) -> None:
 def test_an_expanded_list_has_rows_only_if_allowed(ordinary: Emulator) -> None:
     """Occurrences of an expanded list are left out, until somebody allows them."""
     events = find(expand=True, union_id=WANG)
-    now = "2027-01-01T00:00:00+08:00"
+    now = "2038-01-01T00:00:00+08:00"
     assert not {row["event_id"] for row in rows_for(events, lambda _: {"summary": "x"}, now=now)} & {STAND_UP}
     many = rows_for(events, lambda _: {"summary": "x"}, allow_instance=True, now=now)
     assert len(many) > len(rows_for(events, lambda _: {"summary": "x"}, now=now))

@@ -93,7 +93,7 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
     else:
         assert sample.effects["writes"]
     if code in Page("docs/migrating.md").dags:  # all of them do the same thing
-        assert sample.event(REVIEW)["start"]["dateTime"] == "2027-01-15T14:00:00+08:00"
+        assert sample.event(REVIEW)["start"]["dateTime"] == "2038-01-15T14:00:00+08:00"
     for question in (task for task in dag.tasks if task.task_id == "approve"):
         (shown,) = [ti for ti in run.get_task_instances() if ti.task_id == "show"]
         assert "1 events?" in question.render_template(question.subject, {"ti": shown})
@@ -201,9 +201,9 @@ def test_times_are_read_as_shown(row: list[str]) -> None:
         read = EventPatch.parse(patch, timezone="Asia/Shanghai").to_body("id")["start"]
         if "date" not in read:
             assert read["timeZone"] == "Asia/Shanghai"
-            assert dt.datetime.fromisoformat(read["dateTime"]) == dt.datetime(2027, 3, 2, 2, tzinfo=dt.UTC)
+            assert dt.datetime.fromisoformat(read["dateTime"]) == dt.datetime(2038, 3, 2, 2, tzinfo=dt.UTC)
         else:
-            assert read == {"date": "2027-03-02"}
+            assert read == {"date": "2038-03-02"}
         assert ("whole day" in row[1]) == ("date" in read)
 
 

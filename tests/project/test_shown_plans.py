@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from airflow_dingtalk_calendar.client.retry import backoff_seconds
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, REVIEW, SAMPLE, WANG
 from airflow_dingtalk_calendar.exceptions import MAX_WAIT_IN_TASK, ThrottledError
+from tests.late_clock import EVE, set_late_clock
 from tests.markdown import ROOT, Page, check_snippet, load, sample
 from tests.project.test_docs import skip_without_needs
 from tests.project.test_messages import CALLS
@@ -32,14 +34,14 @@ def rule(kind: str, **pattern: Any) -> dict[str, Any]:
 
 # What ordinary calendars have beside single events.
 ORDINARY = [
-    meeting("weekly", "2027-01-04", recurrence=rule("weekly", daysOfWeek="monday")),
-    meeting("weekly past", "2027-01-11", seriesMasterId="weekly"),
-    meeting("monthly", "2027-01-12", recurrence=rule("absoluteMonthly", dayOfMonth=12)),
-    meeting("theirs", "2027-01-13", organizer={"id": WANG}, attendees=[{"id": LIN}]),
-    meeting("untitled", "2027-01-14", summary="-"),
-    meeting("capitals", "2027-01-18", summary="Review of Reviews"),
-    meeting("done", "2027-01-19", summary="retrospective, critique"),
-    meeting("all day", "2027-01-20", start={"date": "2027-01-20"}, end={"date": "2027-01-21"}, isAllDay=True),
+    meeting("weekly", "2038-01-04", recurrence=rule("weekly", daysOfWeek="monday")),
+    meeting("weekly past", "2038-01-11", seriesMasterId="weekly"),
+    meeting("monthly", "2038-01-12", recurrence=rule("absoluteMonthly", dayOfMonth=12)),
+    meeting("theirs", "2038-01-13", organizer={"id": WANG}, attendees=[{"id": LIN}]),
+    meeting("untitled", "2038-01-14", summary="-"),
+    meeting("capitals", "2038-01-18", summary="Review of Reviews"),
+    meeting("done", "2038-01-19", summary="retrospective, critique"),
+    meeting("all day", "2038-01-20", start={"date": "2038-01-20"}, end={"date": "2038-01-21"}, isAllDay=True),
 ]
 PAGES = [Page(f"docs/howto/{name}.md") for name in ("rename", "approve", "many")]
 PLANS = [code for page in PAGES for code in page.dags if "ListEventsOperator(" in code]
@@ -47,8 +49,9 @@ SNIPPETS = [code for code in Page("docs/reference/edits.md").snippets if "rows_f
 
 
 @pytest.fixture
-def ordinary(sample: Emulator) -> Emulator:
-    """DingTalk with the sample calendar and what ordinary ones have besides."""
+def ordinary(sample: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """DingTalk with the sample calendar and what ordinary ones have besides, on the day before it begins."""
+    set_late_clock(monkeypatch)
     sample.reset({**SAMPLE, "events": [*SAMPLE["events"], *ORDINARY]})
     return sample
 
@@ -77,6 +80,13 @@ def test_a_plan_of_moves_works_on_any_calendar(
     assert "all day" in shown
     assert "weekly" not in shown
     assert "monthly" not in shown
+
+
+def test_the_sample_is_years_ahead() -> None:
+    """What is shown with the sample finds nothing once its events are past: a year before that, it has to move."""
+    starts = [datetime.fromisoformat(next(iter(one["start"].values()))).astimezone(UTC) for one in SAMPLE["events"]]
+    assert min(starts) > EVE
+    assert datetime.now(UTC) + timedelta(days=365) < EVE
 
 
 def test_how_long_a_task_waits_is_what_the_page_says() -> None:

@@ -133,7 +133,7 @@ def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
 
 def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
     """A meeting moves, the example tags it once, and nothing further happens."""
-    patch(ONE_TO_ONE, LIN, start="2027-01-05T15:00", end="2027-01-05T15:30")
+    patch(ONE_TO_ONE, LIN, start="2038-01-05T15:00", end="2038-01-05T15:30")
     (run,) = until(lambda: runs(airflow, DAG_ID), START_LIMIT, lambda: "no run")
     assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
     assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"

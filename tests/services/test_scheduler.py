@@ -244,12 +244,12 @@ def test_what_a_task_did_is_on_record(airflow: Standalone, dingtalk: Emulator) -
 
 def test_the_reschedule_example_runs_without_a_logical_date(airflow: Standalone, dingtalk: Emulator) -> None:
     """The example with a trigger form works when triggered by REST API, with answers and no logical date."""
-    answers = {"start": "2027-01-07T09:00:00+08:00", "minutes": 45, "notify": False}
+    answers = {"start": "2038-01-07T09:00:00+08:00", "minutes": 45, "notify": False}
     run = airflow.trigger("dingtalk_reschedule_from_params", answers, logical_date=None)
     assert airflow.wait("dingtalk_reschedule_from_params", run) == "success"
     moved = dingtalk.event(ONE_TO_ONE)
     ends = [moved[end]["dateTime"] for end in ("start", "end")]
-    assert ends == ["2027-01-07T09:00:00+08:00", "2027-01-07T09:45:00+08:00"]
+    assert ends == ["2038-01-07T09:00:00+08:00", "2038-01-07T09:45:00+08:00"]
 
 
 def test_the_examples_of_other_operators_run(airflow: Standalone, dingtalk: Emulator) -> None:

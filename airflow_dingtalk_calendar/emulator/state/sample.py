@@ -1,6 +1,7 @@
 """A small calendar to start with: five people, one app, three rooms, and the ordinary events of a few weeks.
 
-Everything in it is made up. Dates are fixed, so that what a demo prints stays the same. Event ids have DingTalk's
+Everything in it is made up. Dates are fixed, so that what a demo prints stays the same, and far ahead, so that they are
+not past: plans leave out what is. Its year has the weekdays of 2027. Event ids have DingTalk's
 shape: base64 of the base64 of 16 bytes.
 """
 
@@ -75,10 +76,10 @@ SAMPLE: dict[str, Any] = {
             "id": STAND_UP,
             "summary": "Team stand-up 站会",
             "description": "Yesterday, today, what is in the way.",
-            **_sample_times("2027-01-04T09:30:00+08:00", "2027-01-04T09:45:00+08:00"),
+            **_sample_times("2038-01-04T09:30:00+08:00", "2038-01-04T09:45:00+08:00"),
             "recurrence": {
                 "pattern": {"type": "weekly", "daysOfWeek": "monday", "interval": 1, "firstDayOfWeek": "monday"},
-                "range": {"type": "endDate", "endDate": "2027-03-29T23:59:59+08:00"},
+                "range": {"type": "endDate", "endDate": "2038-03-29T23:59:59+08:00"},
             },
             "organizer": {"id": LIN},
             "attendees": _sample_attendees(LIN, CHEN, WANG, waiting=(OKAFOR,)),
@@ -89,7 +90,7 @@ SAMPLE: dict[str, Any] = {
         {
             "id": ONE_TO_ONE,
             "summary": "Lin / Chen one-to-one",
-            **_sample_times("2027-01-05T14:00:00+08:00", "2027-01-05T14:30:00+08:00"),
+            **_sample_times("2038-01-05T14:00:00+08:00", "2038-01-05T14:30:00+08:00"),
             "organizer": {"id": LIN},
             "attendees": _sample_attendees(LIN, CHEN),
             "reminders": _sample_reminder(15),
@@ -99,9 +100,9 @@ SAMPLE: dict[str, Any] = {
             # One Monday of the series, half an hour later than the rest.
             "id": STAND_UP_MOVED,
             "seriesMasterId": STAND_UP,
-            "originStart": {"dateTime": "2027-01-11T01:30:00Z"},
+            "originStart": {"dateTime": "2038-01-11T01:30:00Z"},
             "summary": "Team stand-up 站会",
-            **_sample_times("2027-01-11T10:00:00+08:00", "2027-01-11T10:15:00+08:00"),
+            **_sample_times("2038-01-11T10:00:00+08:00", "2038-01-11T10:15:00+08:00"),
             "organizer": {"id": LIN},
             "attendees": _sample_attendees(LIN, CHEN, WANG, waiting=(OKAFOR,)),
             "location": {"displayName": "3F open space"},
@@ -113,7 +114,7 @@ SAMPLE: dict[str, Any] = {
             "summary": "Design review: booking flow 设计评审",
             "description": "Please read the draft before you come.",
             "richTextDescription": {"text": "<p>Please read the <b>draft</b> before you come.</p>"},
-            **_sample_times("2027-01-14T15:00:00+08:00", "2027-01-14T16:30:00+08:00"),
+            **_sample_times("2038-01-14T15:00:00+08:00", "2038-01-14T16:30:00+08:00"),
             "organizer": {"id": LIN},
             "attendees": _sample_attendees(LIN, WANG, MORGAN, waiting=(CHEN,), optional=(OKAFOR,)),
             "location": {"displayName": "4F, room Plum, screen on the left"},
@@ -125,7 +126,7 @@ SAMPLE: dict[str, Any] = {
         {
             "id": DEMO,
             "summary": "Supplier demo",
-            **_sample_times("2027-01-15T10:00:00+08:00", "2027-01-15T11:00:00+08:00"),
+            **_sample_times("2038-01-15T10:00:00+08:00", "2038-01-15T11:00:00+08:00"),
             "organizer": {"id": WANG},
             "attendees": _sample_attendees(WANG, waiting=(LIN,)),
             "meetingRooms": [_BOOKED_PLUM_ROOM],
@@ -136,7 +137,7 @@ SAMPLE: dict[str, Any] = {
             "id": PLANNING,
             "summary": "Quarterly planning Q2",
             "description": "Goals, people, dates.",
-            **_sample_times("2027-01-20T09:00:00+00:00", "2027-01-20T11:00:00+00:00", "Europe/London"),
+            **_sample_times("2038-01-20T09:00:00+00:00", "2038-01-20T11:00:00+00:00", "Europe/London"),
             "recurrence": {
                 "pattern": {"type": "relativeMonthly", "index": "third", "daysOfWeek": "wednesday", "interval": 3},
                 "range": {"type": "numbered", "numberOfOccurrences": 4},
@@ -156,8 +157,8 @@ SAMPLE: dict[str, Any] = {
             "id": HOLIDAY,
             "summary": "春节 Spring Festival, office closed",
             "isAllDay": True,
-            "start": {"date": "2027-02-05"},
-            "end": {"date": "2027-02-12"},
+            "start": {"date": "2038-02-05"},
+            "end": {"date": "2038-02-12"},
             "organizer": {"id": LIN},
             "attendees": _sample_attendees(LIN, CHEN, WANG),
             "reminders": _sample_reminder(900),
@@ -167,7 +168,7 @@ SAMPLE: dict[str, Any] = {
             {
                 "id": event_id,
                 "summary": f"Sprint 41 {part}",
-                **_sample_times(f"2027-02-26T{start}:00+08:00", f"2027-02-26T{end}:00+08:00"),
+                **_sample_times(f"2038-02-26T{start}:00+08:00", f"2038-02-26T{end}:00+08:00"),
                 "organizer": {"id": WANG},
                 "attendees": _sample_attendees(WANG, CHEN, waiting=(MORGAN,)),
                 "reminders": _sample_reminder(15),
