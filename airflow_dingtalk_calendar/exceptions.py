@@ -23,7 +23,7 @@
         ├── NotFoundError                   no such event
         └── ServiceError                    DingTalk failed
 
-None of them is an ``AirflowException``: the operators translate errors that no retry can mend into
+None of them is an ``AirflowException``: the operators translate non-retryable errors into
 ``AirflowFailException``, and a plain ``@task`` may catch whichever it likes.
 """
 
@@ -134,7 +134,7 @@ class InvalidConnectionError(InvalidInputError):
 
 
 class PlanIncompleteError(DingTalkError):
-    """Some rows of a plan failed with transient errors, or were not tried: a retry of the task goes on with them.
+    """Some rows of a plan failed with transient errors, or were not tried: a retry of the task continues with them.
 
     :ivar counts: how many rows there are, and how many by status.
     """
@@ -159,8 +159,8 @@ class SecondMeetingError(DingTalkError):
 
     def __init__(
         self,
-        message: str = "patch.onlineMeetingInfo: the event has a video meeting, maybe made by an earlier try of this "
-        "task, and sending this again would make another: look at the event, then clear the task, or set "
+        message: str = "patch.onlineMeetingInfo: the event has a video meeting, possibly created by an earlier try of "
+        "this task, and sending this again would create another: check the event, then clear the task, or set "
         "repeat_meeting",
     ) -> None:
         super().__init__(message)

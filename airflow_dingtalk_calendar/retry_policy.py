@@ -32,12 +32,12 @@ MAX_REASON_LENGTH = 500  # characters that Airflow's database takes
 
 
 class DingTalkRetryPolicy(RetryPolicy):
-    """Fail at once what no retry can mend, and wait as long as DingTalk asks for.
+    """Fail at once on non-retryable errors, and wait as long as DingTalk asks for.
 
     ==============================================  =========================================================
     the task raised                                 it is
     ==============================================  =========================================================
-    an error of ours that no retry can mend         failed at once
+    a non-retryable error of this package           failed at once
     one that names a wait (a limit per minute: 60   tried again after that wait and up to a tenth more, so that
     s, a banned address: 5 min)                     tasks that failed together do not come back together
     any other                                       left to the task's own ``retry_delay`` and backoff

@@ -91,7 +91,7 @@ def _is_on_in_china(day: dt.date) -> bool:
         raise InvalidInputError(("country", text)) from None
     known = [one.year for one in calendar.constants.holidays]
     if not min(known) <= day.year <= max(known):
-        text = f"the installed chinesecalendar knows {min(known)} to {max(known)}: install a newer one, or leave out "
+        text = f"the installed chinesecalendar covers {min(known)} to {max(known)}: install a newer one, or leave out "
         raise InvalidInputError(("day", f"{day} is in no year that is known: {text}country and give holidays"))
     return bool(calendar.is_workday(day))
 

@@ -24,7 +24,7 @@ class Odd(Generic[T]):
     """A success whose body surprises.
 
     :ivar result: what it counts as.
-    :ivar text: what is odd, for the log; it follows the name of the action and has no event content.
+    :ivar text: what is unexpected, for the log; it follows the name of the action and has no event content.
     :ivar lacking: whether the body does not have what the endpoint documents, so that it is worth one more call that
         reads.
     """
@@ -81,7 +81,7 @@ def parse_created(payload: Any) -> Json | Odd[Json]:
     event = _read_written(payload, "no event was made")
     if text_or_empty(event.get("id")).strip():
         return event
-    text = "answered with success, but without the id of the new event, which was made: look for it in the calendar."
+    text = "answered with success, but without the id of the new event, which was created: look for it in the calendar."
     return Odd(event, text)
 
 
@@ -114,7 +114,8 @@ def parse_event(event_id: str, payload: Any) -> Json:
 def parse_list(name: str, payload: Any) -> list[Json] | Odd[list[Json]]:
     """Read the list of objects that an answer has under this name.
 
-    Whether DingTalk leaves out a list that is empty is not documented (UNVERIFIED). So without it an answer is odd.
+    Whether DingTalk leaves out a list that is empty is not documented (UNVERIFIED). So an answer without it is
+    unexpected.
     """
     found = parse_object(payload).get(name)
     if found is None:
@@ -170,7 +171,7 @@ def _leads_on(page: Json) -> bool:
 
 
 def parse_schedules(name: str, asked: Sequence[str], payload: Any) -> list[Json]:
-    """Read when each of those asked about is busy. Whose times the answer does not tell is unknown, and never free.
+    """Read when each person or room is busy. One whose times are not in the answer is unknown, and never free.
 
     :param name: the member that has the id of one: ``userId``, ``roomId``.
     """

@@ -122,7 +122,7 @@ def query_params(**params: str | int | bool | None) -> dict[str, str]:
     """Write query parameters as the service reads them, without those that are None."""
     wrong = [_argument_name(name) for name, value in params.items() if not isinstance(value, (str, int, type(None)))]
     if wrong:
-        raise InvalidInputError(*((name, "must be text, a whole number or a boolean") for name in wrong))
+        raise InvalidInputError(*((name, "must be text, an integer or a boolean") for name in wrong))
     return {
         name: str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in params.items()

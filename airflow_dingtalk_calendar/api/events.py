@@ -169,7 +169,7 @@ def create_event(
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
     :param calendar_id: the documentation knows ``primary`` only.
     :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
-        again, and a warning tells.
+        again, and a warning is logged.
     """
     return Call(
         "CreateEvent",

@@ -56,8 +56,8 @@ def find_free_times(
     """GetSchedule and GetMeetingRoomsSchedule: the first times at which all people and one of the rooms are free.
 
     One metered call for each 20 people, and one for each 5 rooms; ``Calendar.EventSchedule.Read``, and with rooms
-    ``Calendar.Event.Read``. Whose times DingTalk does not tell is not free: with such a person no time is found, and
-    such a room is none of those to choose from.
+    ``Calendar.Event.Read``. A person whose times DingTalk does not return is not free: with such a person no time is
+    found, and such a room is none of those to choose from.
 
     :param union_id: unionId of the person who asks.
     :param user_ids: unionIds of the people who have to be free. A tentative event makes its people busy, too.
@@ -66,8 +66,8 @@ def find_free_times(
     :param duration: how long it has to be: a timedelta, or seconds.
     :param room_ids: rooms of which one has to be free. Empty: none is needed.
     :param timezone: IANA zone of the hours and days. None: the connection's.
-    :param hours: begin and end of the hours to look in, on each day; the end ``00:00`` is the end of the day.
-    :param is_workday: says of a date whether to look on it, like
+    :param hours: start and end of the hours to search, on each day; the end ``00:00`` is the end of the day.
+    :param is_workday: returns whether to search a date, like
         :func:`airflow_dingtalk_calendar.workdays.is_workday`. None: Monday to Friday.
     :param step: from one start that is tried to the next, counted from the begin of the hours.
     :param limit: how many times to return at most.

@@ -34,7 +34,7 @@ def get_user_by_staff_id(user_id: str) -> Call[Json]:
 def resolve_staff_ids(user_ids: Iterable[str]) -> Generator[Call[Json], Json, dict[str, str]]:
     """``topapi/v2/user/get``, once for each person: the unionIds of staff ids. Not metered; ``qyapi_get_member``.
 
-    The log says how many calls it took. DingTalk documents no way from a mail address to a person.
+    The log says how many calls it took. DingTalk documents no way from an email address to a person.
 
     :param user_ids: the ids that DingTalk's admin console shows (userId, staffId); one given twice is asked for once.
     :return: unionId by staff id, without the ids that DingTalk does not know.

@@ -52,7 +52,7 @@ def normalize_text(uri: str) -> str:
 
 
 def changes_in(extra: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the changes that an asset event tells of, whether a task or a watcher has made it.
+    """Return the changes that an asset event reports, whether it comes from a task or a watcher.
 
     :param extra: of the asset event.
     """

@@ -1,4 +1,4 @@
-"""How each type of app comes by an access token, as steps that somebody else carries out.
+"""How each type of app obtains an access token, as steps that the caller carries out.
 
 ========= ======================================== ====================================================
 auth_type app                                      what it needs besides key and secret
@@ -13,7 +13,7 @@ A ticket changes every 5 hours and a refresh token at every use, so neither can 
 Airflow Variables. Something else keeps the ticket fresh; the grant is written back here.
 
 Variables have no compare-and-set, so two processes may refresh one grant at the same time: DingTalk takes a refresh
-token once, and the loser goes on with what the winner writes. So the new one is written before anything else in the
+token once, and the loser continues with what the winner writes. So the new one is written before anything else in the
 answer is judged. One gap remains: when the winner ends between the refresh and the write, or its answer is lost on the
 way, no valid refresh token is left, and the person has to authorize the app again.
 """
@@ -216,7 +216,7 @@ def _is_usable(grant: UserGrant, now: float, refused: str | None) -> bool:
 def _renew_grant(
     settings: ConnectionSettings, grant: UserGrant, clock: Clock, refused: str | None
 ) -> Generator[Effect, Any, UserGrant]:
-    """Refresh a grant and write it back; who finds its refresh token dead goes on with the winner's grant."""
+    """Refresh a grant and write it back; a process whose refresh token is used up continues with the winner's grant."""
     call = api.get_user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
     try:
         token = yield from _exchange_token(settings, clock, call, grant.refresh_token)
@@ -233,7 +233,7 @@ def _renew_grant(
 def _store_grant(settings: ConnectionSettings, old: UserGrant, new: UserGrant) -> Generator[Effect, Any, None]:
     """Write a grant, and see whether it can be read."""
     failure = yield from _write_grant(settings.user_grant_variable, new)
-    if new.refresh_token == old.refresh_token:  # the Variable has it, whatever became of the write
+    if new.refresh_token == old.refresh_token:  # the Variable has it, whatever the outcome of the write
         return
     if failure:
         raise CredentialsError(

@@ -48,7 +48,7 @@ class CallCounter:
     """Counts metered calls by action; threads may share one.
 
     :param limit: how many metered calls it lets through; None for any number.
-    :param report: is told of each request.
+    :param report: called with each request.
     :param earlier: counts to go on from.
     """
 

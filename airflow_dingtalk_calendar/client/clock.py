@@ -1,4 +1,4 @@
-"""Time, handed over to whoever needs it: what has no clock of its own can be tested without waiting."""
+"""Time as a dependency: code that has no clock of its own can be tested without waiting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How one tells the time and waits.
+    """How to read the time and wait.
 
     :ivar monotonic: seconds that only go forward, for what stays in this process.
     :ivar time: the time of day, for what other processes read.

@@ -1,4 +1,4 @@
-"""What an attempt at a call asks of whoever carries it out: the steps that need the outside world."""
+"""The steps of a call that need the outside world; the hook carries them out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SendRequest(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class FetchToken:
-    """Carry out these steps in a thread that goes on when the caller is cancelled; the step's result is theirs.
+    """Carry out these steps in a thread that continues when the caller is cancelled; the step's result is theirs.
 
     A refresh token works once: a fetch that ended between the answer and the Variable would lose a person's grant.
     """

@@ -74,7 +74,7 @@ NOT_FOUND_HINTS = {
     for action, whose in _WHOSE_UNION_ID.items()
 }
 INVALID_HINTS = {
-    action: f"Where that text does not tell: union_id must be {whose} {_NO_STAFF_ID}{_ABOUT_ROOMS.get(action, '')}."
+    action: f"If that message does not say: union_id must be {whose} {_NO_STAFF_ID}{_ABOUT_ROOMS.get(action, '')}."
     for action, whose in _WHOSE_UNION_ID.items()
 }
 SCOPE_HINT = "Grant the permission to the app in DingTalk's developer console and publish the app again."
@@ -193,5 +193,5 @@ def find_meaning(code: str) -> ErrorCode | None:
 
 
 def spell_code(code: str) -> str:
-    """Write a code as the table does, whatever its capitals, so that whoever compares codes need not fold them."""
+    """Write a code as the table does, in the table's capitalization, so that comparisons need not fold case."""
     return _SPELLINGS.get(code.lower(), code)

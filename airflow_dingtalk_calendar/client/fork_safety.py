@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 
 class Clearable(Protocol):
-    """Something that can begin anew, without waiting for any lock."""
+    """Something that can be reset without waiting for any lock."""
 
     def clear(self) -> None:
         """Forget everything, and make new locks."""

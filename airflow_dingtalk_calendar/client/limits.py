@@ -76,7 +76,7 @@ class BoundedBody:
         if self._inflater.eof:  # what follows the end is nobody's
             return b""
         try:
-            return self._inflater.decompress(chunk, self._room + 1)  # one too many tells that there is more
+            return self._inflater.decompress(chunk, self._room + 1)  # one byte too many shows that there is more
         except zlib.error:
             raise _broken_compression() from None
 
@@ -160,7 +160,7 @@ def _remaining_time(timeout: float | None, too_late: type[Exception]) -> float |
 class _Wrapper:
     """What is not bounded is left to what is wrapped.
 
-    :param core: the library whose errors tell that time is up.
+    :param core: the library whose errors report a timeout.
     """
 
     def __init__(self, wrapped: Any, core: Any) -> None:

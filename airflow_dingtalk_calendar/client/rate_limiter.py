@@ -1,9 +1,9 @@
 """Keeping under the service's rate: calls of one API are spaced evenly, never sent in a burst.
 
 The limit counts per app and API (20 per second in the standard edition, page ``call-frequency-limit``), so one
-pace serves all hooks of a process that use the same app. Several workers are bounded by an Airflow pool.
+rate serves all hooks of a process that use the same app. Several workers are bounded by an Airflow pool.
 
-Who wants to call queues, and asks how long to wait until it may go. What it hears is a forecast, for it asks again
+A caller queues, and asks how long to wait for its turn. The answer is a forecast, because it asks again
 before it goes: so a hold, which a throttled answer brings about, reaches those who already wait as well.
 """
 
@@ -82,7 +82,7 @@ class RateLimiter:
                 self._lanes[name].waiting.remove(place)
 
     def hold_until(self, name: Lane, until: float) -> None:
-        """Let nobody go before this time, whoever waits already or comes."""
+        """Hold back all calls until this time, those already waiting and new ones."""
         with self._lock:
             lane = self._lanes.setdefault(name, ApiQueue())
             lane.held = max(lane.held, until)

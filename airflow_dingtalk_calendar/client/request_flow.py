@@ -1,8 +1,8 @@
 """A call from its first attempt to its end, as steps that somebody else carries out.
 
-The generators decide what happens next (wait for a token, fetch one, keep the pace, send, renew the token, wait and
-try again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the rules stand here
-once, and no network, clock or sleep is needed to test them.
+The generators decide what happens next (wait for a token, fetch one, wait for the rate limit, send, renew the token,
+wait and try again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the rules stand
+here once, and no network, clock or sleep is needed to test them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
     call that reads back what came of it.
 
     :raises RequestError: of the last attempt.
-    :raises Interrupted: when whoever carries out the steps gives up waiting before anything was sent.
+    :raises Interrupted: when the caller gives up waiting before anything was sent.
     """
     found = yield from _repeat_attempts(call, session)
     if not isinstance(found, Odd):
@@ -206,7 +206,7 @@ def _obtain_token(session: CallSession) -> Generator[Effect, Any, str]:
         claim = tokens.claim_fetch(identity, session.may_wait)
         if claim.leads:
             steps = _lead_fetch(session, claim)
-            next(steps)  # begun, so that the claim ends whatever becomes of the steps
+            next(steps)  # begun, so that the claim ends whatever the outcome of the steps
             return cast("str", (yield FetchToken(steps)))
         yield from _join_fetch(claim)
     return token.value
@@ -215,7 +215,7 @@ def _obtain_token(session: CallSession) -> Generator[Effect, Any, str]:
 def _lead_fetch(session: CallSession, claim: token_cache.FetchClaim) -> Generator[Any, Any, str]:
     try:
         yield
-        # somebody's fetch may have ended between the look into the cache and the claim
+        # another fetch may have ended between the cache lookup and the claim
         token = session.tokens.get(claim.identity, session.clock.monotonic()) or (yield from _fill_cache(session))
     except BaseException as error:
         session.tokens.finish_fetch(claim, _shareable_error(error))
@@ -245,7 +245,7 @@ def _join_fetch(claim: token_cache.FetchClaim) -> Generator[Effect, Any, None]:
 
 
 def _shareable_error(error: BaseException) -> BaseException | None:
-    """Share a failure, but not one caller's being cancelled or told to end: then another one fetches."""
+    """Share a failure, but not that one caller was cancelled or asked to stop: then another one fetches."""
     if isinstance(error, Interrupted) or not isinstance(error, Exception):
         return None
     return deepcopy(error) if isinstance(error, DingTalkError) else error  # not all of others' errors can be copied

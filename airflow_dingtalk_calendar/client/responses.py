@@ -110,13 +110,13 @@ def _hide_token(call: Call[Any], payload: Any) -> Any:
 
 # What a list may be refused for beside its parameters; page "pagination" advises to begin again.
 PAGE_TOKEN_HINTS = {
-    "nextToken": "If it is the page token that was refused: start over from the first page.",
-    "syncToken": "If it is the sync token that was refused: list everything anew, without it.",
+    "nextToken": "If the page token was refused: start over from the first page.",
+    "syncToken": "If the sync token was refused: list everything again, without it.",
 }
 
 
 def _page_token_hint(call: Call[Any], error: RequestError) -> str:
-    """Say what to do when a refused call goes on where an earlier one ended."""
+    """Return a hint for a refused call that continues an earlier one."""
     hints = [hint for name, hint in PAGE_TOKEN_HINTS.items() if name in call.params]
     return " ".join(hints) if isinstance(error, InvalidRequestError) else ""
 

@@ -96,7 +96,7 @@ class TokenCache:
         return self._refused.get(identity)
 
     def finish_fetch(self, claim: FetchClaim, error: BaseException | None = None) -> None:
-        """End a fetch; those who wait for it share its failure instead of each waiting anew."""
+        """End a fetch; those who wait for it share its failure instead of each waiting again."""
         with self._lock:
             if self._fetches.get(claim.identity) is claim.done:
                 del self._fetches[claim.identity]

@@ -27,7 +27,7 @@ from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import InvalidConnectionError, RequestError, TransportError
 
 CONNECT_TIMEOUT = 10.0
-# As many connections are kept as may be open, so that no thread of many has to connect anew for each request.
+# As many connections are kept as may be open, so that none of many threads has to reconnect for each request.
 POOL_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 # An exchange may last three times the connection's timeout: to connect, to wait for the answer, to read its body.
 MAX_EXCHANGE_FACTOR = 3
@@ -117,7 +117,7 @@ class Transport:
     def prepare(self) -> None:
         """Make the client of threads, before several of them ask for it at once."""
         with hide_frames():
-            self._client  # noqa: B018  # made when it is first looked at
+            self._client  # noqa: B018  # made on first access
 
     def close(self) -> None:
         """Close the connections of threads."""

@@ -21,7 +21,7 @@ def parse_base_url(
     :param field: the connection's field, for errors.
     :raises InvalidConnectionError: for anything but a host: one with a user, path or trick could leak the secret.
     """
-    text = Secret(text)  # whoever writes a password into it shall not find it in a traceback
+    text = Secret(text)  # a password that somebody writes into it must not show in a traceback
     if problem := _find_host_problem(text, scheme, allow_http):
         refuse_field(field, problem)
     parts = _split_url(text, scheme)

@@ -73,7 +73,7 @@ def _find_unknown(extra: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _find_needed(extra: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Find what the type of app needs and nothing gives; a misspelt name is told of as such."""
+    """Find what the type of app needs and nothing gives; a misspelt name is reported as such."""
     auth_type = str(given.get("auth_type", "app")).strip()
     for name in AUTH_TYPES.get(auth_type, ()):
         if name not in given and name not in _nearest_names(extra):

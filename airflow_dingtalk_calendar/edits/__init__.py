@@ -13,7 +13,7 @@ all its times, past ones included. Those before a later start are taken away; a 
 them, split the series (:func:`~airflow_dingtalk_calendar.plans.split_series`). One time of a series has
 ``seriesMasterId``, and is refused: no source says whether patching it changes that time or the whole series
 (UNVERIFIED), nor whether an id that only the expanded view knows can be patched at all. ``allow_instance=True`` makes
-the patch all the same; :func:`~airflow_dingtalk_calendar.edits.is_instance` tells them apart. The rule of a series is
+the patch all the same; :func:`~airflow_dingtalk_calendar.edits.is_instance` distinguishes them. The rule of a series is
 always sent whole, because the service replaces it whole, and an instance has none of its own.
 
 All functions raise :class:`~airflow_dingtalk_calendar.exceptions.InvalidInputError`, which names the field

@@ -1,4 +1,4 @@
-"""Edits of how long a series goes on."""
+"""Edits of the end of a series."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar.models.event_times import EventTimes
 def extend_until(
     event: Event, last: dt.date | str, *, shorten: bool = False, timezone: str | None = None
 ) -> Patch | None:
-    """Let a series go on until a day; None when it goes on until then, or longer, or for ever.
+    """Extend a series until a day; None when it lasts until then, or longer, or has no end.
 
     :param event: as GetEvent or ListEvents returned it.
     :param last: the last day on which it may take place, as a date or ``yyyy-MM-dd``.
@@ -53,7 +53,7 @@ def set_occurrences(event: Event, n: int) -> Patch | None:
     """
     rule, _ = read_series(event)
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 99:
-        raise InvalidInputError(("n", "must be a whole number from 1 to 99"))
+        raise InvalidInputError(("n", "must be an integer from 1 to 99"))
     return patch_if_needed(event, {"recurrence": {**rule, "range": {"type": "numbered", "numberOfOccurrences": n}}})
 
 

@@ -1,7 +1,7 @@
 """A stateful DingTalk calendar on loopback, for demos, DAG tests and this package's own tests.
 
 It listens on a real socket, checks requests as DingTalk's documentation says the service does, answers with the
-documented codes, keeps account of every effect a request had, and can be told to fail in most ways a network service
+documented codes, keeps account of every effect a request had, and can be made to fail in most ways a network service
 fails::
 
     with Emulator() as dingtalk:

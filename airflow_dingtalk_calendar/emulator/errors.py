@@ -141,7 +141,7 @@ def report_invalid_as(refusal: Refusal) -> Iterator[None]:
         raise ApiError(refusal, error.message) if error.refusal is Refusal.INVALID_PARAMETER else error from None
 
 
-# The gateway's answer to any path or method it does not know, whoever asks.
+# The gateway's answer to any path or method it does not know, for every caller.
 UNKNOWN_PATH_RESPONSE = HttpResponse(200, {"errcode": 404, "errmsg": "请求的URI地址不存在"})
 
 _LEGACY_GATEWAY_CODES = {

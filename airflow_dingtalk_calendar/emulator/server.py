@@ -214,7 +214,7 @@ class Emulator:
         return self.store.stream.events(pending_only=True)
 
     def pushed_events(self) -> list[dict[str, Any]]:
-        """Return all events of Stream mode so far, oldest first, with what became of each (``status``)."""
+        """Return all events of Stream mode so far, oldest first, with the outcome of each (``status``)."""
         return self.store.stream.events()
 
     def disconnect_all(self) -> None:
@@ -225,7 +225,7 @@ class Emulator:
     def requests(self) -> list[dict[str, Any]]:
         """Every request to DingTalk's paths so far, oldest first, without secrets.
 
-        ``token_in_url`` tells whether there was an access token where logs and proxies see it.
+        ``token_in_url`` says whether there was an access token where logs and proxies see it.
         """
         return deepcopy(list(self.store.requests))
 

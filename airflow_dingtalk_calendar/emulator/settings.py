@@ -41,18 +41,18 @@ class EmulatorSettings:
         has them ``sent`` or ``held_back`` (UNVERIFIED).
     :param user_paths: whose path a user's token opens (UNVERIFIED): the ``own`` only, others get 403
         ``permissionDeny``, or ``any``.
-    :param earlier_corp_tokens: what becomes of a third-party app's token when it asks for the next one, which is
+    :param earlier_corp_tokens: what happens to a third-party app's token when it asks for the next one, which is
         always a new one (UNVERIFIED): it stays ``valid`` for its time or is ``invalid`` at once.
     :param refresh_tokens: what refreshing a user's grant gives (UNVERIFIED): the answer always has a refresh token, and
         DingTalk's command-line tool takes the one before for dead, so they are ``rotated``; or the one before is
         ``kept``, and the answer has none.
-    :param lifetime_member: how an answer with a token tells its lifetime: as ``documented``, a number under
+    :param lifetime_member: how a token response states its lifetime: as ``documented``, a number under
         ``expireIn``; as ``expiresIn``, which DingTalk's command-line tool reads as well; as ``text``; ``none``; or as
         a ``year`` that is not true.
     :param unknown_staff: the legacy error for a userId nobody has (33012 and 60121 are both documented).
     :param schedule_times: whether GetSchedule takes ``any`` ISO-8601 time, as documented, or only those with
         ``milliseconds``, as a third party has seen it do (UNVERIFIED).
-    :param busy_intervals: whether GetSchedule tells an interval ``whole``, or ``cut`` to the time asked about
+    :param busy_intervals: whether GetSchedule returns an interval ``whole``, or ``cut`` to the time asked about
         (UNVERIFIED).
     :param empty_lists: whether an answer has a list that is empty, at whatever depth, or leaves it out (UNVERIFIED):
         ``present``, as most samples have it, or ``left_out``.
@@ -61,10 +61,10 @@ class EmulatorSettings:
         ``EventTime``, ``CorpId`` and ``BizId`` beside them.
     :param stream_times: whether the times in the headers of frames are ``text`` or a ``number``; there are samples of
         both.
-    :param stream_unconnected: what becomes of an event that is to be pushed, or pushed again, while no connection of
+    :param stream_unconnected: what happens to an event that is to be pushed, or pushed again, while no connection of
         the app is open (UNVERIFIED): it is ``lost``, or ``kept`` and pushed when one is opened.
-    :param stream_audience: which changes an app hears of (UNVERIFIED): those of events of people in its ``range``, or
-        ``everybody``'s.
+    :param stream_audience: which changes are pushed to an app (UNVERIFIED): those of events of people in its ``range``,
+        or ``everybody``'s.
     :param stream_redelivery: seconds until an event that is not acknowledged is pushed again (UNVERIFIED).
     :param stream_retention: seconds after which an event is not pushed any more (UNVERIFIED).
     :param stream_ping_interval: seconds between two pings on a connection (UNVERIFIED); 0 is no ping.
@@ -73,7 +73,7 @@ class EmulatorSettings:
     :param stream_ticket_lifetime: seconds a ticket is good for; documented are 90.
     :param stream_seed: which connection of several gets which push, a random choice as documented; the same number is
         the same choice.
-    :param update_time: how exactly an ``updateTime`` tells when an event changed (UNVERIFIED): to the ``second``, as
+    :param update_time: how exactly an ``updateTime`` states when an event changed (UNVERIFIED): to the ``second``, as
         "Update event" has it in its sample, or to the ``minute``, as the official SDK's comment says.
     :param response_updates: whether somebody's answer to an invitation changes the event's ``updateTime``
         (UNVERIFIED): ``yes`` or ``no``.

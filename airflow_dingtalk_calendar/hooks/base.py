@@ -49,7 +49,7 @@ class DingTalkBaseHook(BaseHook):
     (``with``, or ``async with``) to have its sockets closed at the end.
 
     :param dingtalk_conn_id: id of a connection of type ``dingtalk``.
-    :ivar clock: how it tells the time and waits; see :meth:`with_clock`.
+    :ivar clock: how it reads the time and waits; see :meth:`with_clock`.
     """
 
     conn_name_attr = "dingtalk_conn_id"
@@ -66,7 +66,7 @@ class DingTalkBaseHook(BaseHook):
 
     @classmethod
     def get_connection(cls, conn_id: str) -> Any:
-        """Find a connection; outside of a task in Airflow's database, too, where Airflow 3 itself does not look.
+        """Find a connection; outside of a task in Airflow's database, too, where Airflow 3 itself does not search.
 
         :param conn_id: its id.
         :raises AirflowNotFoundException: when Airflow has none of this id.
@@ -99,11 +99,11 @@ class DingTalkBaseHook(BaseHook):
 
     def prepare(self) -> None:
         """Read the connection and make the HTTP client, before several threads share this hook."""
-        self.call_counter  # noqa: B018  # made when it is first looked at
+        self.call_counter  # noqa: B018  # made on first access
         self._http.prepare()
 
     def with_clock(self, clock: Clock) -> Self:
-        """Return a hook that tells the time and waits in another way, and shares all else with this one.
+        """Return a hook with another clock, which shares everything else with this one.
 
         It is prepared for several threads, and closing this hook closes what it opened.
 
@@ -144,7 +144,7 @@ class DingTalkBaseHook(BaseHook):
     # -- carrying out calls ---------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
-        """Carry out a call: token, pace, request, retries. One metered call for each time it is sent.
+        """Carry out a call: token, rate limit, request, retries. One metered call for each time it is sent.
 
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.
@@ -293,5 +293,5 @@ class _OneThread(ThreadPoolExecutor):
 
 
 def _is_loop_running() -> bool:
-    """Whether this thread runs an event loop, which whoever waits here would block."""
+    """Whether this thread runs an event loop, which waiting here would block."""
     return asyncio._get_running_loop() is not None

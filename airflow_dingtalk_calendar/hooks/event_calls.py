@@ -84,7 +84,7 @@ def create_event_call(
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
-        again, and a warning tells.
+        again, and a warning is logged.
     :raises InvalidPatchError: before anything is sent.
     :raises RequestError: one of its classes; ``outcome`` says whether the event may have been made.
     """

@@ -13,7 +13,7 @@ from airflow_dingtalk_calendar.hooks.airflow_compat import Stats
 
 
 def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
-    """Make a counter of calls that tells Airflow's metrics of each.
+    """Make a counter of calls that reports each of them to Airflow's metrics.
 
     :param task_instance: the task on whose behalf a trigger calls; without it, the task that this process runs.
     :param options: of the counter.

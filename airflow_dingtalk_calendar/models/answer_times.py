@@ -2,7 +2,7 @@
 
 A time without an offset is no moment, so by default it is not read. The exception is ``updateTime`` where it only
 orders copies of one event: the SDK says that it is in UTC, and a wrong guess there loses nothing. Where a change or a
-condition hangs on the moment (comparison, watchers, ``if_updated_at``), a guess could let one pass unseen.
+condition hangs on the moment (comparison, watchers, ``if_updated_at``), a guess could miss a change.
 """
 
 from __future__ import annotations

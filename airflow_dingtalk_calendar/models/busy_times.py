@@ -42,7 +42,7 @@ def read_busy_times(entry: Body, zone: str) -> list[Span] | None:
 def busy_span(event: Body, zone: str) -> Span:
     """Read when an event, or an entry of a schedule, begins and ends.
 
-    :raises ValueError: or what else reading a time raises, for one of odd shape.
+    :raises ValueError: or what else reading a time raises, if it is malformed.
     """
     start, end = mapping_or_empty(event.get("start")), mapping_or_empty(event.get("end"))
     if start.get("date") and not start.get("dateTime"):

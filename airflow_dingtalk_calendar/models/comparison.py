@@ -1,9 +1,9 @@
 """Does an event have what a request asks for? Compared in normal form: times as instants, ``"15"`` as 15.
 
 One judgement for each field of a body serves all who ask: whether a patch would change anything, what it would change,
-and what of it was not applied. It is ``unknown`` where the event does not tell:
+and what of it was not applied. It is ``unknown`` where the event does not show it:
 
-- ``extra`` and mail addresses never come back;
+- ``extra`` and email addresses never come back;
 - a field that PatchEvent's page does not document in its answer (``freeBusyStatus``, ``cardInstances``, ``categories``,
   unchecked ones) may be left out of it; where it is shown, it is compared.
 """
@@ -31,7 +31,7 @@ def not_applied(body: Body, event: Body) -> list[str]:
 
 
 def not_told(body: Body, event: Body) -> list[str]:
-    """Name the fields of a request body of which the event does not tell whether it has them."""
+    """Name the fields of a request body whose values the event does not show."""
     return [name for name, judgement in compare_fields(body, event).items() if judgement == "unknown"]
 
 

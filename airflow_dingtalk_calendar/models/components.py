@@ -63,7 +63,7 @@ class EventTime(Component):
 
 
 class Attendee(Component):
-    """A person to be invited, by unionId or by mail address."""
+    """A person to be invited, by unionId or by email address."""
 
     id: Id | None = None
     email: Id | None = None

@@ -1,7 +1,7 @@
 """Copies of one thing in a list that was read page by page, while it changed: which of them is the newer one.
 
 A list may shift between two of its pages, so that somebody is on both. Of an event the newer copy has the later
-``updateTime``; where that cannot be told, it is the one that was read later.
+``updateTime``; where that is unknown, it is the one that was read later.
 """
 
 from __future__ import annotations

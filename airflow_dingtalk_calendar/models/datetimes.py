@@ -129,7 +129,7 @@ def complete_series_end(value: Any, zone: str | None, all_day: bool = False) -> 
 
 
 def is_day_ambiguous(text: str | None) -> bool:
-    """Tell whether a moment is on another day in UTC, or in DingTalk's home, than the one it is written with."""
+    """Return whether a moment is on another day in UTC, or in DingTalk's home, than the one it is written with."""
     if text is None:
         return False
     moment = parse_wire_datetime(text)

@@ -31,7 +31,7 @@ class EventField:
     :ivar suffices: what is enough for who waits for it, where that is less than being the same.
     :ivar describer: what would change, for a person.
     :ivar normal_form: what its fingerprint is made of.
-    :ivar watched: whether a watcher looks at it, unless told otherwise or if asked; None: it cannot.
+    :ivar watched: whether a watcher checks it by default, or if asked; None: it cannot.
     :ivar patched: whether a patch can have it; else it is of the answer only, or a part of another field.
     """
 
@@ -49,7 +49,7 @@ class EventField:
     patched: bool = True
 
     def is_shown_in(self, event: Body) -> bool:
-        """Whether an event tells what it has in this field, or that it has nothing."""
+        """Whether an event shows the value of this field, or that it is empty."""
         return self.shown == "always" or (self.shown == "perhaps" and self.wire in event)
 
     def writable_value(self, event: Body) -> Any:
@@ -73,7 +73,7 @@ class FieldTable:
     """The rows, and where they are looked up.
 
     :ivar patched: by the API's name, those that a patch can have.
-    :ivar watched: by a watcher's name, those that it can look at.
+    :ivar watched: by a watcher's name, those that it can check.
     :ivar cleared: by the API's name, the values that empty them.
     """
 

@@ -58,7 +58,7 @@ def split_time(value: Any, zone: Any = None) -> tuple[str, str, str]:
 
 
 def describe_attendees(wanted: Any, found: Any) -> str:
-    """Name who is new; who is not in the list is named as such, for what becomes of them is not documented."""
+    """Name who is new; who is not in the list is named as such, because what happens to them is not documented."""
     new, old = ([_attendee_name(one) for one in list_or_empty(people)] for people in (wanted, found))
     added, missing = [one for one in new if one not in old], [one for one in old if one not in new]
     parts = [f"+ {', '.join(added)}"] if added else []

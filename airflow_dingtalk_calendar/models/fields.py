@@ -198,7 +198,7 @@ def find_field(wire: str) -> EventField:
 def fingerprint_field(event: Body, wire: str) -> str | None:
     """Return the fingerprint of a patch's field as an event has it, to be compared with that of the event read later.
 
-    None where the event does not tell: ``extra``, always; ``freeBusyStatus``, ``cardInstances``, ``categories`` and
+    None where the event does not show it: ``extra``, always; ``freeBusyStatus``, ``cardInstances``, ``categories`` and
     fields that have no row, when the event leaves them out. A fingerprint of ``attendees`` is of those that were read.
     """
     field = find_field(wire)

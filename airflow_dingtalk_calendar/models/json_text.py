@@ -19,12 +19,12 @@ class JsonObject(dict[str, Any]):
 
 
 def load_json(text: str, path: str) -> Any:
-    """Read JSON text. Keys given twice and NaN pass: who looks at the whole can say where in it they are.
+    """Read JSON text. Keys given twice and NaN pass: the validation of the whole can name their position.
 
     :raises InvalidPatchError: when it is none.
     """
     if is_blank(text):
-        raise InvalidPatchError((path, f"{describe_blank(text)}: what it was to come from had no value"))
+        raise InvalidPatchError((path, f"{describe_blank(text)}: its source had no value"))
     try:
         return json.loads(text, object_pairs_hook=_make_object)
     except json.JSONDecodeError as error:

@@ -33,7 +33,7 @@ class NewEvent(EventFields):
     @classmethod
     def _by_union_id(cls, value: list[Attendee] | None) -> list[Attendee] | None:
         if any(one.email for one in value or ()):
-            raise ValueError("names somebody by email; creating an event takes unionIds only")
+            raise ValueError("contains an email address; creating an event accepts unionIds only")
         return value
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""From whatever a DAG hands over to plain data in the API's spelling: what happens before pydantic.
+"""From the values a DAG passes to plain data in the API's spelling: what happens before pydantic.
 
 JSON text is read, snake_case becomes camelCase, and ``None`` is left out. What is wrong is noted rather than raised, so
 that one error can name all problems; :data:`UNREADABLE` stands in its place.
@@ -113,7 +113,7 @@ def _refuse_lax_json(value: Any, path: str) -> None:
 
 
 def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool = True) -> Any:
-    if isinstance(value, (str, bytes, int)):  # told apart first, because looking for abstract types takes a while
+    if isinstance(value, (str, bytes, int)):  # checked first, because checking for abstract types is slow
         return value
     if isinstance(value, (dict, Mapping)):
         return _normalize_members(value, loc, problems, rename=rename)

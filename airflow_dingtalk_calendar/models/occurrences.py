@@ -33,7 +33,7 @@ SPLIT_REMEDY = (
 
 
 def warn_of_loss(body: Body, event: Body) -> str | None:
-    """Say how many occurrences of a series a request would drop; empty when none, None when nobody can tell.
+    """Say how many occurrences of a series a request would drop; empty when none, None when unknown.
 
     :param body: of PatchEvent.
     :param event: the event as it was read.
@@ -50,13 +50,13 @@ def count_lost(body: Body, event: Body) -> int | None:
 
     :param body: of PatchEvent.
     :param event: the event as it was read.
-    :return: None when nobody can tell.
+    :return: None when unknown.
     """
     if "start" not in body or not event.get("recurrence") or is_one_time(event):
         return 0
     try:
         return _count_before(body["start"], event)
-    except (AttributeError, KeyError, TypeError, ValueError):  # an event of odd shape, or a rule that nobody explains
+    except (AttributeError, KeyError, TypeError, ValueError):  # a malformed event, or an unsupported rule
         return None
 
 
@@ -93,7 +93,7 @@ def occurrence_days(event: Body, times: EventTimes) -> Iterator[dt.date]:
 
 
 def has_ended(event: Body, now: dt.datetime) -> bool:
-    """Whether an event is over, a series with its last occurrence; no if nobody can tell.
+    """Whether an event is over, a series with its last occurrence; no if unknown.
 
     A series that ends on a day, and of which DingTalk does not say what it does in months without its day, may take
     place until that day. An all-day event is over when its last day is over everywhere.
@@ -111,7 +111,7 @@ def has_ended(event: Body, now: dt.datetime) -> bool:
             if surely or may_lack_day(rule["pattern"], times.day):
                 return surely
         return all(_end_on(day, times) <= now for day in occurrence_days(event, times))
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):  # of odd shape, or out of the calendar
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):  # malformed, or out of the calendar
         return False
 
 

@@ -30,9 +30,9 @@ _PROPERTY_FORM = re.compile(r'([A-Z-]+)(?:;[A-Z0-9-]+=(?:"[^"]*"|[^":;]*))*:(.*)
 _PART_FORM = re.compile(r"([A-Z-]+)=([^=;]+)")
 _WEEKDAY_FORM = re.compile(rf"([+-]?\d{{1,2}})?({'|'.join(DAYS_BY_CODE)})", re.ASCII)
 _NEIGHBOUR_REASONS = {
-    "EXDATE": "DingTalk's rule knows no exceptions: leave EXDATE out, and cancel that occurrence in the series",
-    "EXRULE": "DingTalk's rule knows no exceptions: leave EXRULE out, and cancel those occurrences in the series",
-    "RDATE": "DingTalk's rule knows no further dates: leave RDATE out, and create those as events of their own",
+    "EXDATE": "DingTalk's rules have no exceptions: leave EXDATE out, and cancel that occurrence in the series",
+    "EXRULE": "DingTalk's rules have no exceptions: leave EXRULE out, and cancel those occurrences in the series",
+    "RDATE": "DingTalk's rules have no extra dates: leave RDATE out, and create those as events of their own",
     "DTSTART": "the start is a field of its own: leave DTSTART out, and give start",
     "DTEND": "the end is a field of its own: leave DTEND out, and give end",
 }

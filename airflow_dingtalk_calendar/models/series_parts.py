@@ -47,7 +47,7 @@ def check_series_days(event: Body, times: EventTimes) -> None:
     if pattern["type"] == "relativeMonthly" and "," in pattern["daysOfWeek"]:
         text = "names several weekdays of a month, and DingTalk does not say on which of them the series takes place"
     elif may_lack_day(pattern, times.day):
-        text = "names a day that some months do not have, and DingTalk does not say what it does then"
+        text = "names a day that some months do not have, and DingTalk does not document what happens then"
     elif not fits_pattern(pattern, times.day):
         text = "does not name the day on which the series starts, and DingTalk does not say whether that day counts"
     else:

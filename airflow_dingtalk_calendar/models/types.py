@@ -76,7 +76,7 @@ def parse_integer(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(explain_refusal("must be a whole number", value))
+    raise ValueError(explain_refusal("must be an integer", value))
 
 
 def parse_seconds(value: Any) -> float:

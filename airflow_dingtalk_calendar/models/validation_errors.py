@@ -120,7 +120,7 @@ def _describe_error(item: ErrorDetails, model: type[BaseModel]) -> str:
     return said.format(**context) if said else item["msg"].removeprefix("Value error, ")
 
 
-# What may stand for an object, by its field; of a list it is said of each item.
+# What may stand for an object, by its field; for a list it applies to each item.
 _NOT_A_MAPPING = {
     **dict.fromkeys(
         ("start", "end"), "must be ISO 8601 text, a datetime, a date, or a mapping with dateTime and timeZone"
@@ -128,7 +128,7 @@ _NOT_A_MAPPING = {
     "location": "must be text, or a mapping with displayName",
     "richTextDescription": "must be text, or a mapping with text",
     "recurrence": "must be the text of an RRULE, or a mapping with pattern and range",
-    "attendees": "must be a unionId, a mail address, or a mapping with id or email",
+    "attendees": "must be a unionId, an email address, or a mapping with id or email",
     "reminders": "must be minutes, or a mapping with minutes",
 }
 

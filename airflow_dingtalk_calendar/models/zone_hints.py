@@ -68,7 +68,7 @@ def explain_unknown_zone(name: str, known: Collection[str]) -> str:
         zone = _ZONES_BY_OFFSET.get(f"{offset[1]}{int(offset[2])}:{offset[3] or '00'}")
         return f": it is an offset from UTC, not a place{_suggestion(zone, 'Region/City')}"
     if _SIGN_TRAP_FORM.fullmatch(short):
-        return ": it is an offset from UTC, whose sign is read in two ways, not a place; names look like Region/City"
+        return ": it is an offset from UTC, whose sign is ambiguous, not a place; names look like Region/City"
     return _suggestion(_zone_of_windows_name(short.lower()) or _zone_of_place(short, known))
 
 

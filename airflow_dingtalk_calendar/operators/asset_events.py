@@ -1,4 +1,4 @@
-"""What a task tells the events of its outlet assets: which events of a calendar it has changed, and how."""
+"""What a task adds to the events of its outlet assets: which events of a calendar it has changed, and how."""
 
 from __future__ import annotations
 

@@ -58,28 +58,31 @@ class AttendeesOperator(EventWritingOperator):
 class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     """Invite people to one event (DingTalk's AddAttendee).
 
-    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens, those
-    too that took effect before. All arguments are templated, nested values too.
+    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens,
+    including those that already took effect. Templates are rendered in nested values, too.
 
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
     ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
     it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
-    retry, who is not done for sure is ``unknown``, since an earlier try may have come further.
+    retry, whoever is not known to be done is ``unknown``, because an earlier try may have sent more calls.
 
-    :param union_id: unionId of the event's **organizer**.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param attendees: unionIds, or of each ``{"id": unionId, "is_optional": true}``; a list, an upstream task's output,
-        or the JSON text of a list. At most 5,000, nobody twice.
-    :param push_notification: whether those invited get a push message; without it, DingTalk decides.
-    :param chat_notification: whether they get a chat card; without it, DingTalk decides.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the requests.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    .. seealso:: For inviting people to many events in one task, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param attendees: unionIds, or objects ``{"id": unionId, "is_optional": true}``; a list, an upstream task's output,
+        or the JSON text of a list. At most 5,000, without duplicates. (templated)
+    :param push_notification: whether those invited get a push message; by default, DingTalk decides. (templated)
+    :param chat_notification: whether they get a chat card; by default, DingTalk decides. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, or for more than 500 people, each request gets its own token, derived from this one.
+        (templated)
+    :param dry_run: do not send anything; return the requests. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong list, id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (*AttendeesOperator.template_fields, "push_notification", "chat_notification")
@@ -116,26 +119,29 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
 class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     """Take people off the list of one event (DingTalk's RemoveAttendee).
 
-    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens, those
-    too that took effect before. All arguments are templated, nested values too.
+    Each 500 people cost one metered call. An automatic retry sends the same calls under the same client tokens,
+    including those that already took effect. Templates are rendered in nested values, too.
 
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
     ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
     it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
-    retry, who is not done for sure is ``unknown``, since an earlier try may have come further.
+    retry, whoever is not known to be done is ``unknown``, because an earlier try may have sent more calls.
 
-    :param union_id: unionId of the event's **organizer**.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param attendees: unionIds, or of each an object with ``id``; a list, an upstream task's output, or the JSON text
-        of a list. At most 5,000, nobody twice.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, or for more than 500 people, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the requests.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong list, id, credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    .. seealso:: For changing the people of many events in one task, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param attendees: unionIds, or objects with ``id``; a list, an upstream task's output, or the JSON text of a list.
+        At most 5,000, without duplicates. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, or for more than 500 people, each request gets its own token, derived from this one.
+        (templated)
+    :param dry_run: do not send anything; return the requests. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong list, id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     action = "remove_attendees"
@@ -167,21 +173,22 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
 class DingTalkCalendarRespondEventOperator(EventWritingOperator):
     """Answer an invitation: accept or decline it, or take the answer back (DingTalk's RespondEvent).
 
-    It costs one metered call. An automatic retry sends the same request under the same client token. All arguments
-    are templated.
+    It costs one metered call. An automatic retry sends the same request under the same client token.
 
     XCom: ``return_value`` is the answer. With ``dry_run`` it is
     ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
 
-    :param union_id: unionId of the **attendee** who answers.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the request.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
+    .. seealso:: For answering many invitations in one task, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the **attendee** who answers. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong answer, id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
@@ -225,9 +232,9 @@ def _ids_in(call: Call[Any]) -> list[str]:
 
 
 def _split_people(people: list[list[str]], number: int, error: BaseException, *, retried: bool) -> dict[str, list[str]]:
-    """Sort people by what became of them when the call of a number failed; calls run in order.
+    """Sort people by their outcome when one call failed; calls run in order.
 
-    :param retried: whether an earlier try may have come further than this one.
+    :param retried: whether an earlier try may have sent more calls than this one.
     """
     refused = isinstance(error, DingTalkError) and not (isinstance(error, RequestError) and error.outcome == "unknown")
     known = len(people) if retried else number if refused else number + 1  # from here on, nobody is done

@@ -52,7 +52,7 @@ class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
     def hook(self) -> DingTalkCalendarHook:
         """The hook of ``dingtalk_conn_id``, made when it is first asked for in a task.
 
-        ``execute`` closes it in the end; whoever asks afterwards gets one that reads the connection anew.
+        ``execute`` closes it in the end; a later access makes a new one, which reads the connection again.
 
         :raises InvalidInputError: while ``dingtalk_conn_id`` is a template that is not rendered yet.
         :raises AttributeError: within a template, which sees operators without the hook and its secrets.
@@ -77,7 +77,7 @@ class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
 
     @contextmanager
     def _open_hook(self, context: Context) -> Iterator[DingTalkCalendarHook]:
-        """Check the arguments that are text, and work with the hook; what no retry can mend fails the task."""
+        """Check the arguments that are text, and work with the hook; non-retryable errors fail the task."""
         with permanent_errors_fail(), self._count_calls(context) as counter:
             check_texts({name: getattr(self, name) for name in self.template_fields})
             try:
@@ -106,9 +106,9 @@ class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
 class WritingOperator(CalendarOperator):
     """An operator that changes something: a plan of one row, carried out by the same policy.
 
-    ``client_token``: the request's identity, 1-256 ASCII characters; default: derived from the task and the request.
-    One that is given goes out as it is, but for a mapped task, or one of several calls, each request gets its own,
-    derived from it. ``dry_run``: send nothing, return the request.
+    ``client_token``: idempotency token of the request, 1-256 ASCII characters; default: derived from task and request.
+    A given token is sent as it is; in a mapped task, or in one with several calls, each request gets its own token,
+    derived from it. ``dry_run``: do not send anything; return the request.
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
@@ -121,7 +121,7 @@ class WritingOperator(CalendarOperator):
     dry_run: bool | str  # type: ignore[assignment]  # a method of the base that nothing calls
 
     def execute(self, context: Context) -> Any:
-        """Check the arguments, send what they ask for, and return what came of it."""
+        """Check the arguments, send the requests, and return the result."""
         with self._open_hook(context) as hook:
             flags, row, _ = read_all(
                 lambda: flag_arguments(**{name: getattr(self, name) for name in self.flags}),
@@ -188,7 +188,7 @@ class WritingOperator(CalendarOperator):
         return lambda number, total, parts: distinct_client_token(context, given, number, total)
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> Any:
-        """Push and log what came of the change, and return the task's result."""
+        """Push and log the result of the change, and return the task's result."""
         raise NotImplementedError
 
     def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> str:
@@ -265,9 +265,9 @@ def _rendered_conn_id(conn_id: Any) -> str:
 
 @contextmanager
 def permanent_errors_fail() -> Iterator[None]:
-    """Turn errors that no retry can mend into ``AirflowFailException``, so that none is wasted.
+    """Turn non-retryable errors into ``AirflowFailException``, so that no retry is wasted.
 
-    What may pass by itself is raised as it is, and Airflow's retries take over.
+    Transient errors are raised as they are, and Airflow's retries take over.
     """
     try:
         yield

@@ -57,15 +57,15 @@ class CallCounting:
 
 
 class RescheduledCallCounting(CallCounting):
-    """Counts the metered calls of a sensor, those of its earlier looks in mode ``reschedule``, too."""
+    """Counts the metered calls of a sensor, including its earlier polls in mode ``reschedule``."""
 
     @property
     def reschedule(self) -> bool:
-        """Whether each look is by itself a process."""
+        """Whether each poll is a process of its own."""
         raise NotImplementedError  # the sensor's own comes first
 
     def _earlier_calls(self, context: Context) -> Mapping[str, int] | None:
-        """Return the calls of this try's earlier looks in mode ``reschedule``; only Airflow 3.3 and later know them."""
+        """Return the calls of this try's earlier polls in mode ``reschedule``, as stored by Airflow 3.3 and later."""
         store: Any = context.get("task_state_store") if self.reschedule else None
         found: Mapping[str, int] | None = None if store is None else store.get(_calls_key(context))
         return found
@@ -78,6 +78,6 @@ class RescheduledCallCounting(CallCounting):
 
 
 def _calls_key(context: Context) -> str:
-    """Name where a try keeps its count between two looks of mode ``reschedule``."""
+    """Name where a try keeps its count between two polls of mode ``reschedule``."""
     ti = context["ti"]
     return f"dingtalk-calls-{ti.max_tries}-{ti.try_number}"

@@ -1,4 +1,4 @@
-"""``if_busy``: who is busy is looked up before a task moves an event."""
+"""``if_busy``: busy people and rooms are looked up before a task moves an event."""
 
 from __future__ import annotations
 

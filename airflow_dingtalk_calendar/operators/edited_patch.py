@@ -99,7 +99,7 @@ class EditRecord:
         return found
 
     def save(self, body: Event, update_time: Any) -> bool:
-        """Record a patch: tell whether a retry will find it."""
+        """Record a patch; return whether a retry will find it."""
         from airflow_dingtalk_calendar.plans.checkpoint import MAX_CHUNK_LENGTH
 
         value = {"body": body, "updateTime": update_time}

@@ -40,38 +40,41 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
     ``not_applied`` are those that the returned event does not have (a warning names them). With ``dry_run`` the
     return value is ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
 
-    :param union_id: unionId of the event's **organizer**; nobody else may update it.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param patch: the fields to change: a mapping in the API's names, in snake_case or camelCase, or the JSON text
-        of one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`. None, which
-        an edit returns when there is nothing to do, skips the task. Either this or ``edit`` has to be given.
+    .. seealso:: For a complete DAG that patches an event, see the guide :doc:`/howto/rename`.
+
+    :param union_id: unionId of the event's **organizer**; nobody else may update it. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param patch: the fields to change: a mapping in the API's names, in snake_case or camelCase, or the JSON text of
+        one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`. None, which an
+        edit returns when there is nothing to do, skips the task. Either this or ``edit`` has to be given. (templated)
     :param edit: a callable that makes the patch: it takes the event, as GetEvent returned it, and returns a patch or
         None (``functools.partial(shift, by=timedelta(days=7))``). It may take keywords of the task's context by name,
         as a ``PythonOperator``'s callable does. A retry sends the patch that an earlier try has recorded in Airflow's
         state store (Airflow 3.3 on). Where it cannot be recorded, an edit that would change its own result again is
         refused in a task with retries. It may therefore be called twice, and each time gets a copy of the event.
-    :param edit_kwargs: keywords for ``edit``; they come before the context's.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param clear: names of fields to be emptied when the patch has no value for them.
-    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
-    :param timezone: IANA zone for times that have none of their own; default: the connection's.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, each request gets its own, derived from this one.
+    :param edit_kwargs: keywords for ``edit``; they come before the context's. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param clear: names of fields to be emptied when the patch has no value for them. (templated)
+    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release. (templated)
+    :param timezone: IANA zone for times that have none of their own; default: the connection's. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
     :param skip_if_unchanged: read the event first (one more call) and send nothing when it has all that already.
-    :param dry_run: send nothing, return the request.
-    :param if_busy: what becomes of a patch that moves the event to a time at which somebody, or a room of the event, is
+        (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param if_busy: what to do with a patch that moves the event to a time at which somebody, or a room of the event, is
         busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the patch is sent), ``skip`` (the task
-        is skipped) or ``fail``. Whose times DingTalk does not tell counts as busy. It costs one more call for the
-        event, one for each 20 people and one for each 5 rooms, with ``dry_run`` too, whose result then has ``busy`` and
-        ``busy_unknown``.
-    :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have
-        made one. Without it, a retry reads the event first (one more call) and fails if it has a meeting.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
+        is skipped) or ``fail``. A person whose times DingTalk does not return counts as busy. It costs one more call
+        for the event, one for each 20 people and one for each 5 rooms, with ``dry_run`` too, whose result then has
+        ``busy`` and ``busy_unknown``. (templated)
+    :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have made
+        one. Without it, a retry reads the event first (one more call) and fails if it has a meeting. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change; and with
         ``if_busy="skip"``.
-    :raises AirflowFailException: for what no retry can mend: a wrong patch, id, credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    :raises AirflowFailException: for non-retryable errors: a wrong patch, id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (
@@ -206,7 +209,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             "Event %s: %s.", self.event_id, f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
         if applied and (untold := change.not_told(event)):
-            self.log.info("Whether the event has them, DingTalk's answer does not tell: %s.", ", ".join(untold))
+            self.log.info("DingTalk's answer does not show whether these were applied: %s.", ", ".join(untold))
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))
         return event
@@ -215,16 +218,18 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 class DingTalkCalendarGetEventOperator(CalendarOperator):
     """Read one event, as any of the people who take part in it sees it (DingTalk's GetEvent).
 
-    It costs one metered call. All arguments are templated. XCom: ``return_value`` is the event, as DingTalk sent it.
+    It costs one metered call. XCom: ``return_value`` is the event, as DingTalk sent it.
 
-    :param union_id: unionId of somebody who takes part in the event.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param max_attendees: how many attendees to return, 1-500; without it, DingTalk returns 100.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: no such event, a wrong credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    .. seealso:: For a DAG that reads an event before it changes it, see the guide :doc:`/howto/extend`.
+
+    :param union_id: unionId of somebody who takes part in the event. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param max_attendees: how many attendees to return, 1-500; by default, DingTalk returns 100. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: no such event, a wrong credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "event_id", "max_attendees")

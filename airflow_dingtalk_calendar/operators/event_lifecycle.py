@@ -1,4 +1,4 @@
-"""Operators that make events and cancel them."""
+"""Operators that create and cancel events."""
 
 from __future__ import annotations
 
@@ -18,31 +18,33 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
     """Create one event, whose organizer is ``union_id`` (DingTalk's CreateEvent).
 
     The event is checked before anything is sent. It costs one metered call; a user may create 100 events a day. A
-    request whose outcome is unknown is not sent again in the same try. An automatic retry first looks whether an
+    request whose outcome is unknown is not sent again in the same try. An automatic retry first checks whether an
     earlier try has created the event (one more call): an event as the request makes it, created since the first try, so
     no other task of the DAG run may create the very same event. If there is none, it sends the same request under the
     same client token. Clearing the task makes another event.
 
-    All arguments are templated, nested values too. A text that comes out blank, or as the word ``None``, is refused.
+    Templates are rendered in nested values, too. A text that comes out blank, or as the word ``None``, is refused.
 
     XCom: ``return_value`` is the new event, as DingTalk sent it; ``event_id`` is its id, or None where the answer does
     not have it (a warning says so, and nothing is sent again). With ``dry_run`` the return value is ``{"dry_run": true,
     "request": {"method", "path", "body"}, "event": null}``.
 
-    :param union_id: unionId of the person who will be the event's organizer.
+    .. seealso:: For creating many events in one task, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the person who will be the event's organizer. (templated)
     :param event: the event: a mapping in the API's names, in snake_case or camelCase, or the JSON text of one;
-        ``summary`` and ``start`` are required. See :class:`~airflow_dingtalk_calendar.models.NewEvent`.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
-    :param timezone: IANA zone for times that have none of their own; default: the connection's.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the request.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong event, credential or permission, the day's
+        ``summary`` and ``start`` are required. See :class:`~airflow_dingtalk_calendar.models.NewEvent`. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release. (templated)
+    :param timezone: IANA zone for times that have none of their own; default: the connection's. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong event, credential or permission, the day's
         or the month's quota.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (*WritingOperator.template_fields, "event", "unchecked_fields", "timezone")
@@ -86,7 +88,7 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
 
     With the organizer's unionId the event is cancelled for everybody; with an attendee's, it only leaves that
     person's calendar. It costs one metered call. An automatic retry sends the same request under the same client
-    token. All arguments are templated.
+    token.
 
     An event that is not there counts as deleted, unless ``fail_if_missing`` is set. DingTalk answers the same for an
     event of somebody else, so a wrong ``union_id`` looks like an event that is gone; a warning says so.
@@ -95,18 +97,20 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
     With ``dry_run`` it is ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``; the request
     has ``params`` too if ``push_notification`` is given.
 
-    :param union_id: unionId of the event's organizer, or of the attendee who leaves it.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param push_notification: whether a notification pops up; without it, DingTalk decides.
-    :param fail_if_missing: fail when there is no such event.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the event.
-        Of a mapped task, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the request.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    .. seealso:: For cancelling many events in one task, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the event's organizer, or of the attendee who leaves it. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param push_notification: whether a notification pops up; by default, DingTalk decides. (templated)
+    :param fail_if_missing: fail when there is no such event. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the event. In a mapped task, each request gets its own token, derived from this one. (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "push_notification", "fail_if_missing")

@@ -31,7 +31,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     The log says how many bytes the result has. A warning says so above 1 MB, which is much for XCom: ask for ``fields``
     and fewer attendees, or have them written ``to_file``.
 
-    All arguments are templated. XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
+    XCom: ``return_value`` is the list of events, as DingTalk sent them, so that one task
     can be mapped over what another makes of it::
 
         events = DingTalkCalendarListEventsOperator(task_id="find", union_id=LIN, summary_contains="Stand-up", ...)
@@ -42,32 +42,35 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
 
         DingTalkCalendarPatchEventOperator.partial(task_id="rename", union_id=LIN).expand_kwargs(plan(events.output))
 
-    :param union_id: unionId of the person whose calendar it is.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param time_min: begin of the time to look at: a datetime, or ISO 8601 text with or without UTC offset; a day
-        means its midnight. Required with ``expand``.
-    :param time_max: its end, likewise; at most a year later. Required with ``expand``.
-    :param summary_contains: only events whose title has this text, in capitals or not.
+    .. seealso:: For a DAG that finds events and changes them, see the guide :doc:`/howto/many`.
+
+    :param union_id: unionId of the person whose calendar it is. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param time_min: start of the time range: a datetime, or ISO 8601 text with or without UTC offset; a day means
+        its midnight. Required with ``expand``. (templated)
+    :param time_max: its end, likewise; at most a year later. Required with ``expand``. (templated)
+    :param summary_contains: only events whose title has this text, in capitals or not. (templated)
     :param search: only events that have this text, in capitals or not, in the title, the description, the place or a
-        room, or in the name of the organizer or of an attendee who is listed.
-    :param organizer_id: only events that this person (unionId) organizes.
-    :param series_master_id: only instances of this series.
-    :param show_deleted: cancelled events too; not with ``expand``.
+        room, or in the name of the organizer or of an attendee who is listed. (templated)
+    :param organizer_id: only events that this person (unionId) organizes. (templated)
+    :param series_master_id: only instances of this series. (templated)
+    :param show_deleted: cancelled events too; not with ``expand``. (templated)
     :param expand: each occurrence of a series as an event of its own, future ones too; without it, a series is its
-        master event and the instances that DingTalk has stored.
-    :param fields: the fields to return, in snake_case or camelCase; ``id`` is always there. Default: all.
-    :param max_attendees: how many attendees of each event to return, 1-100; without it, DingTalk returns 100.
-    :param to_file: write the events there, one in a line as JSON, in place of what is there, and return the path: a
-        URL for Airflow's object storage (``s3://conn_id@bucket/events.jsonl``), or a path on a disk that all workers
-        share.
-    :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can
-        be mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set).
-    :param timezone: IANA zone for times that have no offset; default: the connection's.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, too many
+        master event and the instances that DingTalk has stored. (templated)
+    :param fields: the fields to return, in snake_case or camelCase; ``id`` is always there. Default: all. (templated)
+    :param max_attendees: how many attendees of each event to return, 1-100; by default, DingTalk returns 100.
+        (templated)
+    :param to_file: write the events there, one in a line as JSON, in place of what is there, and return the path: a URL
+        for Airflow's object storage (``s3://conn_id@bucket/events.jsonl``), or a path on a disk that all workers share.
+        (templated)
+    :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can be
+        mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set). (templated)
+    :param timezone: IANA zone for times that have no offset; default: the connection's. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong argument, credential or permission, too many
         events.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     template_fields: Sequence[str] = (
@@ -194,7 +197,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
             (name, "is required with expand") for name in ("time_min", "time_max") if getattr(self, name) is None
         ]
         if choices["show_deleted"]:
-            problems.append(("show_deleted", "cannot be had with expand"))
+            problems.append(("show_deleted", "cannot be combined with expand"))
         if problems:
             raise InvalidInputError(*problems)
         return api.list_events_view(
@@ -202,7 +205,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
         )
 
     def _window(self, zone: str | None) -> list[str | None]:
-        """Read both ends of the time to look at, once the zone that they are in is known to be one."""
+        """Read both ends of the time range, once its time zone is known to be valid."""
         from airflow_dingtalk_calendar.models.types import read_argument
         from airflow_dingtalk_calendar.models.zones import parse_zone
 

@@ -40,10 +40,10 @@ def find_place(name: str, value: Any) -> Any:
         raise InvalidInputError((name, "must be a URL, or a path"))
     try:
         place = ObjectStoragePath(value)
-        place.fs  # noqa: B018  # its storage is looked for now
+        place.fs  # noqa: B018  # its storage is resolved now
     except Exception as error:  # whatever the storage, or what it is made of, raises
         remedy = "a URL needs the provider of its storage (s3: apache-airflow-providers-amazon with s3fs)"
-        text = f"is no place that Airflow's object storage knows ({type(error).__name__}); {remedy}"
+        text = f"is not a location supported by Airflow's object storage ({type(error).__name__}); {remedy}"
         raise InvalidInputError((name, text)) from None
     return place
 

@@ -56,24 +56,26 @@ class MeetingRoomsOperator(EventWritingOperator):
 class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
     """Book meeting rooms for one event (DingTalk's AddMeetingRooms).
 
-    It costs one metered call. An automatic retry sends the same request under the same client token. All arguments
-    are templated, nested values too.
+    It costs one metered call. An automatic retry sends the same request under the same client token. Templates are
+    rendered in nested values, too.
 
     XCom: ``return_value`` is the list of room ids. With ``dry_run`` it is
     ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
 
-    :param union_id: unionId of the event's **organizer**.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the request.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong id, a room that is taken, a wrong credential or
+    .. seealso:: For swapping a meeting room and finding a free one, see the guide :doc:`/howto/rooms`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong id, a room that is taken, a wrong credential or
         permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     action = "add_rooms"
@@ -82,23 +84,25 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
 class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
     """Release meeting rooms of one event (DingTalk's RemoveMeetingRooms).
 
-    It costs one metered call. An automatic retry sends the same request under the same client token. All arguments
-    are templated, nested values too.
+    It costs one metered call. An automatic retry sends the same request under the same client token. Templates are
+    rendered in nested values, too.
 
     XCom: ``return_value`` is the list of room ids. With ``dry_run`` it is
     ``{"dry_run": true, "request": {"method", "path", "body"}, "event": null}``.
 
-    :param union_id: unionId of the event's **organizer**.
-    :param event_id: the event's ``id``, as listing or creating it returned.
-    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param client_token: the request's identity, 1-256 ASCII characters; default: derived from the task and the body.
-        Of a mapped task, each request gets its own, derived from this one.
-    :param dry_run: send nothing, return the request.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong id, credential or permission.
-    :raises RequestError: for what may pass by itself; Airflow's ``retries`` take over.
+    .. seealso:: For swapping a meeting room for another one, see the guide :doc:`/howto/rooms`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
+    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
+    :param dry_run: do not send anything; return the request. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong id, credential or permission.
+    :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
 
     action = "remove_rooms"

@@ -41,12 +41,12 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     A row costs the metered calls of its action (one; one for each 500 people), and one more for reading its event with
     ``skip_if_unchanged`` or ``if_updated_at``. A retry sends what failed or was not tried, under the same client
     tokens: finished rows are recorded in Airflow's state store (Airflow 3.3 on; on older ones a retry sends and meters
-    all rows again). Before a retry creates an event again it looks whether an earlier try has created it (one more
+    all rows again). Before a retry creates an event again it checks whether an earlier try has created it (one more
     call for all events of a person that start together): an event as this row, or a later one of its group, makes it,
     created since the first try. Another task of the DAG run must not create the very same event. Clearing the task
     starts anew.
 
-    All arguments are templated. XCom: ``return_value`` counts the rows: ``total``, and by status ``applied``,
+    XCom: ``return_value`` counts the rows: ``total``, and by status ``applied``,
     ``unchanged``, ``skipped``, ``rejected`` (not done), ``unknown`` (maybe done) and ``partial`` (some of its people
     are done). ``results`` has one mapping for each row: ``index``, ``action``, ``group``, ``union_id``, ``event_id``,
     ``status``, ``fields``, ``not_applied``, ``code``, ``message``, ``request_id``; it is there when the task fails,
@@ -56,6 +56,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     each row has its ``requests``, ``diff`` and ``cautions``. XCom ``markdown`` is the plan as a table, for Airflow's
     approval task: ``ApprovalOperator(body=preview.output["markdown"])``.
 
+    .. seealso:: For a DAG that makes a plan and applies it, see the guide :doc:`/howto/many`.
+
     :param plan: a list of rows (``plan_task.output``), or the JSON text of one. A row has an ``action``: ``patch``
         (default), ``create``, ``delete``, ``add_attendees``, ``remove_attendees``, ``add_rooms``, ``remove_rooms`` or
         ``respond``; what the operator of this action takes (``patch``, ``clear``, ``attendees``, …); ``event_id``; and
@@ -63,33 +65,36 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         have a ``name``, and later rows of its group ``event_id: {"created_by": name}``. Rows on events that exist may
         have ``event``, the event as it was read, for the dry run; and ``if_updated_at``, the event's ``updateTime``
         then: when it has changed since, the row is skipped (``changedSince``). Somebody may still change it between
-        that look (one more call) and the change.
+        that look (one more call) and the change. (templated)
     :param union_id: unionId for rows that have none: of the **organizer**; for ``respond``, of the attendee.
-    :param calendar_id: for rows that have none; the documentation knows ``primary`` only.
-    :param timezone: IANA zone for times that have none of their own; default: the connection's.
-    :param dry_run: send nothing, return what would be sent.
-    :param skip_if_unchanged: read each event first (one more call) and send nothing when it is so already.
+        (templated)
+    :param calendar_id: for rows that have none; DingTalk documents only ``primary``. (templated)
+    :param timezone: IANA zone for times that have none of their own; default: the connection's. (templated)
+    :param dry_run: do not send anything; return what would be sent. (templated)
+    :param skip_if_unchanged: read each event first (one more call) and send nothing when it is so already. (templated)
     :param repeat_meeting: send rows that ask for a video meeting again even if an earlier sending may have made one.
         Without it, a retry reads such an event first (one more call) and rejects the row if it has a meeting.
+        (templated)
     :param return_events: put the changed events into ``results``; without it XCom stays small. Those that an earlier
-        try has changed are None.
+        try has changed are None. (templated)
     :param keep_before: read each event that the plan does not bring before it is changed (one more call), so that
-        ``undo`` can give it back.
-    :param if_busy: what becomes of a row that moves its event to a time at which somebody, or a room of the event, is
+        ``undo`` can give it back. (templated)
+    :param if_busy: what to do with a row that moves its event to a time at which somebody, or a room of the event, is
         busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the row is applied), ``skip``, or
         ``fail`` (the row is rejected). The row's code is ``busy``; ``busyUnknown`` when DingTalk does not tell of
         somebody. It costs one more call for the event, one for each 20 people and one for each 5 rooms, with
         ``dry_run`` too, which then says who is busy when; of a row without its ``event``, three are counted.
+        (templated)
     :param on_error: ``fail``: the task fails after all rows were tried, if one of them failed; ``continue``: it does
-        not.
+        not. (templated)
     :param max_failures: so many refusals that all rows would get (quota, permission, credentials, IP list) end the
-        task, whatever ``on_error`` says; rows that it did not come to are ``skipped`` (``notTried``).
+        task, whatever ``on_error`` says; rows that it did not come to are ``skipped`` (``notTried``). (templated)
     :param max_calls: a plan that takes more metered calls than this is refused; what is sent again after a transient
-        error is not foreseen, and comes on top.
-    :param max_rows: a plan of more rows than this is refused; default: any number.
+        error is not foreseen, and comes on top. (templated)
+    :param max_rows: a plan of more rows than this is refused; default: any number. (templated)
     :param max_notified: a plan that notifies more people than this is refused, and one of which that is not known
-        because a row does not bring its ``event``; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
+        because a row does not bring its ``event``; default: any number. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong plan, or when that is all that failed.
     :raises PlanIncompleteError: when a retry may bring more rows to their end.
     """
@@ -181,18 +186,16 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             self._runner = PlanRunner(hook, plan, options, bounds, checkpoint, self.log)
             try:
                 results = self._runner.run()
-            finally:  # also when the task was told to end
+            finally:  # also when the task was asked to stop
                 if self._runner.begun:
                     self._push_results(context, plan, self._runner.results, with_events=options.return_events)
             tell_assets(self, context, hook, results)
             return self._report_outcome(context, results, checkpoint)
 
     def on_kill(self) -> None:
-        """Begin no more rows. On Airflow 3 this is all that tells a task that it shall end."""
+        """Start no more rows. On Airflow 3 this is the only notice that a task has to stop."""
         if self._runner:
             self._runner.stop()
-
-    # -- before anything is sent ----------------------------------------------------------------------------
 
     def _parse_options(self, context: Context, hook: DingTalkCalendarHook) -> ApplyOptions:
         from airflow_dingtalk_calendar.idempotency import client_token_for
@@ -212,7 +215,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         )
 
     def _log_loss(self, row: Row, event: Mapping[str, Any] | None) -> None:
-        """Warn of what only the event tells, as it is read before the change."""
+        """Warn of what only the event shows, as it is read before the change."""
         known = row.cautions
         for caution in row.change.cautions_about(event):
             if caution not in known:
@@ -263,16 +266,14 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         if store is None:
             if self.retries:
                 self.log.info(
-                    "This Airflow keeps no state of tasks (3.3 and later do): a retry sends and meters every row "
-                    "again, under the same client tokens."
+                    "This version of Airflow does not store task state (3.3 and later do): a retry sends and meters "
+                    "every row again, under the same client tokens."
                 )
             return Checkpoint(None, "", self.log)
         return Checkpoint(store, f"{plan.digest()}-{context['ti'].max_tries}", self.log)
 
-    # -- afterwards -----------------------------------------------------------------------------------------
-
     def _push_results(self, context: Context, plan: Plan, results: Sequence[RowResult], *, with_events: bool) -> None:
-        """Push what became of each row, and what takes it back."""
+        """Push the result of each row, and what undoes it."""
         from airflow_dingtalk_calendar.plans.undo import make_undo
 
         undo = make_undo(plan, results)
@@ -282,7 +283,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         check_xcom_size(self.log, "XCom undo, and results about as much,", undo.plan, "split the plan")
 
     def _report_outcome(self, context: Context, results: Sequence[RowResult], checkpoint: Checkpoint) -> dict[str, int]:
-        """Say what became of the rows, and fail if the task has to."""
+        """Log the results of the rows, and fail if the task has to."""
         from airflow_dingtalk_calendar.plans.report import log_outcome, plan_error
         from airflow_dingtalk_calendar.plans.results import count_results
 
@@ -290,7 +291,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         log_outcome(self.log, results, runner.elapsed() if runner else 0.0)
         if runner and runner.stopped and runner.refused:
             why = f"{runner.refused[-1].code}: {runner.refused[-1].message}"
-            self.log.error("All rows would be refused like the last one, so no more were sent. %s", why)
+            self.log.error("Every further row would be refused like the last one, so no more were sent. %s", why)
         error = plan_error(results, tolerant=self.on_error == "continue")
         if not (isinstance(error, PlanIncompleteError) and context["ti"].try_number <= context["ti"].max_tries):
             checkpoint.clear()  # no automatic retry will come

@@ -1,7 +1,7 @@
 """The policy for a change, whether it is a row of a plan or the only change of a task.
 
 Read the event first if something depends on it; send nothing when it is so already, or has changed since somebody
-decided about it; look who is busy when it moves; make no second video meeting and no second event; send; compare what
+decided about it; check who is busy when it moves; make no second video meeting and no second event; send; compare what
 came of it.
 
 Like the request flow this is a generator that somebody else drives: :meth:`RowRun.steps` yields calls, takes what they
@@ -42,7 +42,7 @@ class ApplyOptions:
     :ivar records_before: whether that lasts, so that a retry knows what an event was before an earlier try changed it.
     :ivar record_before: called with what an event was before a change to it is sent, to be kept for a retry.
     :ivar created: finds the events that it may have created, where that is known.
-    :ivar busy: looks who is busy when a row moves its event, if anybody wants to know.
+    :ivar busy: checks who is busy when a row moves its event, if requested.
     :ivar caution: called before a row is sent, with the event if it was read, to log what is uncertain about it.
     """
 
@@ -97,7 +97,7 @@ class RowRun:
     :ivar done: how many of its calls have been carried out.
     :ivar before: what the event was, as far as undoing the row takes it, if it was read; empty when an earlier try may
         have changed it and nobody knows any more.
-    :ivar conflicts: who is busy when the row moves its event, as far as that was looked for.
+    :ivar conflicts: who is busy when the row moves its event, as far as that was checked.
     """
 
     row: Row

@@ -1,4 +1,4 @@
-"""What of a plan is finished, kept in Airflow's state of the task, so that a retry goes on where a killed try ended.
+"""What of a plan is finished, kept in Airflow's state of the task, so that a retry resumes where a killed try ended.
 
 Results are stored in chunks, each below the size that Airflow takes.
 """
@@ -26,7 +26,7 @@ RETENTION = dt.timedelta(days=7)  # what a task leaves behind that was killed on
 class Checkpoint:
     """The finished rows of a plan in Airflow's state of this task, which its retries see (Airflow 3.3 on).
 
-    A failure of the state store fails nothing: it is said once, and the plan goes on without a record.
+    A failure of the state store fails nothing: it is logged once, and the plan continues without a record.
 
     :ivar befores: what events were before earlier tries changed them, by the row's index, once loaded.
     :param store: ``context["task_state_store"]``, or None. It is synchronous: never to be called on an event loop.

@@ -1,7 +1,7 @@
 """Conflicts: who, and which rooms, would be busy when an event moves (``if_busy``).
 
-Rooms know the event's own booking by its id. What DingTalk tells of people has no ids, so one busy interval that is
-exactly the event's old time is taken for the event itself. Whose times are not told is unknown, and never free.
+Rooms know the event's own booking by its id. What DingTalk returns about people has no ids, so one busy interval that
+is exactly the event's old time is taken for the event itself. Whose times are not returned is unknown, and never free.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MAX_NAMED = 5
 MAX_TEXT = 100  # characters of an id, or of a reason that DingTalk gives
 SERIES_TEXT = f"of the series, what changes within {MAX_SCHEDULE_WINDOW.days} days is checked, and nothing later"
 CUT_TEXT = "not all people of the event were read"
-TIMES_TEXT = "its times, or the days of its series, cannot be told"
+TIMES_TEXT = "its times, or the days of its series, cannot be determined"
 UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 
 
@@ -63,7 +63,7 @@ class Move:
 
     @property
     def window(self) -> Span:
-        """The time to ask about: with the old time whole, lest DingTalk tells of a part of it."""
+        """The time to ask about: with the old time whole, lest DingTalk returns only a part of it."""
         every = [*self.spans, *(span for span in self.own if overlaps_any(span, self.spans))]
         start = min(span.start for span in every)
         return Span(start, min(max(span.end for span in every), start + MAX_SCHEDULE_WINDOW))
@@ -107,7 +107,7 @@ class Conflicts:
 
     @property
     def lines(self) -> list[str]:
-        """All that is to be said of it, for the log and for who reviews a plan."""
+        """All messages about it, for the log and for the reviewer of a plan."""
         return [f"if_busy: {text}" for text in (self.message, *self.cautions) if text]
 
     def as_dict(self) -> Json:
@@ -133,10 +133,10 @@ class Conflicts:
 class BusyCheck:
     """Looks for conflicts before a row is sent.
 
-    :ivar if_busy: what becomes of the row then: ``warn``, ``skip`` or ``fail``.
+    :ivar if_busy: what to do with the row then: ``warn``, ``skip`` or ``fail``.
     :ivar zone: where the days of an all-day event begin and end.
-    :ivar clock: tells seconds since the epoch.
-    :ivar tell: called with what is to be said of a row.
+    :ivar clock: returns seconds since the epoch.
+    :ivar tell: called with each message about a row.
     """
 
     if_busy: str
@@ -232,7 +232,7 @@ def judge(move: Move, event: Body, told: Iterable[Json]) -> Conflicts:
 
 
 def _not_by_id(entry: Json, spans: Sequence[Span], event: Body) -> list[Span]:
-    """Leave out what is booked by the event itself, where that is told."""
+    """Leave out what is booked by the event itself, where that is known."""
     own = {event.get("id"), event.get("seriesMasterId")} - {None, ""}
     return [span for span, item in zip(spans, entry["scheduleItems"], strict=True) if item.get("eventId") not in own]
 

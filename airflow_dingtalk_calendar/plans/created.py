@@ -2,12 +2,12 @@
 
 A retry sends the same request under the same client token, by which DingTalk knows it for a day. What DingTalk does
 with it then is not documented: it may answer with the first event, or create a second one (UNVERIFIED; the emulator's
-switch ``replay``). So a retry looks first: an event of the same organizer that starts when the row's event does, is as
+switch ``replay``). So a retry checks first: an event of the same organizer that starts when the row's event does, is as
 the row and the later rows of its group make it, and was created since the first try began, is the row's event.
 
-Events are told apart by what is in them, so the very same event from elsewhere, such as another task of the same DAG
-run, cannot be told from the row's own. And an event that a person has changed between the two tries is not recognized;
-then only the client token prevents a second one.
+Events are distinguished by their content, so the very same event from elsewhere, such as another task of the same DAG
+run, cannot be distinguished from the row's own. And an event that a person has changed between the two tries is not
+recognized; then only the client token prevents a second one.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ Lookup = Generator[api.Call[Any], Any, Body | None]
 class CreatedEvents:
     """Finds events that were created since a moment.
 
-    A place is looked at once, before any row creates an event there, so that none is taken for an earlier try's which
-    this one has made. While a thread looks, others that need the same place wait: for threads, not for coroutines.
+    A calendar is listed once, before any row creates an event there, so that none is taken for an earlier try's which
+    this one has made. While a thread lists it, others that need the same place wait: for threads, not for coroutines.
 
     :param since: when the first try began.
     :param claimed: ids that are some row's already, since a plan may create two events that are the same.

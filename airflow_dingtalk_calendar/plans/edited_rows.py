@@ -124,7 +124,7 @@ def _is_event(value: Any) -> bool:
 
 
 def _make_patch(edit: Edit, event: Body) -> Json | None:
-    """Call the edit; whatever it raises becomes a problem that does not tell what is in the event."""
+    """Call the edit; whatever it raises becomes a problem without event content."""
     try:
         patch = edit(event)
     except InvalidInputError:

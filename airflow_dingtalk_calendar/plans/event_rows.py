@@ -9,8 +9,8 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.json_values import Body, Json
 
 _NO_UPDATE_TIME_TEXT = (
-    "has no updateTime, by which guard tells that somebody has changed it: read it with get_event or list_events, "
-    "or say guard=False"
+    "has no updateTime, by which guard detects that somebody has changed it: read it with get_event or list_events, "
+    "or pass guard=False"
 )
 
 

@@ -1,7 +1,7 @@
 """One event of a calendar file (RFC 5545) as DingTalk's API writes it, or the reason why that cannot be.
 
 What DingTalk cannot express is refused rather than left away: a series without its exceptions takes place on days when
-it does not. What an event does not need is not taken: attendees and organizer, who are mail addresses in a file and
+it does not. What an event does not need is not taken: attendees and organizer, who are email addresses in a file and
 unionIds in DingTalk, alarms, attachments, categories.
 """
 

@@ -73,7 +73,7 @@ def check_impact(rows: Sequence[Row], impact: Impact, limits: Mapping[str, int])
     ]
     if "max_notified" in limits and impact.unknown_rows:
         remedy = "give these rows their event, or hold notifications back"
-        text = f"cannot be checked, since of {impact.unknown_rows} rows nobody knows whom they notify: {remedy}"
+        text = f"cannot be checked, since it is not known whom {impact.unknown_rows} rows notify: {remedy}"
         problems.append(("max_notified", text))
     if problems:
         raise InvalidInputError(*problems)

@@ -1,4 +1,4 @@
-"""The progress of a plan: results as they come, said in the log, and handed to the checkpoint."""
+"""The progress of a plan: results as they arrive, logged and passed to the checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is reported of a plan: before, what it would send, and in the end, what became of it."""
+"""What is reported about a plan: its preview, and in the end its outcome."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def preview_plan(
 ) -> dict[str, Any]:
     """Show what would be sent: the result of a dry run.
 
-    :param conflicts: who is busy, if that was looked for, by the row's index.
+    :param conflicts: who is busy, if that was checked, by the row's index.
     """
     impact = estimate_impact(rows, options)
     found = conflicts or {}
@@ -95,7 +95,7 @@ def _preview_row(row: Row, conflicts: Mapping[int, Conflicts]) -> dict[str, Any]
 
 
 def summarize_counts(counts: Mapping[str, int]) -> str:
-    """Say what became of the rows."""
+    """Log the outcome of the rows."""
     if not counts["total"]:
         return "The plan is empty: nothing to do."
     by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
@@ -103,7 +103,7 @@ def summarize_counts(counts: Mapping[str, int]) -> str:
 
 
 def log_outcome(log: Any, results: Sequence[RowResult], seconds: float) -> None:
-    """Say what became of the rows, without event content: counts, those that failed, those that somebody changed."""
+    """Log the outcome without event content: counts, rows that failed, and rows that somebody else changed."""
     log.info("%s It took %.1f s.", summarize_counts(count_results(results)), seconds)
     for line in describe_results([result for result in results if result.failed]):
         log.warning(line)
@@ -122,7 +122,7 @@ def plan_error(results: Sequence[RowResult], *, tolerant: bool) -> DingTalkError
         return None
     counts = count_results(results)
     general = [result for result in failed if result.for_all and not result.again]
-    if any(result.again for result in failed) or (left and not general):  # the latter: the task was told to end
+    if any(result.again for result in failed) or (left and not general):  # the latter: the task was asked to stop
         wait = max((result.retry_after or 0.0 for result in failed), default=0.0)
         return PlanIncompleteError(summarize_counts(counts), counts=counts, retry_after=wait or None)
     worst = (general or failed)[0]

@@ -1,4 +1,4 @@
-"""What became of the rows of a plan: one result for each row, and what they amount to."""
+"""The results of a plan: one for each row, and their summary."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOT_TRIED = "notTried"
 CHANGED_SINCE = "changedSince"
 GROUP_FAILED = "groupFailed"
 NO_EVENT_ID = "noEventId"
-# Refusals that are not about the row, so that the next one would hear the same.
+# Refusals that are not about the row, so that the next one would be refused, too.
 _ACCOUNT_ERRORS = (
     CredentialsError,
     PermissionDeniedError,
@@ -44,7 +44,7 @@ _ONE_USER_CODES = ("permissionDeny", "50002")
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row.
+    """The result of one row.
 
     :ivar event_id: of the event, also of one that the row has created; empty when nobody knows it.
     :ivar code: DingTalk's error code, or ours: ``notTried``, ``changedSince``, ``groupFailed``, ``hasMeeting``,
@@ -109,15 +109,15 @@ def not_tried_result(row: Row) -> RowResult:
 
 
 def group_failed_result(row: Row, cause: RowResult) -> RowResult:
-    """Make the result of a row that comes after one that was not done; a retry that does that one goes on with it."""
+    """Make the result of a row after one that was not done; a retry that completes that one continues with it."""
     why = " ".join(filter(None, (cause.status, cause.code)))
     text = f"plan[{cause.row.index}], an earlier row of its group, was not done: {why}"
     return RowResult(row, "skipped", code=GROUP_FAILED, message=text, again=not is_final(cause))
 
 
 def interrupted_result(row: Row, progress: str, event_id: str) -> RowResult:
-    """Make the result of a row that the task was told to end in the middle of, between two of its calls."""
-    text = f"{progress} The task was told to end."
+    """Make the result of a row in the middle of which the task was asked to stop, between two of its calls."""
+    text = f"{progress} The task was asked to stop."
     return RowResult(row, "partial", code=NOT_TRIED, message=text, event_id=event_id, again=True)
 
 

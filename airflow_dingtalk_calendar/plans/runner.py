@@ -1,6 +1,6 @@
 """A plan on its way: threads that send its rows, what is recorded of them, and what makes all of them stop.
 
-The runner owns workers, checkpoint and progress; whoever makes it calls :meth:`PlanRunner.run` once.
+The runner owns workers, checkpoint and progress; its owner calls :meth:`PlanRunner.run` once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar.plans.plan import Plan
     from airflow_dingtalk_calendar.plans.rows import Row
 
-SAVE_TIMEOUT = 0.5  # seconds after which a thread that waits looks whether to stop
+SAVE_TIMEOUT = 0.5  # seconds after which a waiting thread checks whether to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class PlanRunner:
         self._pool.stop()
 
     def run(self) -> list[RowResult]:
-        """Carry out what is left of the plan, and return what became of each row.
+        """Carry out what is left of the plan, and return the result of each row.
 
         :raises InvalidInputError: when that takes more calls than allowed; nothing is sent.
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.

@@ -139,7 +139,7 @@ def _notes_about(series: Body, body: Body) -> list[str]:
     mails = [one for one in mappings_in(series.get("attendees")) if not one.get("id")]
     lost = {
         SINGLE_CHANGES: True,
-        f"the answers of {people} people, who are asked anew": people and body.get("attendees"),
+        f"the answers of {people} people, who are invited again": people and body.get("attendees"),
         f"meeting rooms: {', '.join(sorted(booked_rooms(series)))}": booked_rooms(series),
         "the video meeting and its link": series.get("onlineMeetingInfo"),
         "people invited by mail": mails,

@@ -1,4 +1,4 @@
-"""People of a table: who is named by something else than the unionId, looked up once for the whole plan."""
+"""People of a table: those given by something other than the unionId, looked up once for the whole plan."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from airflow_dingtalk_calendar.plans.table_columns import Path, TableRow
 
 Lookup = Callable[[list[str]], Mapping[str, str]]
 PEOPLE_PATHS: tuple[Path, ...] = (("union_id",), ("attendees",), ("patch", "attendees"), ("event", "attendees"))
-_BY_MAIL = ("patch", "attendees")  # PatchEvent alone takes mail addresses (official page, SDK)
+_BY_MAIL = ("patch", "attendees")  # PatchEvent alone takes email addresses (official page, SDK)
 _MAIL_TEXT = (
-    "is a mail address, which only a patch takes, and of which DingTalk tells no unionId: name people otherwise"
+    "is an email address, which only a patch accepts and which DingTalk cannot resolve to a unionId: use unionIds"
 )
 
 
 def name_people(rows: Iterable[TableRow], people: Lookup | Mapping[str, str] | None) -> list[Problem]:
     """Put unionIds in the place of what the table names people by.
 
-    :param people: finds the unionIds of many people at once, or has them. It need not know mail addresses, which stay
+    :param people: finds the unionIds of many people at once, or has them. It need not know email addresses, which stay
         where a patch may have them. None: the table has unionIds.
     """
     rows = list(rows)

@@ -92,8 +92,8 @@ def rows_from_table(
     :param first_line: number of the first line after the headings, for messages. ``csv.DictReader`` counts itself.
     :param timezone: IANA zone for times that have none of their own. None: that of the operator.
     :param people: what finds the unionIds of people that the table has otherwise, given all of them at once:
-        ``hook.resolve_staff_ids`` for staff ids, or a mapping of your own, as from mail addresses. None: the table has
-        unionIds. DingTalk documents no way from a mail address to a person; only ``patch.attendees`` may have some.
+        ``hook.resolve_staff_ids`` for staff ids, or a mapping of your own, as from email addresses. None: the table has
+        unionIds. DingTalk documents no way from an email address to a person; only ``patch.attendees`` may have some.
     :param clear_text: what a cell says to empty its field (``"-"``). A column for ``clear`` names fields to empty.
     :return: rows as the operator that applies plans takes them.
     :raises InvalidInputError: with what is wrong by line and column, 20 problems at most, without what is in a cell.

@@ -1,4 +1,4 @@
-"""The undo of a plan: the plan that gives back what a plan changed, and what no plan can give back.
+"""The undo of a plan: the plan that restores what a plan changed, and what no plan can restore.
 
 It is made of what each event was (the row's own ``event``, or what was read before the change) and of what became of
 each row. Its rows carry ``if_fields``, fingerprints of what the plan left in the fields that they would touch: where
@@ -20,7 +20,7 @@ from airflow_dingtalk_calendar.plans.rows import Row
 
 MAX_NAMED_ROWS = 20
 UNKNOWN_BEFORE = "what the event was: the row does not bring it, and it was not read before the first change"
-UNKNOWN_CREATE = "an event that may have been created: look for it"
+UNKNOWN_CREATE = "an event that may have been created: look for it in the calendar"
 NOTICES = "notices that are sent"
 
 

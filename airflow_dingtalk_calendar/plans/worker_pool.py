@@ -18,8 +18,8 @@ from airflow_dingtalk_calendar.exceptions import Interrupted
 T = TypeVar("T")
 R = TypeVar("R")
 MAX_THREADS = 32  # fewer than the connections that are kept open
-EXPECTED_LATENCY = 1.0  # seconds that a row may take and the pace still be kept; more is rare
-SLEEP_SLICE = 0.25  # seconds after which somebody who sleeps looks whether to stop
+EXPECTED_LATENCY = 1.0  # seconds that a row may take and the rate still be sustained; more is rare
+SLEEP_SLICE = 0.25  # seconds after which a sleeping thread checks whether to stop
 RESULT_TIMEOUT = 0.5
 
 
@@ -121,5 +121,5 @@ class WorkerPool(Generic[T, R]):
 
 
 def thread_count(per_second: float, items: int) -> int:
-    """Say how many threads it takes to keep a pace."""
+    """Return how many threads it takes to sustain a rate."""
     return max(1, min(math.ceil(per_second * EXPECTED_LATENCY), MAX_THREADS, items))

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 DurationInput = dt.timedelta | float | str
 
 # Airflow up to 3.3.2 fails a task whose trigger fires before the scheduler has noticed that the worker is done with it
-# (its issues 67287 and 72716). A worker may take 5 seconds to notice its task's end, the scheduler looks each second.
+# (its issues 67287 and 72716). A worker may take 5 seconds to notice its task's end, the scheduler checks every second.
 HEAD_START = 15.0
-# Airflow's own time-out is for a triggerer that is down: a trigger that runs has its last look before.
+# Airflow's own time-out is for a triggerer that is down: a running trigger has its last poll before that.
 GRACE = dt.timedelta(minutes=10)
 # What Airflow says then: from 3.0 on, and before.
 TRIGGER_TIMEOUTS = ("Trigger timeout", "Trigger/execution timeout")
@@ -51,59 +51,61 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
       all members have to hold. The organizer does not count, optional attendees only with ``count_optional``.
     - ``fields``: these fields have these values; people named under ``attendees`` are among those invited.
     - ``exists``: the event is there. ``cancelled``: it is cancelled or not there any more; DingTalk answers the same
-      for an event of somebody else, so a wrong id looks like it.
+      for an event of somebody else, so a wrong id looks the same.
 
-    When an event is cancelled or not there, all but the last two fail at once, because they cannot be met any more.
+    When an event is cancelled or not there, all but the last two fail at once, because they can no longer be met.
 
-    **Calls.** A look at the event is one metered call (more only where 500 people or more are invited and they are what
-    is waited for). ``starts_within`` and ``ended`` look at the moment in question, and each ``recheck`` before, because
-    events are moved: about 4 calls a day unless set. For the others nobody can know when; they look each
+    **Calls.** A poll of the event is one metered call (more only if 500 people or more are invited and the condition is
+    about them). ``starts_within`` and ``ended`` poll at the known time, and every ``recheck`` before it, because events
+    are moved: about 4 calls a day by default. For the other conditions the time is not known; they poll every
     ``poke_interval``: 30 minutes are 1,440 calls in 30 days, 10 minutes are 4,320, which is 86 % of the 5,000 calls a
     month that a standard organisation has for everything.
 
     XCom ``metered_calls`` counts all of them, those in the triggerer too, but not those that a triggerer made before it
-    was killed. In mode ``reschedule`` it and ``max_calls`` count from the try's first look on Airflow 3.3 and later;
-    on older ones, each look by itself.
+    was killed. In mode ``reschedule`` it and ``max_calls`` count from the try's first poll on Airflow 3.3 and later;
+    on older versions, each poll counts by itself.
 
-    **Modes.** With ``deferrable`` it looks once in the worker, and then waits in the triggerer without a worker slot;
-    the other modes are Airflow's ``poke`` and ``reschedule``. All of them look at the same moments, but a deferred one
-    comes 15 seconds late for what comes true just then. ``exponential_backoff`` and ``max_wait`` count for the
-    conditions without a known moment in the modes ``poke`` and ``reschedule`` only.
+    **Modes.** With ``deferrable`` it polls once in the worker, and then waits in the triggerer without a worker slot;
+    the other modes are Airflow's ``poke`` and ``reschedule``. All of them poll at the same times, but a deferred sensor
+    is up to 15 seconds late if the condition is met right after deferring. ``exponential_backoff`` and ``max_wait``
+    count for the conditions without a known time in the modes ``poke`` and ``reschedule`` only.
 
-    A failure that may pass by itself does not end the wait: it looks again after 5 minutes, or ``poke_interval`` if
+    A transient error does not end the wait: the sensor retries after 5 minutes, or ``poke_interval`` if
     that is less. After ``timeout`` (Airflow's default: 7 days from the start of the try; in mode ``reschedule`` of the
-    first try) it looks a last time and fails.
+    first try) it polls a last time and fails.
 
-    With ``soft_fail`` or ``never_fail`` it is skipped when the time is up, or when the condition cannot be met any more
+    With ``soft_fail`` or ``never_fail`` it is skipped when it times out, or when the condition can no longer be met
     because the event is cancelled or not there. A misconfiguration (a wrong argument, credential or permission, no
-    connection, the month's quota) fails it all the same, and what nobody has foreseen skips it with ``never_fail``
-    only. The log says why it was skipped.
+    connection, the month's quota) still fails it, and an unexpected error skips it with ``never_fail`` only. The log
+    says why it was skipped.
 
-    All arguments of our own but ``deferrable`` are templated, nested values too. XCom: ``return_value`` is the event,
+    Templates are rendered in nested values, too. XCom: ``return_value`` is the event,
     as DingTalk sent it; of one that is not there any more ``{"id": …, "status": "cancelled"}``.
 
-    :param union_id: unionId of anybody who takes part in the event.
-    :param event_id: the event's ``id``. A series starts and ends with its first event.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param starts_within: a timedelta, or seconds; 0 waits for the start itself.
-    :param ended: true, to wait for the end.
+    .. seealso:: For DAGs that wait for an event, see the guide :doc:`/howto/wait`.
+
+    :param union_id: unionId of anybody who takes part in the event. (templated)
+    :param event_id: the event's ``id``. A series starts and ends with its first event. (templated)
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param starts_within: a timedelta, or seconds; 0 waits for the start itself. (templated)
+    :param ended: true, to wait for the end. (templated)
     :param responses: of ``answered``, ``accepted``, ``declined`` and ``tentative`` the least number, or ``"all"``; a
-        mapping, or the JSON text of one. ``answered`` is any of the other three.
+        mapping, or the JSON text of one. ``answered`` is any of the other three. (templated)
     :param fields: written like a patch, see :class:`~airflow_dingtalk_calendar.models.EventPatch`; a mapping, or the
-        JSON text of one. Times are compared as moments.
-    :param exists: true, to wait until the event is there.
-    :param cancelled: true, to wait until it is not.
-    :param count_optional: whether optional attendees count in ``responses``.
-    :param recheck: the longest time between two looks where the moment is known; a timedelta, or seconds.
-    :param timezone: IANA zone in which the days of an all-day event begin, and for times in ``fields`` that have
-        none of their own; default: the connection's.
-    :param poke_interval: the time between two looks where no moment is known; a timedelta, or seconds.
+        JSON text of one. Times are compared as points in time. (templated)
+    :param exists: true, to wait until the event is there. (templated)
+    :param cancelled: true, to wait until it is not. (templated)
+    :param count_optional: whether optional attendees count in ``responses``. (templated)
+    :param recheck: the longest time between two polls where the time is known; a timedelta, or seconds. (templated)
+    :param timezone: IANA zone in which the days of an all-day event begin, and for times in ``fields`` that have none
+        of their own; default: the connection's. (templated)
+    :param poke_interval: the time between two polls where the time is not known; a timedelta, or seconds.
     :param deferrable: wait in the triggerer; default: Airflow's ``[operators] default_deferrable``.
-    :param max_calls: a try that would make more metered calls than this fails instead; default: any number.
-    :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :raises AirflowFailException: for what no retry can mend: a wrong argument, credential or permission, the month's
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    :raises AirflowFailException: for non-retryable errors: a wrong argument, credential or permission, the month's
         quota, an event that is gone.
-    :raises AirflowSensorTimeout: when the time is up.
+    :raises AirflowSensorTimeout: when the sensor times out.
     """
 
     template_fields: Sequence[str] = (
@@ -164,12 +166,12 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def execute(self, context: Context) -> Any:
-        """Wait, in the worker or, after a first look, in the triggerer; return the event."""
+        """Wait, in the worker or, after a first poll, in the triggerer; return the event."""
         with self._skip_as_meant(AirflowSensorTimeout), self._count_calls(context, self._earlier_calls(context)):
             return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; one metered call."""
+        """Poll once; one metered call."""
         from airflow_dingtalk_calendar.watch.event_poll import poll_event
 
         self._wake = None
@@ -196,7 +198,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
         return EventTarget(self.union_id, self.event_id, self.calendar_id, condition, timezone)
 
     def _schedule_next(self, watch: EventTarget, verdict: Verdict, recheck: float) -> None:
-        """Note when to look again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
+        """Store when to poll again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
         from airflow_dingtalk_calendar.watch.conditions import next_check
 
         now = self._clock()
@@ -232,7 +234,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
         raise AssertionError("a deferred task does not come here")
 
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
-        """Sleep, or be rescheduled, until the moment that ``poke`` has noted, or Airflow's interval, or the time-out.
+        """Sleep, or be rescheduled, until the time that ``poke`` has stored, or Airflow's interval, or the time-out.
 
         Airflow asks here in both modes; if a later version no longer does, ``poke_interval`` counts for everything.
         """
@@ -245,7 +247,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
     def execute_complete(self, context: Context, event: Any = None, calls: Mapping[str, int] | None = None) -> Any:
         """Return the event that the trigger found, or fail as it says.
 
-        :param calls: the metered calls of the look in the worker.
+        :param calls: the metered calls of the poll in the worker.
         """
         told = event.get("calls") if isinstance(event, dict) else None
         with self._count_calls(context, Counter(calls or {}) + Counter(told or {})):
@@ -254,7 +256,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
     def _finish_wait(self, event: Any) -> Any:
         match event:
             case {"status": "met", "event": dict(found)}:
-                self.log.info("Event %s is as wanted.", self.event_id)
+                self.log.info("Event %s meets the condition.", self.event_id)
                 return found
             case {"status": "hopeless", "message": str(message)}:
                 raise ConditionUnmetError(message)
@@ -266,13 +268,11 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
                 raise AirflowSensorTimeout(message)
             case {"status": "error", "message": str(message)}:
                 raise RuntimeError(message)
-        raise RuntimeError(
-            "The triggerer sent nothing that this sensor knows; is its version of the package another one?"
-        )
+        raise RuntimeError("The triggerer sent an unexpected result; does it run another version of this package?")
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the triggerer, with ``soft_fail`` and ``never_fail`` as in the other modes."""
+        """Resume after the triggerer, with ``soft_fail`` and ``never_fail`` as in the other modes."""
         with self._skip_as_meant(Exception):
             if next_method == "__fail__" and (next_kwargs or {}).get("error") in TRIGGER_TIMEOUTS:
-                raise AirflowSensorTimeout("The triggerer has not answered in time; is it down?")
+                raise AirflowSensorTimeout("The triggerer did not respond in time; is it down?")
             return super().resume_execution(next_method, next_kwargs, context)

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import (
 
 
 class ConditionUnmetError(AirflowFailException):
-    """The condition cannot be met any more."""
+    """The condition can no longer be met."""
 
 
 class SoftFailing:
@@ -28,7 +28,7 @@ class SoftFailing:
 
     @contextmanager
     def _skip_as_meant(self, missed: type[Exception]) -> Iterator[None]:
-        """Decide anew where Airflow skips, which it does for misconfigurations, too, and without saying why.
+        """Decide again where Airflow skips: it also skips for misconfigurations, and without logging the reason.
 
         Airflow chains its exception to the failure that it stands for.
 

@@ -1,4 +1,4 @@
-"""The apps whose pushes this process hears of: one connection for each, whichever connection ids lead to it."""
+"""The apps whose pushes this process receives: one connection for each, whichever connection ids lead to it."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class AppStreams:
 
     @asynccontextmanager
     async def listen(self, listener: PushListener, connect: Connect) -> AsyncIterator[AppStream]:
-        """Have somebody hear of an app's pushes for as long as the block lasts.
+        """Receive an app's pushes for as long as the block lasts.
 
-        :param connect: makes a hook; for each connection a new one, which reads Airflow's connection anew.
+        :param connect: makes a hook; for each connection a new one, which reads Airflow's connection again.
         :raises DingTalkError: when the connection cannot be read.
         """
         async with connect() as hook:
@@ -73,9 +73,9 @@ class AppStreams:
                 async with self.listen(listener, connect):
                     await asyncio.Event().wait()
             except DingTalkError as error:  # of the connection in Airflow, which a person has to correct
-                log.error("Nothing is pushed until this is corrected; tried again in %.0f s: %s", ERROR_RETRY, error)
+                log.error("Pushes are not received until this is fixed; retrying in %.0f s: %s", ERROR_RETRY, error)
             except Exception:
-                log.exception("Nothing is pushed as long as this lasts; tried again in %.0f s:", ERROR_RETRY)
+                log.exception("Pushes are not received while this error persists; retrying in %.0f s:", ERROR_RETRY)
             await DingTalkCalendarHook.clock.asleep(ERROR_RETRY)
 
 

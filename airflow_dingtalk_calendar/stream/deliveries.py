@@ -26,7 +26,7 @@ Answer = Callable[[AckStatus], None]
 
 
 class PushListener(Protocol):
-    """Somebody who hears of pushes, and settles each delivery once."""
+    """A receiver of pushes, which settles each delivery once."""
 
     def receive_push(self, delivery: PushDelivery) -> None:
         """Take a push."""

@@ -66,7 +66,7 @@ def parse_frame_data(frame: StreamFrame) -> Json:
 
 
 def write_acknowledgement(message_id: str, status: AckStatus) -> str:
-    """Write what becomes of an event: it is done with, or to be pushed again."""
+    """Write the answer to an event: it is acknowledged, or to be pushed again."""
     return _write_answer(message_id, json.dumps({"status": status, "message": ""}))
 
 

@@ -1,6 +1,6 @@
 """Pushes as a shared stream of Airflow's (3.3 and newer): watchers get what DingTalk has pushed, and nothing is asked.
 
-DingTalk is told that an event is done with once Airflow has stored what came of it for every watcher, and else asked to
+An event is acknowledged once Airflow has stored its changes for every watcher; otherwise DingTalk is asked to
 push it again.
 """
 

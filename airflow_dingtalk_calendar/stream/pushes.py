@@ -1,4 +1,4 @@
-"""What a push tells of a change in somebody's calendar.
+"""What a push says about a change in somebody's calendar.
 
 Sources: the official SDK's sample of a failed ``calendar_event_change`` callback (``event_1_0``), and the official page
 "event-calendar-event-change".

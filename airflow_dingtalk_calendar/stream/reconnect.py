@@ -1,4 +1,4 @@
-"""When a connection is opened again, and what is said of it: as data, so that no clock is needed to test it."""
+"""When a connection is reopened, and what is logged about it: as data, so that no clock is needed to test it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ERROR_RETRY = 600.0
 
 @dataclass
 class ReconnectPolicy:
-    """How a client of Stream mode goes on after a connection, or a try to get one, has ended.
+    """How a client of Stream mode continues after a connection, or an attempt to open one, has ended.
 
     :ivar attempt: how many in a row have come to nothing.
     :ivar said: the failure that was logged last; it is logged once, however often it is repeated.
@@ -46,7 +46,7 @@ class ReconnectPolicy:
         return logging.WARNING if isinstance(error, DingTalkError) and error.retryable else logging.ERROR
 
     def recover(self) -> bool:
-        """Note that a connection is open; tell whether a failure was logged before."""
+        """Record that a connection is open; return whether a failure was logged before."""
         failed, self.said = bool(self.said), ""
         return failed
 

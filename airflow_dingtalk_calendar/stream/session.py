@@ -62,11 +62,11 @@ class AppStream:
 
     @property
     def listeners(self) -> Iterable[PushListener]:
-        """Those who hear of pushes."""
+        """The receivers of pushes."""
         return tuple(self._listeners)
 
     def add_listener(self, listener: PushListener, open_socket: OpenSocket) -> None:
-        """Have somebody hear of pushes from now on; the first one makes the connection be opened.
+        """Add a receiver of pushes; the first one opens the connection.
 
         :param open_socket: opens a connection with what Airflow's connection says at that moment.
         """
@@ -108,7 +108,7 @@ class AppStream:
         return openers[self._policy.attempt % len(openers)]
 
     async def _serve_until_replaced(self, socket: Socket) -> None:
-        """Serve a connection until another one is to be opened; the old one goes on beside it until it is closed."""
+        """Serve a connection until another one is to be opened; the old one continues beside it until it is closed."""
         replaced = asyncio.Event()
         task = asyncio.create_task(self._serve(socket, replaced), name="dingtalk-stream-connection")
         self._serving.add(task)
@@ -175,7 +175,7 @@ class AppStream:
         """Say once why there is no connection; return the seconds until the next try."""
         level, seconds = self._policy.level(error), self._policy.wait_after(error)
         unknown = None if isinstance(error, DingTalkError) else error
-        log.log(level, "No connection to Stream mode, tried again in %.0f s: %s", seconds, error, exc_info=unknown)
+        log.log(level, "No connection to Stream mode, retrying in %.0f s: %s", seconds, error, exc_info=unknown)
         return seconds
 
 

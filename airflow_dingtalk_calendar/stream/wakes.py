@@ -71,7 +71,7 @@ class CalendarWaker:
         delivery.settle(self, clean=True)
 
     def note_connected(self) -> None:
-        """Have what happened before the connection be looked for."""
+        """Request a check for what happened before the connection was open."""
         self._silence.note_connected()
         self._ask()
 

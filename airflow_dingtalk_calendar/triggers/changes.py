@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NO_STORE_TEXT = (
-    "Airflow keeps no position for this watcher (that takes Airflow 3.3 or newer): it is in memory only. When the "
-    "triggerer starts again, changes since the last check are lost."
+    "Airflow does not store this watcher's position (this requires Airflow 3.3 or newer): it is kept in memory only. "
+    "When the triggerer restarts, changes since the last check are lost."
 )
 _NO_STREAM_TEXT = (
-    "This Airflow has no shared streams as the watcher knows them (%s): each watcher checks the calendar by itself, "
-    "and saves its position some seconds after a check. Look for a newer version of airflow-dingtalk-calendar."
+    "This version of Airflow has no shared streams that the watcher supports (%s): each watcher polls the calendar by "
+    "itself, and saves its position some seconds after a check. Check for a newer version of airflow-dingtalk-calendar."
 )
 
-_NO_PUSH_TEXT = "Nothing is told of, because a watcher with source='push' needs shared streams: use source='poll'."
+_NO_PUSH_TEXT = "No changes are reported, because a watcher with source='push' needs shared streams: use source='poll'."
 
 
 class DingTalkCalendarChangesTrigger(BaseEventTrigger):
-    """Tell of changes in one person's calendar, as the event source of an Airflow asset (Airflow 3)::
+    """Report changes in one person's calendar, as the event source of an Airflow asset (Airflow 3)::
 
         CALENDAR = Asset("lins_calendar", watchers=[AssetWatcher(name="changes", trigger=DingTalkCalendarChangesTrigger(
             union_id="iiPLinYue8mQzX0vTdRk4YwgiEiE"))])
@@ -65,27 +65,29 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     not say; ``union_id``, ``calendar_id``; ``source``. There is no event content in it.
 
     A check is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
-    each further 100 changed events: 720 calls a month with the default interval. The first start tells of nothing and
-    takes a position, which lists the whole calendar, cancelled events too: one call for each 100 events. So does a
-    check after DingTalk has refused the ``syncToken``; it tells of real differences only.
+    each further 100 changed events: 720 calls a month with the default interval. The first start reports
+    nothing and takes an initial snapshot, which lists the whole calendar, cancelled events too: one call for each 100
+    events. So does a check after DingTalk has refused the ``syncToken``; it reports real differences only.
 
     From Airflow 3.3 on the watchers of one calendar (connection, person and calendar) share these checks, whatever
     their fields and filters: the shortest of their intervals counts for all, and attendees are read if one needs them.
     Each has a position of its own, which is kept in the asset's state store, and saved when Airflow has confirmed that
-    the changes are stored: every change is told of at least once, also if the triggerer was killed or away. One that
-    is told of again has the same ``change_id``. Changes of one event between two checks are one. On Airflow 3.0 to 3.2
-    there is no such store: a restart of the triggerer takes a new position, and what has changed since the last check
-    is lost. Changed parameters, except the interval, begin anew as well.
+    the changes are stored: every change is reported at least once, even if the triggerer was killed or down. One
+    that is reported again has the same ``change_id``. Changes of one event between two checks are one. On Airflow 3.0
+    to 3.2 there is no such store: a restart of the triggerer takes a new position, and what has changed since the last
+    check is lost. Changed parameters, except the interval, also start over.
 
     A DAG that is started by this trigger and changes events does not start itself as long as it writes fields that are
     not watched.
 
-    The trigger never ends, because Airflow would start it again at once, over and over. Errors are logged: what may
-    pass by itself as a warning, and tried again after the interval; what a person has to mend as an error, and tried
-    again after an hour, or the interval if that is longer.
+    The trigger never ends, because Airflow would start it again at once, over and over. Errors are logged:
+    transient ones as a warning, with a retry after the interval; those that a person has to fix as an error, with a
+    retry after an hour, or the interval if that is longer.
+
+    .. seealso:: For DAGs that react to changes, see the guide :doc:`/howto/react`.
 
     :param union_id: unionId of the person whose calendar it is.
-    :param calendar_id: the documentation knows ``primary`` only.
+    :param calendar_id: DingTalk documents only ``primary``.
     :param fields: names of the fields to watch, of those in the table of "Patches and new events". Of ``attendees``
         and ``responses`` DingTalk lists the first 100 people.
     :param summary_pattern: only events in whose title this regular expression is found. A changed title alone is no
@@ -95,7 +97,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     :param interval: seconds between two checks, or a timedelta; less if another watcher of the calendar wants less.
         With ``source="stream"``, of the safety check: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :param source: where changes are heard of from. ``poll``: checks, one after each interval. ``stream``: the same
+    :param source: where changes come from. ``poll``: checks, one after each interval. ``stream``: the same
         checks, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
         its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
         ``union_id``, ``calendar_id``, ``source``. The last two sources need Airflow 3.3 and
@@ -169,7 +171,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     @classmethod
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
-        """Make what checks the calendar for all its watchers, or hears of a connection's pushes for all of them."""
+        """Make what checks the calendar for all its watchers, or receives a connection's pushes for all of them."""
         from airflow_dingtalk_calendar.stream.producer import PushProducer
         from airflow_dingtalk_calendar.watch.hub import find_hub
         from airflow_dingtalk_calendar.watch.producer import CalendarProducer

@@ -23,7 +23,7 @@ MAX_NAP = 300.0  # seconds
 
 
 class RedactedEvent(TriggerEvent):
-    """What the trigger fires. A triggerer writes that to its log, where titles and people have no business."""
+    """The trigger's event. A triggerer writes it to its log, which must not contain titles and people."""
 
     def __init__(self, payload: dict[str, Any]) -> None:
         super().__init__(payload)  # type: ignore[no-untyped-call]
@@ -35,27 +35,29 @@ class RedactedEvent(TriggerEvent):
 
 
 class DingTalkCalendarEventTrigger(BaseTrigger):
-    """Look at an event now and then until it meets a condition. Each look is one metered call.
+    """Poll an event until it meets a condition. Each poll is one metered call.
 
-    The sensor has looked once before this trigger starts. All times in its arguments are of the wall clock, so that
-    one that is started anew, after the triggerer ended or was killed, goes on where it was. The Airflow connection is
-    read anew for each look, and no socket is open in between.
+    The sensor has polled once before this trigger starts. All times in its arguments are wall-clock times, so that a
+    trigger restarted after the triggerer ended or was killed continues where it was. The Airflow connection is read
+    again for each poll, and no socket is open in between.
 
     It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``hopeless`` (the
-    condition cannot be met any more), ``failed`` (no retry can mend it), ``no_connection`` (the triggerer finds no such
+    condition can no longer be met), ``failed`` (a non-retryable error), ``no_connection`` (the triggerer finds no such
     Airflow connection), ``timeout`` or ``error`` (something else went wrong). ``calls`` are the metered calls that it
-    has made, by action; those that it made before it was started anew are not known.
+    has made, by action; those made before a restart are not included.
+
+    .. seealso:: For DAGs that wait for an event, see the guide :doc:`/howto/wait`.
 
     :param union_id: unionId of anybody who takes part in the event.
     :param event_id: the event's ``id``.
-    :param calendar_id: the documentation knows ``primary`` only.
+    :param calendar_id: DingTalk documents only ``primary``.
     :param condition: as :func:`~airflow_dingtalk_calendar.watch.conditions.parse_condition` returns it.
     :param timezone: IANA zone in which the days of an all-day event begin.
-    :param wake: when to look first, in seconds since the epoch.
-    :param deadline: when to give up, after a last look, in seconds since the epoch.
-    :param interval: seconds between two looks, for a condition whose moment cannot be known.
-    :param recheck: seconds after which to look again at the latest where it can be known.
-    :param max_calls: the trigger fails instead of making more metered calls than this; None for any number.
+    :param wake: when to poll first, in seconds since the epoch.
+    :param deadline: when to give up, after a last poll, in seconds since the epoch.
+    :param interval: seconds between two polls, for a condition whose time cannot be known.
+    :param recheck: maximum seconds until the next poll, for a condition whose time is known.
+    :param max_calls: the trigger fails instead of making more metered calls than this; None for no limit.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     """
 
@@ -92,7 +94,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
         self.max_calls = max_calls
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and the arguments to make this trigger anew, elsewhere."""
+        """Return the class and the arguments from which Airflow recreates this trigger."""
         names = ("union_id", "event_id", "calendar_id", "condition", "timezone", "wake", "deadline", "interval")
         arguments = {name: getattr(self, name) for name in (*names, "recheck", "dingtalk_conn_id")}
         if self.max_calls is not None:  # which a triggerer of an earlier release does not know
@@ -109,7 +111,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             message = f"The triggerer does not find the connection {self.dingtalk_conn_id}."
             payload = {"status": "no_connection", "message": message}
         except Exception as error:
-            self.log.exception("Waiting for event %s went wrong.", self.event_id)
+            self.log.exception("Waiting for event %s failed.", self.event_id)
             # The text of an error that is not ours may hold anything; the triggerer's log has it, masked.
             payload = {"status": "error", "message": f"{type(error).__name__} in the triggerer; see its log"}
         self.log.info("%s", self._call_counter)
@@ -135,10 +137,10 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
                 return {"status": "hopeless", "message": f"Event {self.event_id} {verdict.text}."}
             now = self._clock()
             if now >= self.deadline:
-                return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; time is up."}
+                return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; timed out."}
             wake = next_check(verdict, _utc_datetime(now), self.interval, self.recheck).timestamp()
             again = _utc_datetime(min(wake, self.deadline)).isoformat(timespec="seconds")
-            self.log.info("Event %s %s; next look at %s.", self.event_id, verdict.text, again)
+            self.log.info("Event %s %s; next check at %s.", self.event_id, verdict.text, again)
 
     async def _sleep_until(self, moment: float) -> None:
         while (left := moment - self._clock()) > 0:

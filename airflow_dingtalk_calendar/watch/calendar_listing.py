@@ -55,14 +55,14 @@ class CalendarLister:
         return [listing._replace(complete=False) for listing in pages]
 
     async def _list_whole(self) -> Listing:
-        """List the whole calendar, of which an event that is not listed is gone: so nothing may be missing by mistake.
+        """List the whole calendar, in which an event that is not listed is gone: so no event may be missing by mistake.
 
         :raises UnexpectedAnswerError: when a page has no list of events; the position stays as it is.
         """
         return await self._list_pages(require_list(self._calendar(), "events"))
 
     async def _list_pages(self, calendar: api.Call[api.Json]) -> Listing:
-        """List all pages; one odd event among them does not keep the others from being seen."""
+        """List all pages; a malformed event does not hide the others."""
         snapshots: dict[ChangeFilter, list[EventSnapshot]] = {watch: [] for watch in self._needs.watches}
         token, calls, events, illegible = None, 0, 0, 0
         async for page in self._hook.apages(calendar):

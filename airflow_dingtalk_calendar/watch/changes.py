@@ -1,4 +1,4 @@
-"""What has changed in a calendar since it was last looked at.
+"""What has changed in a calendar since the last check.
 
 An event is remembered as a fingerprint: one character that says whether it passes the filters, and a short hash of each
 watched field in normal form. So no event content is kept, and what a change is stands here once: a watched field that
@@ -29,7 +29,7 @@ DEFAULT_FIELDS = tuple(name for name, field in FIELDS.watched.items() if field.w
 
 @dataclass(frozen=True, slots=True)
 class EventSnapshot:
-    """An event as it was seen, as far as it is remembered or told of.
+    """An event as it was listed, reduced to what is stored or reported.
 
     :ivar fingerprint: filter and fields; None when the event was cancelled.
     """
@@ -46,7 +46,7 @@ class Change:
     """One event that came, went, or has other values in watched fields than before.
 
     :ivar fields: names of the fields that differ; of an event that came or went, none.
-    :ivar change_id: the same whenever the same change is told of again.
+    :ivar change_id: the same whenever the same change is reported again.
     """
 
     kind: ChangeKind
@@ -57,7 +57,7 @@ class Change:
     def payload(self, union_id: str, calendar_id: str, source: str) -> dict[str, Any]:
         """Write the change as JSON, without event content.
 
-        :param source: where it was heard of from: a watcher's source, or ``task``.
+        :param source: where the change comes from: a watcher's source, or ``task``.
         """
         return {
             "change_id": self.change_id,
@@ -77,7 +77,7 @@ class Change:
 class Position:
     """Up to where a calendar has been followed.
 
-    :ivar epoch: names the position that was taken first; another one begins anew.
+    :ivar epoch: identifies the initial snapshot; a new snapshot starts over with a new one.
     :ivar number: how many checks ago that was.
     :ivar token: the service's ``syncToken``; without one, the next check lists the whole calendar.
     :ivar fingerprints: what is remembered of each event, by id.
@@ -93,7 +93,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """What somebody wants to hear of: which fields, of which events."""
+    """Which changes a watcher reports: which fields, of which events."""
 
     fields: tuple[str, ...]
     pattern: re.Pattern[str] | None = None
@@ -172,7 +172,7 @@ def parse_filter(
 
 
 def initial_position(epoch: str, token: str | None, sights: Iterable[EventSnapshot], checked: float) -> Position:
-    """Take a position: from here on changes are told of."""
+    """Take the initial snapshot: later changes are reported."""
     latest = newest_copies(sights, lambda one: one.event_id, lambda one: one.update_time).values()
     return Position(
         epoch, 0, token, {one.event_id: one.fingerprint for one in latest if one.fingerprint is not None}, checked
@@ -216,8 +216,8 @@ def _classify_change(
 def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
     """Name a change by what it is measured against and what the watched fields are now.
 
-    Not by the event's ``updateTime``: if the change is told of again, after a crash, the event may have got a new one
-    meanwhile, because the DAG that heard of it has changed the title.
+    Not by the event's ``updateTime``: if the change is reported again, after a crash, the event may have got a new one
+    meanwhile, because the DAG that it started has changed the title.
     """
     parts = json.dumps([position.epoch, position.number, sight.event_id, sight.fingerprint])
     return hashlib.sha256(parts.encode()).hexdigest()[:32]

@@ -18,14 +18,14 @@ def log_costs(interval: float) -> None:
 
 
 def log_loaded(position: Position) -> None:
-    """Say from where a watcher goes on."""
-    log.info("Going on from check %d: %d events.", position.number, len(position.fingerprints))
+    """Log the position from which a watcher resumes."""
+    log.info("Resuming after check %d: %d events.", position.number, len(position.fingerprints))
 
 
 def log_check(reached: Position, changes: int, calls: int) -> None:
     """Say what a check has led to."""
     if reached.number:
-        log.info("Check %d: %d changes to tell of, in %d calls.", reached.number, changes, calls)
+        log.info("Check %d: %d changes to report, in %d calls.", reached.number, changes, calls)
     else:
         events = len(reached.fingerprints)
-        log.info("Position taken: %d events, listed in %d calls; later changes are told of.", events, calls)
+        log.info("Initial snapshot: %d events, listed in %d calls; later changes are reported.", events, calls)

@@ -23,7 +23,7 @@ class CheckpointHead:
     """What is written last.
 
     :ivar slot: 0 or 1; parts are written to the slot that the head before does not use.
-    :ivar parts: how many there are; ``digest`` tells whether they are the right ones.
+    :ivar parts: how many there are; ``digest`` verifies that they belong together.
     """
 
     epoch: str
@@ -92,9 +92,9 @@ def _fingerprints_digest(fingerprints: Mapping[str, str]) -> str:
 
 log = logging.getLogger(__name__)
 _NO_NAMES_TEXT = (
-    "This Airflow does not tell for which assets it keeps a watcher's position. A watcher of one asset is not "
-    "affected. One that several assets share tells of nothing, and loses nothing: give each of these assets a watcher "
-    "with another interval, so that it gets a trigger of its own."
+    "This version of Airflow does not say for which assets it stores a watcher's position. A watcher of a single asset "
+    "is not affected. A watcher shared by several assets reports no changes, and loses none: give each of these assets "
+    "a watcher with a different interval, so that it gets its own trigger."
 )
 
 

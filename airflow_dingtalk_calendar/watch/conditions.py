@@ -1,4 +1,4 @@
-"""What one can wait for: conditions on one event, judged at one moment.
+"""Conditions that a sensor can wait for: each is evaluated for one event at one point in time.
 
 A condition is plain data with one member, such as ``{"starts_within": 900.0}``: so it comes out of templates, goes
 into a trigger's arguments and survives its restart. Judging is pure, so that a worker and a triggerer come to the same
@@ -29,14 +29,14 @@ Condition = Mapping[str, Any]
 RESPONSES = ("accepted", "declined", "tentative")
 COUNTED_RESPONSES = ("answered", *RESPONSES)
 ALL_ATTENDEES = "all"
-MIN_INTERVAL = 1.0  # seconds between two looks
+MIN_INTERVAL = 1.0  # seconds between two polls
 ERROR_INTERVAL = 300.0
 
 
 class Verdict(NamedTuple):
-    """What one look at an event says.
+    """What one poll of an event shows.
 
-    :ivar state: ``met``; ``waiting``; ``hopeless`` when it cannot come true any more; ``unknown`` when the event
+    :ivar state: ``met``; ``waiting``; ``hopeless`` when it can no longer be met; ``unknown`` when the event
         could not be read.
     :ivar text: why, for a person.
     :ivar moment: when the condition comes true, as the event stands; None where nobody can know.
@@ -52,7 +52,7 @@ class Verdict(NamedTuple):
 
 
 def next_check(verdict: Verdict, now: dt.datetime, interval: float, recheck: float) -> dt.datetime:
-    """Say when to look again: at the moment in question, but not later than ``recheck``, since events are moved.
+    """Return when to poll again: at the known time, but not later than ``recheck``, because events are moved.
 
     :param interval: seconds, for what has no known moment; ``recheck``: seconds, for what has one.
     """
@@ -115,7 +115,7 @@ def _count_problems(given: Mapping[Any, Any]) -> Iterator[tuple[Any, str]]:
         if name not in COUNTED_RESPONSES:
             yield name, f"is no answer{suggest_name(str(name), COUNTED_RESPONSES)}"
         elif not _means_all(count) and not _is_positive(count):
-            yield name, 'must be a whole number from 1 up, or "all"'
+            yield name, 'must be an integer from 1 up, or "all"'
 
 
 def _means_all(count: Any) -> bool:
@@ -212,7 +212,7 @@ def _met_if(met: bool, text: str) -> Verdict:
 
 
 def _cannot_be_met(event: Body | None) -> Verdict:
-    return Verdict("hopeless", f"{_describe_absence(event)}, so that there is nothing to wait for")
+    return Verdict("hopeless", f"{_describe_absence(event)}, so that the condition cannot be met")
 
 
 def _check_cancelled(event: Body | None) -> Verdict:

@@ -25,7 +25,7 @@ PART_LENGTH = 100  # changes of each watcher
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CalendarCheck:
-    """What one check of the calendar has brought.
+    """The result of one check of the calendar.
 
     :ivar parts: in how many parts it is delivered.
     :ivar checked: when, in seconds since 1970.
@@ -39,7 +39,7 @@ class CalendarCheck:
 class Member:
     """One watcher of a calendar that several share.
 
-    :param watch: what it wants to hear of.
+    :param watch: which changes it reports.
     :param store: its position.
     :param interval: seconds between two checks.
     :param retry_interval: seconds until a check is made again that has failed, if it may pass; else the interval.

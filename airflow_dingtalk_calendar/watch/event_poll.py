@@ -1,4 +1,4 @@
-"""One look at an event somebody waits for: which calls it takes, and what comes of it.
+"""One poll of an event that a sensor waits for: the calls that it takes, and its result.
 
 Written once, as calls that somebody else carries out: a worker with ``hook.follow``, a triggerer with
 ``hook.afollow``.
@@ -40,10 +40,10 @@ class EventTarget:
 def poll_event(watch: EventTarget, clock: Callable[[], float]) -> Generator[api.Call[Any], Any, Verdict]:
     """Read the event and judge it. One metered call; more where 500 people or more are invited and they matter.
 
-    A failure that may pass by itself is a verdict: what is waited for may come true all the same.
+    A transient error is a verdict: the condition may still be met later.
 
     :param clock: seconds since the epoch, asked after the event was read.
-    :raises RequestError: for what does not pass by itself.
+    :raises RequestError: for non-retryable errors.
     """
     try:
         event = yield from _read_event(watch)

@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.watch.waker import Waker
 # Airflow starts the watchers of a calendar one after the other: so long after the last one that came, a check waits for
 # another, so that they share it.
 SETTLE_SECONDS = 1.0
-# Nobody to check for: whoever comes wakes the producer.
+# No watchers to check for: the next one to join wakes the producer.
 IDLE_SECONDS = 3600.0
 
 
@@ -68,7 +68,7 @@ class CalendarHub:
         self.waker.wake()
 
     def postpone(self, seconds: float) -> None:
-        """Have a check that has failed made again after some time, and none before, whoever comes or asks."""
+        """Repeat a failed check after some time, and make none before, even if a watcher joins or asks for one."""
         self._is_asked = True
         self._blocked_until = self.now() + seconds
 

@@ -1,4 +1,4 @@
-"""What listing a calendar has brought, and where that leads a watcher: decisions, without any call."""
+"""The result of listing a calendar, and the position that follows from it: decisions only, without any call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Snapshots = Mapping[ChangeFilter, Sequence[EventSnapshot]]
 
 
 class Listing(NamedTuple):
-    """What listing a calendar, or what has changed in it, has brought.
+    """The result of listing a calendar, or the changes in it.
 
     :ivar snapshots: the events, as each filter sees them.
     :ivar events: how many there were.
@@ -59,8 +59,8 @@ class ListingNeeds:
 def combine_needs(members: Iterable[tuple[ChangeFilter, Position | None]]) -> ListingNeeds:
     """Say what to list for several watchers.
 
-    Not the oldest position alone: which of two tokens is older, only the clocks of two triggerers could tell. Each
-    token once is more than one call only in the first check together; after it, all have the same.
+    Not the oldest position alone: which of two tokens is older could only be told by comparing the clocks of two
+    triggerers. Each token once is more than one call only in the first check together; after it, all have the same.
     """
     watching = list(members)
     positions = sorted((position for _, position in watching if position), key=lambda position: position.checked)

@@ -29,7 +29,7 @@ class CalendarProducer(SharedStreamProducer):
 
     :param hub: the watchers.
     :param calendar: makes the call that lists the calendar; it takes what ``list_events`` of the API does.
-    :param connect: makes a hook; for each check a new one, which notices a connection that was mended.
+    :param connect: makes a hook; for each check a new one, so that a corrected connection takes effect.
     """
 
     # Time, for tests to replace.

@@ -1,4 +1,4 @@
-"""Where a watcher hears of changes from: what each source takes, and what it does not."""
+"""The sources of a watcher's changes, and which arguments each of them accepts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAFETY_INTERVAL, SINGLE_CONSUMER_INTERVAL = 3600.0, 24 * 3600.0
 class SourceArguments:
     """What was given, unchecked.
 
-    :ivar filters: the arguments that only a look at events can go by, those that were given.
+    :ivar filters: the arguments given that need the events themselves, which a push does not have.
     """
 
     source: Any
@@ -37,7 +37,7 @@ class WatchSource:
     """A checked choice.
 
     :ivar interval: seconds between two checks that nothing announces; None if there are none.
-    :ivar kinds: which kinds of changes are told of.
+    :ivar kinds: which kinds of changes are reported.
     """
 
     name: ChangeSource
@@ -53,7 +53,7 @@ class WatchSource:
 
 
 def parse_source(given: SourceArguments, *, shares_streams: bool) -> WatchSource:
-    """Check where changes are heard of from.
+    """Check the source of changes and its arguments.
 
     :param shares_streams: whether this Airflow has shared streams.
     :raises InvalidInputError: with all problems.
@@ -108,7 +108,7 @@ def _find_source_problems(given: SourceArguments, shares_streams: bool) -> Itera
 
 def _find_useless(given: SourceArguments) -> Iterator[tuple[str, str]]:
     for name in given.filters:
-        yield name, "is nothing that a push tells of: leave it out, or use source='stream'"
+        yield name, "is not part of a push: leave it out, or use source='stream'"
     if given.interval is not None:
         yield "interval", "is of no use, for nothing is checked: leave it out, or use source='stream'"
 

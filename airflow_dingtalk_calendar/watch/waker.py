@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 class Waker:
-    """A wait that can be cut short, by whoever runs in the same event loop."""
+    """A wait that any code in the same event loop can end early."""
 
     def __init__(self) -> None:
         self._is_woken = False

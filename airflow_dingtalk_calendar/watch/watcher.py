@@ -1,4 +1,4 @@
-"""A watcher at work by itself, where Airflow has no shared streams: look, tell, keep, wait, again."""
+"""A watcher that polls by itself, where Airflow has no shared streams: check, report, save, wait, repeat."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CalendarWatcher:
     """The state of a watcher between two checks.
 
     :param calendar: makes the call that lists the calendar; it takes what ``list_events`` of the API does.
-    :param connect: makes a hook; for each check a new one, which notices a connection that was mended.
+    :param connect: makes a hook; for each check a new one, so that a corrected connection takes effect.
     :ivar wait: seconds until the next turn.
     """
 
@@ -61,7 +61,7 @@ class CalendarWatcher:
     async def check_calendar(self) -> list[Change]:
         """Check the calendar, if it is time to."""
         if self._unsaved is not None:
-            return []  # what was told of has to be saved first
+            return []  # what was reported has to be saved first
         if not self._is_loaded and (rest := await self._remaining_interval()) > 0:
             self.wait = rest
             return []
@@ -71,7 +71,7 @@ class CalendarWatcher:
         return found
 
     async def save_position(self) -> None:
-        """Save the position that the last look led to, once Airflow has stored what was told of."""
+        """Save the position of the last check, once Airflow has stored the reported changes."""
         if self._unsaved is None:
             return
         if self._store and self._told:

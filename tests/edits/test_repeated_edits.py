@@ -114,7 +114,7 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: append_description(event(description="x" * 4999), "secret"), "patch.description", "5000"),
     (lambda: append_description(event(seriesMasterId="M"), "x"), "event.seriesMasterId", "allow_instance=True"),
     (lambda: add_reminder(event(), -1), "minutes", "0 or more"),
-    (lambda: add_reminder(event(), "soon"), "minutes", "whole number"),  # type: ignore[arg-type]
+    (lambda: add_reminder(event(), "soon"), "minutes", "integer"),  # type: ignore[arg-type]
     (lambda: add_reminder(event(extendedProperties=VIEW), 5), "event.reminders", "get_event"),
     (lambda: drop_reminder(event(extendedProperties=VIEW), 5), "event.reminders", "get_event"),
     (lambda: add_reminder(event(reminders=reminders("5", method="sms")), 9), "event.reminders", "phone"),

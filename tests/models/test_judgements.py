@@ -218,7 +218,7 @@ def test_what_the_answer_does_not_tell_is_said(dingtalk: Emulator, said: pytest.
     ti = Ti()
     patched(ti, patch={"summary": "Planning", "notify_push": False}, clear=["categories"])
     assert ti.pushed["not_applied"] == []
-    assert "Whether the event has them, DingTalk's answer does not tell: categories, extra." in said.text
+    assert "DingTalk's answer does not show whether these were applied: categories, extra." in said.text
 
 
 @pytest.mark.parametrize(

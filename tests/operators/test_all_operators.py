@@ -262,12 +262,12 @@ def test_expanding_a_series(dingtalk: Emulator) -> None:
         ({"expand": True, "time_min": "2027-03-01T00:00Z"}, "time_max: is required with expand"),
         (
             {"expand": 1 == 1, "time_min": "2027-03-01T00:00Z", "time_max": "2027-03-02T00:00Z", "show_deleted": True},
-            "show_deleted: cannot be had with expand",
+            "show_deleted: cannot be combined with expand",
         ),
         ({"time_min": "tomorrow"}, "time_min: must be an ISO 8601"),
         ({"time_min": "2027-03-01T00:00", "timezone": "Asia/Beijing"}, "is not a zone"),
         ({"time_min": "2027-03-02T00:00Z", "time_max": "2027-03-01T00:00Z"}, "time_max: must be after time_min"),
-        ({"max_events": "many"}, "max_events: must be a whole number"),
+        ({"max_events": "many"}, "max_events: must be an integer"),
         ({"show_deleted": "maybe"}, "show_deleted: must be true or false"),
     ],
 )

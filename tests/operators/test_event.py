@@ -295,7 +295,7 @@ def test_a_retry_does_not_make_a_second_meeting(dingtalk: Emulator, replay: str)
     dingtalk.fault(kind="apply_then_reset", action="PatchEvent")
     with pytest.raises(TransportError, match="unknown whether"):
         execute(patch={"online_meeting": True})
-    with pytest.raises(AirflowFailException, match="maybe made by an earlier try"):
+    with pytest.raises(AirflowFailException, match="possibly created by an earlier try"):
         execute(Ti(try_number=2), patch={"online_meeting": True})
     assert len(dingtalk.effects["meetings"]) == 1
 

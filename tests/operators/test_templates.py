@@ -86,7 +86,7 @@ def refusal(kind: type[Any], *, native: bool, **arguments: Any) -> str:
         (
             DingTalkCalendarPatchEventOperator,
             {"patch": "{{ nothing }}"},
-            "patch: is blank, or the word None: what it was to come from had no value",
+            "patch: is blank, or the word None: its source had no value",
         ),
         (
             DingTalkCalendarPatchEventOperator,
@@ -102,7 +102,7 @@ def refusal(kind: type[Any], *, native: bool, **arguments: Any) -> str:
         (
             DingTalkCalendarGetEventOperator,
             {"max_attendees": "{{ nothing }}"},
-            "max_attendees: must be a whole number",
+            "max_attendees: must be an integer",
         ),
         (
             DingTalkCalendarListEventsOperator,

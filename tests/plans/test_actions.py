@@ -462,7 +462,7 @@ def test_a_task_that_ends_between_two_calls_says_so(calendar: Emulator, connect:
         task.execute({"ti": ti})  # type: ignore[typeddict-item]
     (row,) = ti.pushed["results"]
     assert (row["status"], row["code"]) == ("partial", "notTried")
-    assert row["message"] == "500 of 1,201 people are done. The task was told to end."
+    assert row["message"] == "500 of 1,201 people are done. The task was asked to stop."
     counts, _ = run(plan, ti=Ti(try_number=2))
     assert counts["applied"] == 1
     assert len(people(calendar, "E2")) == 1202

@@ -302,12 +302,12 @@ WRONG: list[tuple[Any, Any, dict[str, Any], str]] = [
     ([{"E": "E", "S": dt.time(9)}], {**E, **S}, {}, 'line 2, column "S": must be text, a number, a date or a time'),
     ([{"E": "E", "S": float("inf")}], {**E, **S}, {}, 'line 2, column "S": must be text, a number'),
     ([{"E": "E", "S": "None"}], {**E, **S}, {}, 'line 2, column "S": is blank, or the word None'),
-    ([{"E": "E", "W": "lin@example.com"}], {**E, **W}, {"action": "add_attendees"}, "which only a patch takes"),
+    ([{"E": "E", "W": "lin@example.com"}], {**E, **W}, {"action": "add_attendees"}, "which only a patch accepts"),
     (
         [{"E": "E", "W": "u;lin@example.com"}],
         {**E, **W},
         {"action": "remove_attendees"},
-        "person 2 of 2 is a mail address",
+        "person 2 of 2 is an email address",
     ),
     ([{"E": "E", "W": "x"}], {**E, **W}, {"action": "add_attendees", "people": ["x"]}, "people: must find unionIds"),
     (

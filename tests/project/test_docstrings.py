@@ -1,4 +1,4 @@
-"""The reference tells of every parameter, and of nothing that is not there."""
+"""The reference describes every parameter, says which are templated, and links a guide for each task."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.new_event import NewEvent
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 
+HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 CLASSES = (DingTalkCalendarHook, EventPatch, NewEvent)
 
 
@@ -30,7 +32,7 @@ def members(owner: Any) -> Iterator[Callable[..., Any]]:
 
 
 def tasks() -> Iterator[type]:
-    """Find the operators, sensors and triggers that Airflow is told of."""
+    """Find the operators, sensors and triggers that the provider lists."""
     info = get_provider_info()
     for entry in (*info["operators"], *info["sensors"], *info["triggers"]):
         for name in entry["python-modules"]:
@@ -39,7 +41,7 @@ def tasks() -> Iterator[type]:
 
 
 def is_task(one: Any) -> bool:
-    """Tell a class for DAG authors from what stands beside it."""
+    """Return whether something is a class for DAG authors."""
     return inspect.isclass(one) and one.__name__.startswith("DingTalk")
 
 
@@ -64,6 +66,27 @@ def test_each_parameter_of_a_function_is_described(function: Callable[..., Any])
 def test_each_argument_of_a_task_is_described(task: type) -> None:
     """The docstring of an operator, a sensor or a trigger has each of its arguments, and no other."""
     assert described(inspect.getdoc(task) or "") == names(task.__init__)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("task", list(tasks()), ids=lambda task: task.__name__)
+def test_templated_parameters_say_so(task: type) -> None:
+    """The description of a parameter ends with ``(templated)`` exactly if it is in ``template_fields``."""
+    templated = names(task.__init__).intersection(getattr(task, "template_fields", ()))  # type: ignore[misc]
+    marked = {name for name, text in descriptions(inspect.getdoc(task) or "") if text.endswith(" (templated)")}
+    assert marked == templated
+
+
+@pytest.mark.parametrize("task", list(tasks()), ids=lambda task: task.__name__)
+def test_each_task_links_its_guide(task: type) -> None:
+    """The docstring of an operator, a sensor or a trigger links one how-to guide, which exists."""
+    (guide,) = re.findall(r"^\.\. seealso:: .*:doc:`/howto/(\w+)`\.$", inspect.getdoc(task) or "", re.MULTILINE)
+    assert (HOWTO / f"{guide}.md").is_file()
+
+
+def descriptions(text: str) -> list[tuple[str, str]]:
+    """Read each parameter of a docstring with its description, on one line."""
+    found = re.findall(r"^:param (\w+): (.*(?:\n    .*)*)", text, re.MULTILINE)
+    return [(name, " ".join(said.split())) for name, said in found]
 
 
 def described(text: str) -> set[str]:

@@ -357,7 +357,7 @@ def test_the_log_tells_how_it_stands(
     waiting = trigger(responses={"accepted": 2}, timeout=3600)
     dingtalk.fault(kind="error", action="GetEvent", status=503, code="serviceBusy")
     (end,) = fired(waiting)
-    assert end["message"] == f"Event {EVENT} 1 of 2 accepted; time is up."
+    assert end["message"] == f"Event {EVENT} 1 of 2 accepted; timed out."
     lines = [record.getMessage() for record in said.records if record.name == "tasks"]
     assert lines[0] == f"Event {EVENT} 1 of 2 accepted."
     lines = [line for line in lines if not line.startswith("Metered calls: ")]

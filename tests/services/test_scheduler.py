@@ -181,7 +181,7 @@ def test_a_batch_goes_on_where_its_worker_was_killed(airflow: Standalone, dingta
     again = by_then - 10 if KEEPS_STATE else by_then
     assert requests() - before <= len(MANY) + again < 2 * len(MANY)
     assert [row["status"] for row in airflow.xcom("batch", run, "apply", "results")] == ["applied"] * len(MANY)
-    said = "Earlier tries have finished" if KEEPS_STATE else "keeps no state of tasks"
+    said = "Earlier tries have finished" if KEEPS_STATE else "does not store task state"
     assert said in airflow.log("batch", run, "apply", 2)
     airflow.clear("batch", run, "apply")
     assert airflow.wait("batch", run) == "success"

@@ -354,7 +354,7 @@ def test_a_missing_connection_ends_nothing(
     """Whatever goes wrong is logged, because Airflow would start a trigger that ended again and again."""
     monkeypatch.delenv("AIRFLOW_CONN_DINGTALK_DEFAULT")
     assert triggerer.run(lambda: connect(), edit(dingtalk, location="Room 2"), fields=["location"]) != []
-    assert "Changes are not told of as long as this lasts" in caplog.text
+    assert "Changes are not reported while this error persists" in caplog.text
 
 
 def test_a_position_that_cannot_be_saved_is_saved_later(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:

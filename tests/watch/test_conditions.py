@@ -99,7 +99,7 @@ def test_a_condition_is_read(given: dict[str, Any], condition: Condition) -> Non
             {"responses": {"acepted": 1, "declined": 0}},
             r"acepted: is no answer; did you mean accepted\?; .*declined: must",
         ),
-        ({"responses": {"accepted": "most"}}, 'responses.accepted: must be a whole number from 1 up, or "all"'),
+        ({"responses": {"accepted": "most"}}, 'responses.accepted: must be an integer from 1 up, or "all"'),
         ({"responses": {1: 1}}, "responses.1: is no answer"),
         ({"responses": 5}, "responses: must be a mapping"),
         ({"responses": {"accepted": 1}, "count_optional": "x"}, "count_optional: must be true or false"),

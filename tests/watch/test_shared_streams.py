@@ -332,7 +332,7 @@ def test_a_store_that_fails_is_its_watchers_affair(
         assert (len(well.told), len(poor.told)) == (2, 2)
 
     play(scene)
-    assert "Changes are not told of as long as this lasts" in caplog.text
+    assert "Changes are not reported while this error persists" in caplog.text
 
 
 def test_a_watcher_that_cannot_compare_keeps_its_position(
@@ -355,7 +355,7 @@ def test_a_watcher_that_cannot_compare_keeps_its_position(
         assert (len(well.told), len(poor.told)) == (1, 1)
 
     play(scene)
-    assert "Changes are not told of as long as this lasts" in caplog.text
+    assert "Changes are not reported while this error persists" in caplog.text
 
 
 # -- errors and wake-ups ----------------------------------------------------------------------------------------
@@ -462,4 +462,4 @@ def test_without_shared_streams_a_watcher_polls_by_itself(
     for module in ("airflow.triggers.shared_stream", "airflow_dingtalk_calendar.watch.producer"):
         monkeypatch.setitem(sys.modules, module, None)
     assert ChangesTrigger(union_id=ORGANIZER).shared_stream_key() is None
-    assert "each watcher checks the calendar by itself" in caplog.text
+    assert "each watcher polls the calendar by itself" in caplog.text

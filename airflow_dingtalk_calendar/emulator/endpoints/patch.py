@@ -11,7 +11,7 @@
 ``location``          ``displayName`` replaced (as ``summary``); booked rooms stay, they have calls of their own
 ``extra``             not stored: it steers the notifications of this one call
 ``reminders``         replaced, ``[]`` documented as none; omitted: UNVERIFIED, switch ``omitted_reminders``
-``onlineMeetingInfo`` created anew at every call, as documented
+``onlineMeetingInfo`` created again at every call, as documented
 ``richTextDescription``
                       ``text`` replaced (as ``summary``)
 ``uiConfigs``         replaced (merging by ``uiName`` would be as plausible; no source)
@@ -42,7 +42,7 @@ class PatchContext:
 
     :param event: the event as stored.
     :param settings: the switches.
-    :param emails: unionId per mail address.
+    :param emails: unionId per email address.
     """
 
     event: Event

@@ -1,4 +1,4 @@
-"""The page's looks: one style sheet, nothing loaded from anywhere."""
+"""The page's style: one style sheet, nothing loaded from anywhere."""
 
 STYLE_SHEET = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #dfe4ea; --paper: #f5f7f9; --card: #fff;

@@ -96,7 +96,7 @@ def recurrence_value(value: Any, place: FieldPlace) -> Event:
 
 
 def attendee_value(value: Any, place: FieldPlace) -> Event:
-    """Somebody named by unionId or by mail address."""
+    """Somebody named by unionId or by email address."""
     person: Event = _ATTENDEE(value, place)
     if not (person.get("id") or person.get("email")):
         raise place.invalid("must have id or email")

@@ -114,7 +114,7 @@ def read_add_rooms_body(raw: bytes, place: FieldPlace) -> list[str]:
 
 
 def read_remove_rooms_body(raw: bytes, place: FieldPlace) -> set[str]:
-    """Return the ids of the rooms a body gives back."""
+    """Return the ids of the rooms that a body releases."""
     rooms = _read_nonempty_body(_REMOVE_ROOMS_BODY, "meetingRoomsToRemove", raw, place)["meetingRoomsToRemove"]
     return {room["roomId"] for room in rooms}
 

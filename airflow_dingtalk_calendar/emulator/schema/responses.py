@@ -41,7 +41,7 @@ _GET_RESPONSE_MEMBERS = (*_PATCH_RESPONSE_MEMBERS, "status", "seriesMasterId", "
 
 @dataclass(frozen=True)
 class EventViewer:
-    """Who looks, and what the directory tells them.
+    """The viewer, and what the directory shows to them.
 
     :param union_id: the user in the path; members called ``self`` are about them.
     :param names: display name per unionId.

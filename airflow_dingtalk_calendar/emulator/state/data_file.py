@@ -67,7 +67,7 @@ class CalendarData:
 
     :param apps: by app key.
     :param names: display name per unionId.
-    :param emails: unionId per mail address.
+    :param emails: unionId per email address.
     :param staff: unionId per userId, the id somebody has as a member of staff.
     :param corps: corpIds; the first one's calendar this is, and there is no other.
     :param suite_ticket: the ticket a third-party app was sent last.
@@ -86,7 +86,7 @@ class CalendarData:
 
 
 def _reminder_minutes(value: Any, place: FieldPlace) -> int:
-    # So that an answer of GetEvent, where minutes are a string, can be given back as data.
+    # So that an answer of GetEvent, where minutes are a string, can be loaded as data.
     minutes: int = any_integer(int(value) if re.fullmatch(r"-?[0-9]{1,9}", str(value)) else value, place)
     return minutes
 

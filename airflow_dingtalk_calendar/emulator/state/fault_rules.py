@@ -10,7 +10,7 @@ event on its way to a connection. They have to be named, because ``"*"`` is abou
 which are of pushes alone, mean them by ``"*"``, too. Their seconds are those of the emulator's clock.
 
 A kind named ``apply...`` or ``applied...``, ``other_id``, ``truncated`` and ``drip`` carry the request out for real,
-so the ledger tells the truth.
+so the ledger is accurate.
 
 =====================  ==========================================================================================
 ``error``              answers ``status``, ``code``, ``message``, ``headers``, and any further member given, instead
@@ -57,7 +57,7 @@ STREAM_ACTIONS = ("StreamConnect", "StreamPush")
 
 @dataclass(frozen=True)
 class FaultKind:
-    """What can be said of one kind of fault.
+    """The properties of one kind of fault.
 
     :param parameters: default per parameter; a value given must be of the default's type.
     :param open_ended: whether further parameters are welcome, as members of the error body.

@@ -100,7 +100,7 @@ class EmulatorStore:
         self.stream.run_due()
 
     def timestamp(self, after: str = "") -> str:
-        """Return the time as calendar answers tell it, later than ``after`` by a second at least: a change shows."""
+        """Return the time as calendar answers state it, later than ``after`` by a second at least: a change shows."""
         now = datetime.fromtimestamp(self.now(), UTC).astimezone(_CHINA_TIME)
         earliest = datetime.fromisoformat(after) + timedelta(seconds=1) if after else now
         return max(now, earliest).astimezone(_CHINA_TIME).isoformat(timespec="seconds")

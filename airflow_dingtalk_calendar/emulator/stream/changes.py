@@ -1,4 +1,4 @@
-"""What ``calendar_event_change`` tells of a change.
+"""What ``calendar_event_change`` says about a change.
 
 Sources: the official SDK's sample of a failed callback (``event_1_0``) and the page "event-calendar-event-change". They
 spell the members differently; which spelling Stream mode has is UNVERIFIED, switch ``stream_keys``.
@@ -44,7 +44,7 @@ class CalendarChange:
 def describe_change(before: Event | None, after: Event, audience: frozenset[str]) -> CalendarChange:
     """Describe a change; an instance that is stored for the first time was there before, as one of its series.
 
-    What somebody hears who is no longer invited is not documented; here it is the same as everybody else.
+    What is pushed to somebody who is no longer invited is not documented; here it is the same as everybody else.
     """
     if after["status"] == "cancelled":
         return CalendarChange(after, "cancelled", audience)

@@ -23,9 +23,9 @@ _PENDING = ("waiting", "pushed", "later")
 class EventDelivery:
     """An event for one app.
 
-    :param event_id: the same at each push: what a client tells duplicates by.
+    :param event_id: the same at each push: by which a client detects duplicates.
     :param data: the members of its data, as they are sent.
-    :param change: what it tells, for people: ``changeType`` and ``calendarEventId``.
+    :param change: its content, for people: ``changeType`` and ``calendarEventId``.
     :param status: ``waiting`` for a connection, ``pushed``, to be pushed again ``later``, ``acknowledged``, ``lost``
         because nobody was connected, or ``expired``.
     :param message_ids: one for each push.
@@ -75,7 +75,7 @@ class EventDeliveries:
         self._push_count = 0
 
     def publish(self, change: CalendarChange) -> None:
-        """Push a change to each app that hears of it."""
+        """Push a change to each app in its audience."""
         for app in self._host.apps.values():
             if union_ids := self._heard_of(app, change):
                 delivery = self._new_delivery(app, change, union_ids)

@@ -56,7 +56,7 @@ class StreamAnswer:
 
     @property
     def status(self) -> str:
-        """What became of an event: ``SUCCESS`` or ``LATER``.
+        """The outcome of an event: ``SUCCESS`` or ``LATER``.
 
         :raises ValueError: for an answer that does not say so, as it has to.
         """

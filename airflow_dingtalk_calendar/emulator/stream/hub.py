@@ -82,7 +82,7 @@ class StreamHub:
     # What the gateway does
 
     def publish(self, change: CalendarChange) -> None:
-        """Push a change to each app that hears of it."""
+        """Push a change to each app in its audience."""
         with self._lock:
             self._deliveries.publish(change)
 

@@ -37,7 +37,7 @@ async def _send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
 
 
 async def _apply_then_send_body(exchange: HttpExchange, given: Mapping[str, Any]) -> None:
-    """Answer as told what took effect; a call that is refused is refused, whatever it was to be answered."""
+    """Answer as the fault says what took effect; a call that is refused is refused, whatever it was to be answered."""
     answer = await exchange.execute_call()
     if answer.status == 200:
         answer = HttpResponse(given["status"], given["body"], given["headers"])

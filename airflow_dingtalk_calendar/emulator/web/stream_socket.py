@@ -78,7 +78,7 @@ class StreamSocket:
             self.wake.clear()
             items, seconds = self.stream.take_due(self.connection)
             for item in items:
-                with suppress(OSError, RuntimeError):  # the client has gone, which the reader hears of
+                with suppress(OSError, RuntimeError):  # the client has disconnected, which the reader notices
                     await self._perform(item)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), min(seconds, _MAX_SLEEP))

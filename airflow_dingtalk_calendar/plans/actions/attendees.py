@@ -115,7 +115,7 @@ class AddAttendeesChange(AttendeesChange):
         return [] if is_cut(before) else restore_added(self.people, before)
 
     def lasting_effects(self, event: Body | None) -> list[str]:
-        """Name who cannot be told from those who were there before."""
+        """Name the people who cannot be distinguished from those invited before."""
         return [CUT_TEXT] if event is not None and is_cut(event) else []
 
     def is_unchanged(self, event: Body) -> bool:

@@ -116,7 +116,7 @@ class Change:
         return []
 
     def not_told(self, event: Body) -> list[str]:
-        """Name the fields of which an event does not tell whether it has them."""
+        """Name the fields whose values an event does not show."""
         return []
 
     def count_lost(self, event: Body | None) -> int:
@@ -156,7 +156,7 @@ class Change:
         return []
 
     def notified_people(self, event: Body | None) -> set[str] | None:
-        """Name whom DingTalk notifies, by unionId or email address; None when nobody can tell without the event."""
+        """Name whom DingTalk notifies, by unionId or email address; None when that is unknown without the event."""
         return set()
 
 

@@ -51,7 +51,7 @@ class CreateChange(Change):
     def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
         """Make the call that creates the event.
 
-        When nobody knows whether it took effect it is not sent again at once: a retry of the task looks first.
+        When its outcome is unknown it is not sent again at once: a retry of the task checks first.
         """
         call = api.create_event(target.union_id, self.body, calendar_id=target.calendar_id)
         return [replace(call, repeatable=False)]
@@ -129,7 +129,7 @@ class DeleteChange(Change):
         return [api.delete_event(union_id, event_id, calendar_id=calendar_id, push_notification=push)]
 
     def describe(self, event: Body | None) -> list[str] | None:
-        """Say what becomes of the event."""
+        """Describe what happens to the event."""
         return ["the event is cancelled, or leaves the calendar of an attendee"]
 
     def is_unchanged(self, event: Body) -> bool:
@@ -153,7 +153,7 @@ class DeleteChange(Change):
         return {**fields, "attendees": hash_members(*people), "meeting_rooms": hash_members(*rooms)}
 
     def lasting_effects(self, event: Body | None) -> list[str]:
-        """Name the event: it cannot be brought back."""
+        """Name the event: it cannot be restored."""
         return ["a deletion: another event could be created, with another id and without answers"]
 
     def notified_people(self, event: Body | None) -> set[str] | None:

@@ -120,7 +120,7 @@ class PatchChange(Change):
         return comparison.not_applied(self.body, event)
 
     def not_told(self, event: Body) -> list[str]:
-        """Name the fields of which the event does not tell whether it has them."""
+        """Name the fields whose values the event does not show."""
         return comparison.not_told(self.body, event)
 
     def count_lost(self, event: Body | None) -> int:
@@ -128,7 +128,7 @@ class PatchChange(Change):
         return count_lost(self.body, event) or 0 if event else 0
 
     def _restored_fields(self) -> list[EventField]:
-        """Name the fields that a patch can give back; of one end of an event, and its kind, go all three together."""
+        """Name the fields that a patch can restore; start, end and isAllDay are restored together."""
         wires = dict.fromkeys(self.body)
         if TIME_FIELDS & wires.keys():
             wires |= dict.fromkeys(TIME_FIELDS)
@@ -168,7 +168,7 @@ class PatchChange(Change):
         return [*rows, {**row, "clear": clear} if clear else row]
 
     def lasting_effects(self, event: Body | None) -> list[str]:
-        """Name what no patch gives back."""
+        """Name what no patch can restore."""
         effects = [LASTING[wire] for wire in self.body if wire in LASTING]
         effects += [EMAIL_TEXT] if any(one.get("email") for one in mappings_in(self.body.get("attendees"))) else []
         if event is not None:

@@ -1,4 +1,4 @@
-"""Lists of people: how a row writes them, and how those who came or went are told from those who stayed."""
+"""Lists of people: how a row writes them, and how additions and removals are found."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from airflow_dingtalk_calendar.models.json_values import Body, Json, get_member,
 from airflow_dingtalk_calendar.plans.actions.base import hash_members, people_in
 
 MAX_EVENT_ATTENDEES = 5000  # people that an event may have
-MAX_READ_ATTENDEES = 500  # people whom GetEvent returns: of more, nobody can tell who is not invited
-CUT_TEXT = "people of an event with 500 or more, since GetEvent returns 500 and nobody can tell who else was there"
-EMAIL_TEXT = "people invited by email address, whom no call takes away by it"
+MAX_READ_ATTENDEES = 500  # people whom GetEvent returns: of more, it is unknown who is not invited
+CUT_TEXT = "people of an event with 500 or more, since GetEvent returns 500 and the others are unknown"
+EMAIL_TEXT = "people invited by email address, whom no call can remove by it"
 OPTIONAL_NAMES = ("is_optional", "isOptional")
 
 
@@ -40,7 +40,7 @@ def _parse_person(path: str, value: Any) -> Json:
         raise InvalidInputError((path, "can have id (a unionId) and is_optional, nothing else"))
     read: Json = {"id": api.check_id(f"{path}.id", given.get("id"))}
     if "@" in read["id"]:
-        raise InvalidInputError((f"{path}.id", "is a mail address; here people are named by unionId"))
+        raise InvalidInputError((f"{path}.id", "is an email address; people are given by unionId here"))
     if optional := given.keys() & set(OPTIONAL_NAMES):
         flags = flag_arguments(**{f"{path}.{name}": given[name] for name in sorted(optional)})
         read["isOptional"] = all(flags.values())
