@@ -234,7 +234,9 @@ def check_python(line: str) -> None:
 def check_setting(line: str) -> None:
     """Airflow knows the setting; a section of a provider (``common.io``) has a dot, and in the variable's name none."""
     from airflow.configuration import conf
+    from airflow.providers_manager import ProvidersManager
 
+    ProvidersManager().initialize_providers_configuration()  # 2.11 reads the options of providers only when asked to
     _, section, option = line.split()[1].partition("=")[0].split("__")
     names = (section.lower(), section.lower().replace("_", "."))
     assert any(conf.has_option(name, option.lower()) for name in names)
