@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.models.busy_times import Span
 from airflow_dingtalk_calendar.models.event_spans import overlaps_any, take_away
@@ -25,18 +27,19 @@ from tests.conftest import DATA, EVENT, ORGANIZER, event
 
 GUEST, OTHER = "iiPguest", "iiPother"
 ZONE = "Asia/Shanghai"
+MARCH = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
 ROOMS = [{"roomId": f"r{number}", "displayName": f"Room {number}"} for number in range(6)]
 SCHEDULES = ("GetSchedule", "GetMeetingRoomsSchedule")
 DAILY = {
     "pattern": {"type": "daily", "interval": 1},
-    "range": {"type": "endDate", "endDate": "2038-03-06T15:59:59Z"},
+    "range": {"type": "endDate", "endDate": "2027-03-06T15:59:59Z"},
 }
 
 
 def at(begin: str, end: str, day: int = 2) -> dict[str, Any]:
     """Write the times of an event on a day of March."""
     return {
-        name: {"dateTime": f"2038-03-{day:02}T{clock}:00+08:00", "timeZone": ZONE}
+        name: {"dateTime": f"2027-03-{day:02}T{clock}:00+08:00", "timeZone": ZONE}
         for name, clock in (("start", begin), ("end", end))
     }
 
@@ -59,8 +62,9 @@ def calendar_of(*events: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def calendar(dingtalk: Emulator, connect: Callable[..., None]) -> Emulator:
-    """DingTalk with the event from ten to eleven, and its guest busy from 14:00 to 15:00."""
+def calendar(dingtalk: Emulator, connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """DingTalk with the event from ten to eleven, and its guest busy from 14:00 to 15:00; all of it is to come."""
+    monkeypatch.setattr(DingTalkBaseHook, "clock", replace(DingTalkBaseHook.clock, time=MARCH.timestamp))
     dingtalk.reset(calendar_of(meeting("theirs", at("14:00", "15:00"), GUEST)))
     connect(extra={"max_qps": 1000, "max_attempts": 1})
     return dingtalk
@@ -103,7 +107,7 @@ def test_a_row_whose_people_are_busy(
     done = apply([to("14:30", "15:30")], if_busy=policy)
     assert outcome(done) == [expected]
     assert starts(calendar) == start
-    text = f"busy then: {GUEST} 2038-03-02 14:00 to 15:00 ({ZONE})"
+    text = f"busy then: {GUEST} 2027-03-02 14:00 to 15:00 ({ZONE})"
     assert (text in done["results"][0]["message"]) == (policy != "ignore")
     assert (f"plan[0].if_busy: {text}" in said.text) == (policy != "ignore")
     asked = {name: calendar.effects["calls"].get(name, 0) for name in SCHEDULES}
@@ -222,17 +226,17 @@ def test_rooms_know_the_events_own_booking(calendar: Emulator) -> None:
     assert outcome(apply([to("10:10", "11:10")], if_busy="skip")) == [("applied", "")]
     done = apply([to("10:30", "11:30")], if_busy="skip")
     assert outcome(done) == [("skipped", "busy")]
-    assert done["results"][0]["message"].startswith("busy then: r0 2038-03-02 11:15 to 12:00")
+    assert done["results"][0]["message"].startswith("busy then: r0 2027-03-02 11:15 to 12:00")
 
 
 def test_an_all_day_event(calendar: Emulator) -> None:
     """Its people are busy on the whole day, where the meeting takes place, and it is no conflict with itself."""
-    days = {"is_all_day": True, "start": "2038-03-02", "end": "2038-03-04"}
+    days = {"is_all_day": True, "start": "2027-03-02", "end": "2027-03-04"}
     rows = [{"event_id": EVENT, "patch": days}]
     assert outcome(apply(rows, if_busy="skip", timezone=ZONE)) == [("skipped", "busy")]
     calendar.store.events.pop("theirs")
     assert outcome(apply(rows, if_busy="skip", timezone=ZONE)) == [("applied", "")]
-    rows[0]["patch"]["end"] = "2038-03-05"
+    rows[0]["patch"]["end"] = "2027-03-05"
     assert outcome(apply(rows, if_busy="skip", timezone=ZONE)) == [("applied", "")]
 
 
@@ -242,7 +246,7 @@ def test_a_series_that_moves(calendar: Emulator, said: pytest.LogCaptureFixture)
     calendar.reset(calendar_of(theirs, recurrence=DAILY, meetingRooms=[ROOMS[0]]))
     done = apply([to("10:30", "11:30")], if_busy="skip")
     assert outcome(done) == [("skipped", "busy")]
-    assert done["results"][0]["message"].startswith(f"busy then: {GUEST} 2038-03-04 10:45 to 11:45")
+    assert done["results"][0]["message"].startswith(f"busy then: {GUEST} 2027-03-04 10:45 to 11:45")
     assert "what changes within 90 days is checked" in said.text
     calendar.store.events.pop("theirs")
     assert outcome(apply([to("10:30", "11:30")], if_busy="skip")) == [("applied", "")]
@@ -251,12 +255,12 @@ def test_a_series_that_moves(calendar: Emulator, said: pytest.LogCaptureFixture)
 def test_a_series_that_goes_on_longer(calendar: Emulator) -> None:
     """Only the times that are new are asked about; one that ends earlier asks nobody."""
     calendar.reset(calendar_of(meeting("theirs", at("10:30", "11:30", day=9), GUEST), recurrence=DAILY))
-    longer = {**DAILY, "range": {"type": "endDate", "endDate": "2038-03-10"}}
-    shorter = {**DAILY, "range": {"type": "endDate", "endDate": "2038-03-04"}}
+    longer = {**DAILY, "range": {"type": "endDate", "endDate": "2027-03-10"}}
+    shorter = {**DAILY, "range": {"type": "endDate", "endDate": "2027-03-04"}}
     rows = [{"event_id": EVENT, "patch": {"recurrence": longer}}]
     assert outcome(apply(rows, if_busy="skip", timezone=ZONE)) == [("skipped", "busy")]
     (asked,) = [one["body"] for one in calendar.requests if one["action"] == "GetSchedule"]
-    assert asked["startTime"] == "2038-03-07T02:00:00.000+00:00"
+    assert asked["startTime"] == "2027-03-07T02:00:00.000+00:00"
     rows = [{"event_id": EVENT, "patch": {"recurrence": shorter}}]
     assert outcome(apply(rows, if_busy="skip", timezone=ZONE)) == [("applied", "")]
     assert calendar.effects["calls"]["GetSchedule"] == 1
@@ -288,9 +292,9 @@ def test_a_dry_run_says_who_is_busy(calendar: Emulator) -> None:
     """It reads, sends nothing, and says who is busy when: in the row, in its cautions and in the table."""
     shown = apply([to("14:30", "15:30")], if_busy="fail", dry_run=True)["returned"]
     (row,) = shown["rows"]
-    times = {"start": "2038-03-02T14:00:00+08:00", "end": "2038-03-02T15:00:00+08:00"}
+    times = {"start": "2027-03-02T14:00:00+08:00", "end": "2027-03-02T15:00:00+08:00"}
     assert (row["busy"], row["busy_unknown"]) == ([{"id": GUEST, **times}], {})
-    assert row["cautions"] == [f"if_busy: busy then: {GUEST} 2038-03-02 14:00 to 15:00 ({ZONE})"]
+    assert row["cautions"] == [f"if_busy: busy then: {GUEST} 2027-03-02 14:00 to 15:00 ({ZONE})"]
     assert f"busy then: {GUEST}" in shown["markdown"]
     assert calendar.effects["calls"] == {"GetEvent": 1, "GetSchedule": 1}
     assert not calendar.effects["writes"]
@@ -407,7 +411,6 @@ def test_a_patch_with_a_wrong_word(calendar: Emulator) -> None:
 
 # -- the decision ----------------------------------------------------------------------------------------------
 
-MARCH = dt.datetime(2038, 3, 1, tzinfo=dt.UTC)
 spans = st.builds(
     lambda start, length: Span(MARCH + dt.timedelta(hours=start), MARCH + dt.timedelta(hours=start + length)),
     st.integers(0, 12),
@@ -445,7 +448,7 @@ def test_a_window_has_the_old_time_whole() -> None:
 def test_a_series_that_is_over() -> None:
     """A move of times that are all over asks nobody."""
     plan = parse_plan([to("14:00", "15:00")], union_id=ORGANIZER)
-    later = dt.datetime(2039, 1, 1, tzinfo=dt.UTC)
+    later = dt.datetime(2028, 1, 1, tzinfo=dt.UTC)
     assert read_move(plan.rows[0], event(recurrence=DAILY), "UTC", later) is None
 
 
