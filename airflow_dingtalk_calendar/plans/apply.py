@@ -135,7 +135,8 @@ class RowRun:
     def steps(self) -> RowSteps:
         """Carry out the row.
 
-        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and :class:`BusyError`.
+        :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and
+            :class:`~airflow_dingtalk_calendar.exceptions.BusyError`.
         """
         row, options = self.row, self.options
         if not row.change.call_count:
@@ -156,7 +157,7 @@ class RowRun:
         return self._applied_result(mapping_or_empty(answer))
 
     def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
-        """Look who is busy when the row moves its event, as :meth:`steps` would; send nothing."""
+        """Check who is busy when the row moves its event, as :meth:`steps` would; do not send anything."""
         busy = self.options.busy
         if busy is None or not busy.concerns(self.row):
             return Conflicts()
