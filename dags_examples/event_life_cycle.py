@@ -27,7 +27,7 @@ ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"
 COLLEAGUE = "iiPChenBo3vWbK9sLxUe7NfgiEiE"
 DEFAULTS = {
     "union_id": ORGANIZER,
-    # Airflow's default is no retry: the first passing failure would be the last.
+    # Airflow does not retry by default: a transient error would fail the task.
     "retries": 3,
     "retry_delay": timedelta(minutes=2),
     **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long

@@ -1,6 +1,6 @@
 """Extend every series that ends soon, each quarter.
 
-What: on the 15th of a quarter's last month, each series of one person that ends in that quarter goes on until the end
+What: on the 15th of a quarter's last month, each series of one person that ends in that quarter is extended to the end
 of the next one. Its whole rule is sent again, because DingTalk replaces it whole; that is what ``extend_until`` does.
 
 Why: a weekly meeting that silently runs out is missed only when nobody comes.
@@ -30,7 +30,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
     catchup=False,
     params={"today": Param(None, type=["null", "string"], format="date", title="As if today were")},
-    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    # Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
     default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY},
     tags=["dingtalk", "example"],
 ):

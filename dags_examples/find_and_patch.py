@@ -22,8 +22,8 @@ from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListE
 from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
-# Airflow's default is no retry: the first passing failure would be the last. From Airflow 3.3 on, RETRY_POLICY waits
-# as long as DingTalk asks for, and fails at once what no retry can mend.
+# Airflow does not retry by default: a transient error would fail the task. From Airflow 3.3 on, RETRY_POLICY waits
+# as long as DingTalk asks for, and fails at once on non-retryable errors.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG("dingtalk_find_and_patch", schedule=None, catchup=False, default_args=RETRIES, tags=["dingtalk", "example"]):

@@ -1,4 +1,4 @@
-"""Bring a company's calendar file into a DingTalk calendar, again and again without making an event twice.
+"""Import a company's calendar file into a DingTalk calendar, again and again without making an event twice.
 
 What: each Monday at 06:30, the events of an iCalendar file (.ics) that are new are created, those that the file has
 changed are patched in just that, and everything else stays as it is; a run that finds nothing new makes no call. Events

@@ -3,7 +3,7 @@
 What: looks up the unionIds of staff ids in a plain task with the hook, and invites these people to an event.
 
 Why: other systems know people by the staff id that DingTalk's admin console shows; the calendar knows unionIds only.
-Not every call has an operator: in a task of one's own, the hook has them all.
+Not every call has an operator: in a plain task, the hook has them all.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions ``qyapi_get_member``
 and ``Calendar.Event.Write``, and your own ids below; those given are of the emulator's sample calendar.
@@ -20,8 +20,8 @@ from airflow_dingtalk_calendar.retry_policy import RETRY_POLICY
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the event's organizer
 EVENT = "Q291QktEeHFrbFpuVDZNYlJRSTNPZz09"  # id of the event
-# Airflow's default is no retry: the first passing failure would be the last. From Airflow 3.3 on, RETRY_POLICY waits
-# as long as DingTalk asks for, and fails at once what no retry can mend.
+# Airflow does not retry by default: a transient error would fail the task. From Airflow 3.3 on, RETRY_POLICY waits
+# as long as DingTalk asks for, and fails at once on non-retryable errors.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG(

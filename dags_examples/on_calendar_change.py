@@ -2,17 +2,17 @@
 
 What: an asset stands for your calendar, and DingTalk pushes its changes to the asset's watcher. Seconds after an event
 that you organize has got another time or place, this DAG runs, which tags the title and adds a note, quietly, and once
-per event. Once an hour the watcher looks by itself, so that a lost push loses no change.
+per event. Once an hour the watcher polls by itself, so that a lost push loses no change.
 
 Why: it shows an event-driven DAG that changes what it reacts to. It does not start itself again, because what it writes
-(title, description) is not among the fields that are watched. And it may be told of a change twice, after a crash: the
+(title, description) is not among the fields that are watched. And a change may be reported twice, after a crash: the
 second time it finds its note and has nothing to do.
 
 Before you run it: Airflow 3.3 or newer, with ``airflow-dingtalk-calendar[stream]`` where the triggerer runs; a
 connection ``dingtalk_default`` of type DingTalk whose app has the permissions ``Calendar.Event.Read`` and
 ``Calendar.Event.Write``, has its event subscription in Stream mode with the event of calendar changes ticked, and is
 used by nothing else in Stream mode; your own unionId below. The watcher costs a call for each change or burst of
-changes and 720 a month, each change 2 more. On Airflow 3.0 to 3.2 the watcher only looks once an hour, and a restart
+changes and 720 a month, each change 2 more. On Airflow 3.0 to 3.2 the watcher only polls once an hour, and a restart
 of the triggerer loses changes. Airflow 2 reads this file, but has no watchers: nothing starts the DAG there.
 """
 
@@ -29,7 +29,7 @@ from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTr
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
 NOTE = "This meeting has moved. Please check that the room still fits."
-# Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+# Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 # Airflow has shared streams, which pushes need, from 3.3 on.

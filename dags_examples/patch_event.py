@@ -3,7 +3,7 @@
 What: moves a design review to Friday afternoon, with one reminder ten minutes before, and sends no card to the chat.
 Everything that the patch does not name (title, description, people, room) stays as it is.
 
-Why: as a task, the change is planned, logged, and tried again when the network fails.
+Why: as a task, the change is planned, logged, and retried when the network fails.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permission
 ``Calendar.Event.Write``, and your own ids below. The ids given are of the emulator's sample calendar, which
@@ -34,8 +34,8 @@ with DAG("dingtalk_patch_event", schedule=None, catchup=False, tags=["dingtalk",
             "notify_chat": False,
         },
         timezone="Asia/Shanghai",
-        # Airflow's default is no retry: the first passing failure would be the last. Errors that no retry can mend
-        # (a wrong id, a missing permission) fail at once all the same.
+        # Airflow does not retry by default: a transient error would fail the task. Non-retryable errors
+        # (a wrong id, a missing permission) still fail at once.
         retries=3,
         retry_delay=timedelta(minutes=2),
         **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long

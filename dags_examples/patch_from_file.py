@@ -1,10 +1,10 @@
-"""Change an event every week, with a patch that stands in a JSON file.
+"""Change an event every week, with a patch from a JSON file.
 
 What: each Monday at 07:10 the stand-up gets a link to the week's board, and its room from the DAG's params. The patch
 is ``patches/stand_up.json`` beside this file; ``include`` renders the Jinja in it. There, ``| tojson`` writes a value
 as JSON, quotes and all; without it, a quotation mark in the value would break the file.
 
-Why: those who care for the text need not touch Python. (Not at the full hour, when DingTalk is busiest.)
+Why: whoever maintains the text does not have to edit Python. (Not at the full hour, when DingTalk is busiest.)
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permission
 ``Calendar.Event.Write``, and your own ids below; those given are of the emulator's sample calendar. Jinja looks for the
@@ -37,7 +37,7 @@ with DAG(
         union_id=ORGANIZER,
         event_id=STAND_UP,
         patch="{% include 'patches/stand_up.json' %}",
-        # Airflow's default is no retry: the first passing failure would be the last.
+        # Airflow does not retry by default: a transient error would fail the task.
         retries=3,
         retry_delay=timedelta(minutes=2),
         **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long

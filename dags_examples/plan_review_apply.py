@@ -40,7 +40,7 @@ with DAG("dingtalk_plan_review_apply", schedule=None, params=PARAMS, default_arg
 
     @task(trigger_rule="none_skipped")
     def report(results):
-        """Say what became of each event, also when apply has failed; then the run fails, too."""
+        """Report the outcome of each event, also when apply has failed; then the run fails, too."""
         lines = [f"{row['event_id']}: {row['status']} {row['code']}".strip() for row in results]
         if {row["status"] for row in results} & {"rejected", "unknown", "partial"}:
             raise AirflowFailException("; ".join(lines))

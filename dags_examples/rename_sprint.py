@@ -1,10 +1,10 @@
-"""Rename all events of a sprint, in one task, and tell nobody.
+"""Rename all events of a sprint, in one task, without notifying anybody.
 
 What: every event of one person whose title has the old name gets the new one; without a push message and without a
-chat card, because a title is no news. Events that have the new name already are left out.
+chat card, because a new title is not worth one. Events that have the new name already are left out.
 
-Why: one task with a plan of many patches needs one worker, one access token and one pool of connections; it keeps
-under DingTalk's rate by itself, and a retry sends only what is not done yet.
+Why: one task with a plan of many patches needs one worker, one access token and one pool of connections; it stays
+under DingTalk's rate limit by itself, and a retry sends only what is not done yet.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
 ``Calendar.Event.Read`` and ``Calendar.Event.Write``, and your own values for the params. Those given are of the
@@ -32,7 +32,7 @@ with DAG(
     schedule=None,
     catchup=False,
     params=PARAMS,
-    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    # Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
     default_args={
         "union_id": "{{ params.union_id }}",
         "retries": 3,

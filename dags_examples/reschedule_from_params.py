@@ -63,7 +63,7 @@ with DAG("dingtalk_reschedule_from_params", schedule=None, catchup=False, params
             "notify_chat": "{{ params.notify }}",
         },
         timezone="{{ params.timezone }}",
-        # Airflow's default is no retry: the first passing failure would be the last.
+        # Airflow does not retry by default: a transient error would fail the task.
         retries=3,
         retry_delay=timedelta(minutes=2),
         **RETRY_POLICY,  # from Airflow 3.3 on: where DingTalk asks for a longer wait, wait that long

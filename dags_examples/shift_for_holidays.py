@@ -47,14 +47,14 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
     catchup=False,
     params=PARAMS,
-    # Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+    # Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
     default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY},
     tags=["dingtalk", "example"],
 ):
 
     @task
     def coming_week(params: dict) -> dict:
-        """Name the Mondays between which to look."""
+        """Return the Mondays between which to search."""
         today = pendulum.parse(params["today"], tz=ZONE) if params["today"] else pendulum.today(ZONE)
         monday = today.next(pendulum.MONDAY)
         return {"begin": monday.isoformat(), "end": monday.add(weeks=1).isoformat()}

@@ -1,4 +1,4 @@
-"""Take back what a plan did, after a person has looked at it: fetch the undo, preview, approve, apply, report.
+"""Undo a plan after a person has approved it: fetch the undo, preview, approve, apply, report.
 
 What: the task that applied a plan has pushed the plan that takes it back (XCom ``undo``). This DAG asks for that task
 by name, shows what its undo would change, and applies it once somebody has pressed *Approve*. What somebody has changed
@@ -48,7 +48,7 @@ with DAG("dingtalk_undo_plan", schedule=None, params=PARAMS, default_args=DEFAUL
         names["task_ids"] = names.pop("task_id")
         undo = ti.xcom_pull(**names, key="undo")
         if undo is None:
-            raise AirflowFailException(f"There is no undo of {names}: look whether these are the right names.")
+            raise AirflowFailException(f"There is no undo of {names}: check whether these are the right names.")
         with DingTalkCalendarHook() as hook:
             return rows_with_events(undo, hook.get_event)
 
@@ -60,7 +60,7 @@ with DAG("dingtalk_undo_plan", schedule=None, params=PARAMS, default_args=DEFAUL
 
     @task(trigger_rule="none_skipped")
     def report(results):
-        """Say what became of each event, also when apply has failed; then the run fails, too."""
+        """Report the outcome of each event, also when apply has failed; then the run fails, too."""
         lines = [f"{row['event_id']}: {row['status']} {row['code']} {row['message']}".strip() for row in results]
         if {row["status"] for row in results} & {"rejected", "unknown", "partial"}:
             raise AirflowFailException("; ".join(lines))

@@ -1,10 +1,10 @@
-"""Wait until an event is near, look who has not answered, and remind them.
+"""Wait until an event is near, find who has not answered, and remind them.
 
 What: a day before a review starts, a plain task lists who has not answered, and a patch adds the names to the
 description. Its chat card is the reminder. With nobody missing, nothing is sent.
 
 Why: the sensor waits for the event, not for a date, so when somebody moves the review, the reminder moves along.
-Deferred, it needs a triggerer and no worker slot; it looks at the event four times a day at most, and so can wait for
+Deferred, it needs a triggerer and no worker slot; it polls the event four times a day at most, and so can wait for
 months.
 
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
@@ -26,7 +26,7 @@ REVIEW = {
     "union_id": "iiPLinYue8mQzX0vTdRk4YwgiEiE",  # unionId of the event's organizer
     "event_id": "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09",
 }
-# Airflow's default is no retry: the first passing failure would be the last. RETRY_POLICY: see README, Retries.
+# Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG("dingtalk_wait_for_event", schedule=None, catchup=False, default_args=RETRIES, tags=["dingtalk", "example"]):

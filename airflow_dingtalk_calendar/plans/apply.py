@@ -157,7 +157,7 @@ class RowRun:
         return self._applied_result(mapping_or_empty(answer))
 
     def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
-        """Look who is busy when the row moves its event, as :meth:`steps` would; send nothing."""
+        """Check who is busy when the row moves its event, as :meth:`steps` would; do not send anything."""
         busy = self.options.busy
         if busy is None or not busy.concerns(self.row):
             return Conflicts()

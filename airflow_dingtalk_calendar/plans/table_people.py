@@ -12,9 +12,7 @@ from airflow_dingtalk_calendar.plans.table_columns import Path, TableRow
 Lookup = Callable[[list[str]], Mapping[str, str]]
 PEOPLE_PATHS: tuple[Path, ...] = (("union_id",), ("attendees",), ("patch", "attendees"), ("event", "attendees"))
 _BY_MAIL = ("patch", "attendees")  # PatchEvent alone takes email addresses (official page, SDK)
-_MAIL_TEXT = (
-    "is an email address, which only a patch accepts and which DingTalk cannot resolve to a unionId: use unionIds"
-)
+_MAIL_TEXT = "is an email address, which only a patch accepts and for which DingTalk documents no lookup: use unionIds"
 
 
 def name_people(rows: Iterable[TableRow], people: Lookup | Mapping[str, str] | None) -> list[Problem]:

@@ -112,7 +112,7 @@ async def _watch(store: Any, found: list[str]) -> None:
     trigger, lines = triggers.changes(), len(found)
     trigger.asset_state_store = store
     run = asyncio.ensure_future(anext(trigger.run()))
-    await _until(lambda: any("Position taken" in line or "Going on" in line for line in found[lines:]))
+    await _until(lambda: any("Initial snapshot" in line or "Resuming" in line for line in found[lines:]))
     await _until(lambda: store is None or store.writes)
     run.cancel()
     with suppress(asyncio.CancelledError):

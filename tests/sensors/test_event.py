@@ -362,7 +362,7 @@ def test_the_log_tells_how_it_stands(
     assert lines[0] == f"Event {EVENT} 1 of 2 accepted."
     lines = [line for line in lines if not line.startswith("Metered calls: ")]
     assert lines[1].startswith(f"Event {EVENT} could not be read: GetEvent 503 serviceBusy")
-    assert lines[1].endswith("next look at 2027-03-02T01:35:00+00:00.")
+    assert lines[1].endswith("next check at 2027-03-02T01:35:00+00:00.")
     assert not [line for line in lines if "Planning" in line]
 
 
@@ -464,9 +464,9 @@ def test_resuming(asked: dict[str, Any], skips: bool, dingtalk: Emulator) -> Non
 )
 def test_an_event_that_is_none_of_ours(event: Any) -> None:
     """Whatever a trigger of another version sends is refused with a clear error, and skipped only with never_fail."""
-    with pytest.raises(RuntimeError, match="nothing that this sensor knows"):
+    with pytest.raises(RuntimeError, match="unexpected result"):
         sensor(soft_fail=True).execute_complete({}, event)  # type: ignore[typeddict-item]
-    with pytest.raises(AirflowSkipException, match="nothing that this sensor knows"):
+    with pytest.raises(AirflowSkipException, match="unexpected result"):
         sensor(never_fail=True).resume_execution("execute_complete", {"event": event}, {})  # type: ignore[typeddict-item]
 
 

@@ -207,7 +207,7 @@ def test_in_a_real_run(dag: Callable[..., Run], dingtalk: Emulator, mode: str) -
 def test_a_triggerer_that_is_down(error: str) -> None:
     """A time-out of Airflow's own, in the words of each of its versions, is a time-out."""
     for asked in ASKED:
-        with pytest.raises(AirflowSkipException, match="not answered in time"):
+        with pytest.raises(AirflowSkipException, match="did not respond in time"):
             sensor("deferrable", asked).resume_execution("__fail__", {"error": error}, {})  # type: ignore[typeddict-item]
     with pytest.raises(AirflowSensorTimeout):
         sensor("deferrable", None).resume_execution("__fail__", {"error": error}, {})  # type: ignore[typeddict-item]

@@ -317,7 +317,7 @@ def test_what_passes_by_itself_is_waited_out(
 
     assert what(triggerer.run(fail, nothing, store=store)) == [("updated", EVENT, ["location"])]
     assert triggerer.pauses == [HOUR] * 3
-    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING and "Not checked" in one.message]
+    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING and "Check failed" in one.message]
     assert record.levelno == logging.WARNING
 
 
@@ -426,7 +426,7 @@ def test_an_airflow_that_hides_its_assets_loses_nothing(
     edit(dingtalk, location="Room 2")()
     triggerer.now += HOUR
     assert len(triggerer.run(store=store)) == 1
-    assert "with another interval" in caplog.text
+    assert "with a different interval" in caplog.text
 
 
 def test_two_watchers_of_one_asset_do_not_disturb_each_other(
