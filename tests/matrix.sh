@@ -24,12 +24,13 @@ release() {
 }
 
 # Old lines get the packages of their time, as their own users have them; only common-compat, whose 1.23.0 this package
-# needs, and the asgiref that it needs in turn are newer.
+# needs, the asgiref that it needs in turn, and chinesecalendar, whose releases are years of days off, are newer.
 pin() {
   printf '%s\n' "apache-airflow==$version" "$compat==1.23.0" hatchling editables |
     $uv pip compile -q - pyproject.toml --extra emulator --extra ics --group test \
       --python-version 3.11 --universal --fork-strategy fewest --no-annotate \
       --exclude-newer "$date" --exclude-newer-package "$compat=2026-11-01" --exclude-newer-package asgiref=2026-11-01 \
+      --exclude-newer-package chinesecalendar=2026-11-01 \
       --custom-compile-command "make constraints LINES=$line" "$@" -o "$pins"
 }
 

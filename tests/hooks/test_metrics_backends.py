@@ -33,7 +33,7 @@ def test_dogstatsd_gets_what_the_query_asks_for(tmp_path: Path) -> None:
         agent.bind(("127.0.0.1", 0))
         agent.settimeout(5)
         settings = {"STATSD_ON": "True", "STATSD_DATADOG_ENABLED": "True", "STATSD_HOST": "127.0.0.1"}
-        settings["STATSD_PORT"] = str(agent.getsockname()[1])
+        settings |= {"STATSD_PORT": str(agent.getsockname()[1]), "TIMER_UNIT_CONSISTENCY": "True"}
         environment = {**os.environ, **{f"AIRFLOW__METRICS__{name}": value for name, value in settings.items()}}
         environment |= {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW_CTX_DAG_ID": "d", "AIRFLOW_CTX_TASK_ID": "t"}
         subprocess.run([sys.executable, "-c", SEND], env=environment, check=True, capture_output=True)
