@@ -22,7 +22,7 @@ from airflow_dingtalk_calendar.models.rrule import to_rrule
 REASONS = {
     "workday": "one of several weekdays, as BYSETPOS does: name one weekday",
     "exdate": "no exceptions: leave EXDATE out",
-    "rdate": "no further dates: leave RDATE out",
+    "rdate": "no extra dates: leave RDATE out",
     "dtstart": "leave DTSTART out, and give start",
     "rules": "has several rules, and a series has one",
     "count": "COUNT must be one number, from 1 to 99, in DingTalk; UNTIL=",
