@@ -91,8 +91,8 @@ def _is_on_in_china(day: dt.date) -> bool:
         raise InvalidInputError(("country", text)) from None
     known = [one.year for one in calendar.constants.holidays]
     if not min(known) <= day.year <= max(known):
-        text = f"the installed chinesecalendar covers {min(known)} to {max(known)}: install a newer one, or leave out "
-        raise InvalidInputError(("day", f"{day} is in no year that is known: {text}country and give holidays"))
+        text = f"{day} is outside the years that the installed chinesecalendar covers, {min(known)} to {max(known)}"
+        raise InvalidInputError(("day", f"{text}: install a newer one, or leave out country and give holidays"))
     return bool(calendar.is_workday(day))
 
 

@@ -42,7 +42,7 @@ def test_china() -> None:
 def test_years_that_are_not_known(day: str) -> None:
     """A day beyond the calendar's years is an error that names them, and what to do instead; it is never guessed."""
     pytest.importorskip("chinese_calendar", reason=EXTRA)
-    with pytest.raises(InvalidInputError, match=r"day: .* knows 2004 to \d+.*give holidays"):
+    with pytest.raises(InvalidInputError, match=r"day: .* covers, 2004 to \d+: .*give holidays"):
         is_workday(day, country="CN")
     assert next_workday(day, holidays=[day])
 

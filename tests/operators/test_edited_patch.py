@@ -446,7 +446,7 @@ def test_a_retry_makes_no_second_meeting(dingtalk: Emulator, replay: str, connec
     with DingTalkCalendarHook() as hook:
         hook.patch_event(ORGANIZER, EVENT, {"summary": "Somebody's"})
     dingtalk.requests.clear()
-    with pytest.raises(AirflowFailException, match="sending this again would make another"):
+    with pytest.raises(AirflowFailException, match="sending this again would create another"):
         execute(meet, Ti(try_number=2), store)
     assert len(dingtalk.effects["meetings"]) == 1
 
