@@ -72,7 +72,10 @@ def test_attendees_are_bounded(view: dict[str, Any], crowd: Emulator) -> None:
         ({"max_attendees": 101}, "max_attendees: must be from 1 to 100"),
         ({"max_attendees": "few"}, "max_attendees: "),
         ({"search": " "}, "search: is blank"),
-        ({"to_file": "nowhere://events.jsonl"}, r"to_file: is not a location supported by Airflow's object storage \(Value"),
+        (
+            {"to_file": "nowhere://events.jsonl"},
+            r"to_file: is not a location supported by Airflow's object storage \(Value",
+        ),
         ({"to_file": " "}, "to_file: must be a URL, or a path"),
         ({"to_file": 5}, "to_file: must be a URL, or a path"),
     ],
