@@ -9,8 +9,8 @@ Why: the calendar of holidays is the company's, and nobody likes to ask eight pe
 Before you run it: a connection ``dingtalk_default`` of type DingTalk whose app has the permissions
 ``Calendar.Event.Read`` and ``Calendar.Event.Write``, your own unionId below, and your holidays in the params. Those
 given are made up, for the emulator's sample calendar. With ``country`` CN, China's days count, too, working weekends
-among them; that needs ``pip install 'airflow-dingtalk-calendar[workdays]'``, which knows the years that have been
-announced. The coming week is today's, or that of the day in ``today``.
+among them; that needs the extra ``workdays``, which knows the years that have been announced. The coming week is
+today's, or that of the day in ``today``.
 """
 
 from __future__ import annotations

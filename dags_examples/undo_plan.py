@@ -1,10 +1,10 @@
 """Undo a plan after a person has approved it: fetch the undo, preview, approve, apply, report.
 
-What: the task that applied a plan has pushed the plan that takes it back (XCom ``undo``). This DAG asks for that task
+What: the task that applied a plan has pushed the plan that reverts it (XCom ``undo``). This DAG asks for that task
 by name, shows what its undo would change, and applies it once somebody has pressed *Approve*. What somebody has changed
 since stays: such a row is skipped (``changedSince``).
 
-Why: a bulk change that was wrong is taken back in minutes, and nobody's later work goes with it.
+Why: a wrong bulk change is reverted in minutes, and later changes by others stay.
 
 Before you run it: Airflow 3.1 or newer with ``apache-airflow-providers-standard``, which bring the approval; a
 connection ``dingtalk_default`` of type DingTalk whose app has the permissions ``Calendar.Event.Read`` and
@@ -25,7 +25,7 @@ PARAMS = {
         type="string",
         minLength=1,
         title="DAG",
-        description="Id of the DAG whose change is to be taken back.",
+        description="Id of the DAG whose change is to be undone.",
     ),
     "run_id": Param(
         "", type="string", minLength=1, title="Run", description="Run id, as the page of the run shows it at its top."

@@ -57,7 +57,7 @@ FORM_FIELDS: dict[str, dict[str, Any]] = {
     "max_attempts": {
         "label": "Attempts per call",
         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
-        "description": "Within one task try, for failures that may pass by themselves. Default: 4.",
+        "description": "Within one task try, for transient failures. Default: 4.",
     },
     "proxy": {
         "label": "Proxy",

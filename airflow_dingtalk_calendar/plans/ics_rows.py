@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 MAX_ICS_BYTES = 16 * 1024 * 1024
 _TIME_FIELDS = ("start", "end", "isAllDay")
 _CLEARED_FIELDS = ("description", "location")
-# What a file with another METHOD tells of is not an event that takes place (RFC 5546).
+# A file with another METHOD does not describe an event that takes place (RFC 5546).
 _PUBLISHING_METHODS = ("", "PUBLISH", "REQUEST")
 _NOT_CLEARABLE = "was there before, and DingTalk documents no way to end a series: delete the event by hand"
 
