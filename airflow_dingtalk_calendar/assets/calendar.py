@@ -56,8 +56,11 @@ def changes_in(extra: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
     :param extra: of the asset event.
     """
-    told = extra or {}
-    return list(told.get("changes") or [told[name] for name in ("payload",) if isinstance(told.get(name), Mapping)])
+    stored = extra or {}
+    if stored.get("changes"):
+        return list(stored["changes"])
+    payload = stored.get("payload")
+    return [dict(payload)] if isinstance(payload, Mapping) else []
 
 
 def _normal_host(parts: SplitResult) -> str:

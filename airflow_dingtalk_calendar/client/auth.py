@@ -1,4 +1,4 @@
-"""How each type of app obtains an access token, as steps that the caller carries out.
+"""How each type of app obtains an access token, as steps that the caller performs.
 
 ========= ======================================== ====================================================
 auth_type app                                      what it needs besides key and secret

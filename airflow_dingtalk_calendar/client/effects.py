@@ -22,7 +22,7 @@ class SendRequest(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class FetchToken:
-    """Carry out these steps in a thread that continues when the caller is cancelled; the step's result is theirs.
+    """Perform these steps in a thread that continues when the caller is cancelled; the step's result is theirs.
 
     A refresh token works once: a fetch that ended between the answer and the Variable would lose a person's grant.
     """

@@ -144,7 +144,7 @@ class DingTalkBaseHook(BaseHook):
     # -- carrying out calls ---------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
-        """Carry out a call: token, rate limit, request, retries. One metered call for each time it is sent.
+        """Send a call: token, rate limit, request, retries. One metered call for each time it is sent.
 
         :param call: made by a function of :mod:`airflow_dingtalk_calendar.api`.
         :raises RequestError: one of its classes, see :mod:`airflow_dingtalk_calendar.exceptions`.

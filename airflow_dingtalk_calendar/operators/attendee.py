@@ -64,7 +64,7 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
     ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
     it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
-    retry, whoever is not known to be done is ``unknown``, because an earlier try may have sent more calls.
+    retry, people whose outcome is not known are ``unknown``, because an earlier try may have sent more calls.
 
     .. seealso:: For inviting people to many events in one task, see the guide :doc:`/howto/many`.
 
@@ -125,7 +125,7 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
     XCom: ``return_value`` is the list of unionIds. With ``dry_run`` it is
     ``{"dry_run": true, "requests": [{"method", "path", "body"}, …], "event": null}``. When a call fails, the ones after
     it are not sent, and XCom ``done``, ``not_done`` and ``unknown`` (maybe done) have the unionIds. After an automatic
-    retry, whoever is not known to be done is ``unknown``, because an earlier try may have sent more calls.
+    retry, people whose outcome is not known are ``unknown``, because an earlier try may have sent more calls.
 
     .. seealso:: For changing the people of many events in one task, see the guide :doc:`/howto/many`.
 

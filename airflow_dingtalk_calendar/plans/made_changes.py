@@ -32,8 +32,8 @@ def made_changes(
 def _made_change(result: RowResult, change_id: Callable[..., str]) -> Change:
     row, event_id = result.row, result.event_id or result.row.event_id
     fields = _changed_fields(result) if row.change.kind == "updated" else ()
-    sight = EventSnapshot(event_id, None, update_time=result.update_time)
-    return Change(row.change.kind, sight, fields, change_id("asset", row.index, event_id, row.change.kind, fields))
+    snapshot = EventSnapshot(event_id, None, update_time=result.update_time)
+    return Change(row.change.kind, snapshot, fields, change_id("asset", row.index, event_id, row.change.kind, fields))
 
 
 def _changed_fields(result: RowResult) -> tuple[str, ...]:
