@@ -24,7 +24,7 @@ _LOOP_TEXT = (
 )
 
 
-def tell_assets(task: Any, context: Context, hook: DingTalkCalendarHook, results: Iterable[RowResult]) -> None:
+def record_changes(task: Any, context: Context, hook: DingTalkCalendarHook, results: Iterable[RowResult]) -> None:
     """Put what a task has changed in a calendar into the events of its outlets that are this calendar.
 
     Airflow stores them when the task succeeds: one event for each outlet, with an empty list if nothing was changed.

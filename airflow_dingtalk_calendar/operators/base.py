@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperat
 
 from airflow_dingtalk_calendar.exceptions import DingTalkError, InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import flag_arguments
-from airflow_dingtalk_calendar.operators.asset_events import tell_assets
+from airflow_dingtalk_calendar.operators.asset_events import record_changes
 from airflow_dingtalk_calendar.operators.call_counting import CallCounting
 from airflow_dingtalk_calendar.operators.event_link import EventPageLink, ShowsEvent
 
@@ -132,7 +132,7 @@ class WritingOperator(CalendarOperator):
             calls = run.calls  # made before anything is sent, so that a wrong client token is refused
             if flags["dry_run"]:
                 self._log_cautions(run.row, run.current)
-                tell_assets(self, context, hook, ())
+                record_changes(self, context, hook, ())
                 return {**self._show_dry_run(calls), **self._show_conflicts(hook, run)}
             if row.change.creates:
                 created = created_events(context, hook, retried=run.options.retried)
@@ -145,7 +145,7 @@ class WritingOperator(CalendarOperator):
                     raise
                 raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
             self._show_event(context, hook.get_conn(), result.event_id or row.event_id, result.event)
-            tell_assets(self, context, hook, [result])
+            record_changes(self, context, hook, [result])
             return self._report_result(context, run, result)
 
     def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:

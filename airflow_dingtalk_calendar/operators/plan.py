@@ -14,7 +14,7 @@ from airflow_dingtalk_calendar.models.arguments import (
     list_argument,
     positive_argument,
 )
-from airflow_dingtalk_calendar.operators.asset_events import tell_assets
+from airflow_dingtalk_calendar.operators.asset_events import record_changes
 from airflow_dingtalk_calendar.operators.base import CalendarOperator, apply_options, created_events
 from airflow_dingtalk_calendar.operators.conflicts import make_busy_check
 from airflow_dingtalk_calendar.operators.large_results import check_xcom_size
@@ -179,7 +179,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             check_impact(plan.rows, impact, limits)
             if flags["dry_run"]:
                 hook.call_counter.limit = limits["max_calls"]
-                tell_assets(self, context, hook, ())
+                record_changes(self, context, hook, ())
                 return self._show_dry_run(context, hook, plan, options)
             checkpoint = self._make_checkpoint(context, plan)
             bounds = PlanLimits(limits["max_failures"], limits["max_calls"])
@@ -189,7 +189,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
             finally:  # also when the task was asked to stop
                 if self._runner.begun:
                     self._push_results(context, plan, self._runner.results, with_events=options.return_events)
-            tell_assets(self, context, hook, results)
+            record_changes(self, context, hook, results)
             return self._report_outcome(context, results, checkpoint)
 
     def on_kill(self) -> None:
