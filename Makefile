@@ -31,7 +31,7 @@ export UV_PYTHON_PREFERENCE := system
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults test-airflow test-slow ui-test test-contract test-matrix system-test lint fmt types bench package docs constraints clean
+.PHONY: help demo test fuzz faults test-airflow test-slow ui-test test-contract test-matrix system-test lint fmt types bench package docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs tha
 
 test: .venv/.installed ## run the tests that need no Airflow services
 	$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+fuzz: .venv/.installed ## run each property test with 500 examples, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
+	$(PY) -m pytest -n auto -m 'hypothesis and not airflow' --hypothesis-profile=thorough --ignore=tests/faults \
+		$(or $(ARGS),--hypothesis-seed=$(SEED))
 
 test-airflow: .venv/.installed ## run the tests that start Airflow's scheduler, API server or triggerer
 	$(PY) -m pytest -n 2 --dist loadfile -m 'airflow and not slow' $(ARGS)

@@ -41,9 +41,10 @@ from airflow_dingtalk_calendar.operators.base import CalendarOperator
 from airflow_dingtalk_calendar.triggers.event import DingTalkCalendarEventTrigger
 from tests.airflow_runs import Run, forget_secrets, keep_api_server, run_dag
 
-# How long an example takes says more about the machine than about the software.
-hypothesis.settings.register_profile("without deadline", deadline=None)
-hypothesis.settings.load_profile("without deadline")
+# How long an example takes says more about the machine than about the software. `make fuzz` chooses "thorough".
+hypothesis.settings.register_profile("brief", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
+hypothesis.settings.load_profile("brief")
 
 ORGANIZER = "iiPorganizer"
 EVENT = "cnNTbW1YbU9sL2p6aFJZdEgvdlQrQT09"

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pendulum
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import api
@@ -77,7 +77,6 @@ def read(call: api.Call[Any], status: int, content: bytes) -> Any:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.action)
-@settings(max_examples=40)
 @given(payload=JSON | st.dictionaries(st.sampled_from(NAMES), JSON), status=st.sampled_from([200, 200, 400]))
 def test_any_answer_of_any_endpoint(call: api.Call[Any], payload: Any, status: int) -> None:
     """Whatever JSON an endpoint answers is read, or becomes an error of ours."""
@@ -96,7 +95,6 @@ def spoilt(value: Any) -> st.SearchStrategy[Any]:
     return st.just(value) | JUNK
 
 
-@settings(max_examples=300)
 @given(event=spoilt(dict(WHOLE)).filter(lambda event: isinstance(event, dict)))
 def test_any_event_can_be_compared(event: dict[str, Any]) -> None:
     """Whatever event comes back from a change that has been made is compared with what was asked for."""
@@ -211,7 +209,6 @@ INPUT = st.dictionaries(st.sampled_from(FIELDS), HANDED_OVER | st.sampled_from(l
 
 
 @pytest.mark.parametrize("kind", [EventPatch, NewEvent], ids=lambda kind: kind.__name__)
-@settings(max_examples=150)
 @given(
     given_=INPUT | HANDED_OVER,
     timezone=st.none() | st.just("Asia/Shanghai") | TEXTS,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.edits import (
@@ -403,7 +403,6 @@ def walls(event: dict[str, Any]) -> list[dt.datetime]:
     return [start.astimezone(place).replace(tzinfo=None) for start, _ in found]
 
 
-@settings(max_examples=50)  # each expands two series
 @given(repeating(), st.integers(-30, 30), st.integers(-3, 11))
 def test_a_series_moves_as_a_whole(event: dict[str, Any], days: int, hours: int) -> None:
     """Every time of a series moves by the same, and their number stays the same."""
@@ -416,7 +415,6 @@ def test_a_series_moves_as_a_whole(event: dict[str, Any], days: int, hours: int)
     assert move_to(after, wall.isoformat()) is None
 
 
-@settings(max_examples=50)  # each expands two series
 @given(repeating(), st.sampled_from(ZONES))
 def test_a_series_in_another_zone(event: dict[str, Any], zone: str) -> None:
     """In another zone a series has the same times by the clocks there."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pendulum
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.edits import move_to, shift
@@ -45,7 +45,6 @@ def moved(day: dt.date, months: int) -> dt.date:
     return dt.date(there.year, there.month, there.day)
 
 
-@settings(max_examples=60)  # each expands two series
 @given(
     st.dates(dt.date(2026, 1, 1), dt.date(2028, 12, 31)).filter(lambda day: day.day <= 28),
     st.sampled_from(["absoluteMonthly", "absoluteYearly"]),

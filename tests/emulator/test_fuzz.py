@@ -126,7 +126,7 @@ def spoiled_copy(good, wrong):
     return st.just(good) | replaced | left
 
 
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ JUNK = st.sampled_from(
     [None, True, -1, 1.5, 10**30, "", "x", "日程", [], [None], {}, {"id": None}, [[]], "\ud800"]
 ).map(deepcopy)
 EVENT = next(event for event in SAMPLE["events"] if event["id"] == REVIEW)
-relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

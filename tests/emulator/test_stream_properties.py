@@ -17,7 +17,7 @@ from tests.emulator.stream_client import Frame, StreamClient
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-relaxed = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 FAULTS = [
     *({"action": "StreamConnect", "kind": kind} for kind in sorted(CONNECT_FAULTS) if kind == "close"),
     *({"action": "StreamPush", "kind": kind} for kind in sorted(PUSH_FAULTS)),

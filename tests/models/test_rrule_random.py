@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar.emulator.state.recurrence import occurrence_spans
@@ -57,7 +57,6 @@ def by_library(start: dt.datetime, text: str, until: dt.datetime) -> list[dt.dat
     return [moment.astimezone(dt.UTC) for moment in rrulestr(text, dtstart=start).between(start, until, inc=True)]
 
 
-@settings(max_examples=100)
 @given(rules())
 def test_a_rule_keeps_its_occurrences(case: tuple[dt.datetime, str]) -> None:
     """Whatever rule is translated has the occurrences that RFC 5545 gives it, and has them still as an RRULE again."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import plans
@@ -151,7 +151,6 @@ SPANS = st.one_of(
 )
 
 
-@settings(max_examples=60)  # each expands a series
 @given(RULES, SPANS, st.integers(1, 3), st.datetimes(timezones=st.just(dt.UTC)).filter(lambda one: one.year < 9000))
 def test_a_series_is_over_with_its_last_occurrence(
     pattern: dict[str, Any], span: dict[str, Any], interval: int, now: dt.datetime

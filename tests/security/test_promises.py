@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_dingtalk_calendar import api
@@ -107,7 +107,6 @@ def test_templates_do_not_get_at_secrets(dag: Callable[..., Run], dingtalk: Emul
 TRICKY = st.text(max_size=12) | st.text("./\\%2eEfF?#@:;~ \r\n\0\u2024\uff0e\u2215", max_size=12)
 
 
-@settings(max_examples=300)
 @given(union_id=TRICKY, calendar_id=TRICKY, event_id=TRICKY)
 def test_ids_stay_in_their_segments(union_id: str, calendar_id: str, event_id: str) -> None:
     """Whatever an id is, it is one segment of the path that is sent, or refused."""
@@ -140,7 +139,6 @@ PREFIXES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
 @given(host=st.builds(str.__add__, PREFIXES, HOSTS), port=st.none() | st.integers(1, 65535))
 def test_all_agree_on_the_host(host: str, port: int | None) -> None:
     """A host that is accepted is the same one to the check and to the HTTP library, and plain http stays here."""

@@ -300,6 +300,7 @@ def test_a_service_that_does_not_close_after_its_disconnect(
     async def scenario() -> None:
         async with listening(dingtalk, listener):
             dingtalk.disconnect_all()
+            await until_true(lambda: listener.connected == 2)
             await until_true(lambda: [one["number"] for one in dingtalk.connections()] == [2])
 
     asyncio.run(scenario())

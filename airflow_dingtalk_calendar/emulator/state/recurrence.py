@@ -102,7 +102,8 @@ def _single_day(base: date, first: date, pattern: Event) -> list[date]:
 
 def _days_in_week(base: date, first: date, pattern: Event) -> list[date]:
     week = (base + timedelta(days=n) for n in range(7))
-    return [day for day in week if day.weekday() in _pattern_weekdays(first, pattern)]
+    wanted = _pattern_weekdays(first, pattern)
+    return [day for day in week if day.weekday() in wanted]
 
 
 def _day_in_month(base: date, first: date, pattern: Event) -> list[date]:
