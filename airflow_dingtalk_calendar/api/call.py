@@ -48,7 +48,7 @@ class Call(Generic[T]):
     host: Literal["api", "legacy"] = "api"
     writes: bool = False
     repeatable: bool = True
-    read_back: Call[T] | None = None
+    read_back: Callable[[], Call[T]] | None = None
 
     @property
     def metered(self) -> bool:
@@ -60,7 +60,9 @@ class Call(Generic[T]):
         texts = {**self.params, **(self.form or {})}
         wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
         problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
-        if problems := problems + find_unsendable(self.json, "body"):
+        if self.json is not None:
+            problems += find_unsendable(self.json, "body")
+        if problems:
             raise InvalidInputError(*problems)
 
 

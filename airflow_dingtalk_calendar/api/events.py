@@ -233,8 +233,8 @@ def patch_event_body(
         headers=client_token_header(client_token),
         writes=True,
         repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
-        read_back=get_event(
-            union_id, event_id, calendar_id=calendar_id, max_attendees=500 if "attendees" in body else None
+        read_back=partial(
+            get_event, union_id, event_id, calendar_id=calendar_id, max_attendees=500 if "attendees" in body else None
         ),
     )
 

@@ -85,7 +85,7 @@ def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
 
 
 def _settle_odd(call: Call[T], found: Odd[T], session: CallSession) -> Generator[Effect, Any, T]:
-    source = call.read_back if call.writes else call
+    source = (call.read_back and call.read_back()) if call.writes else call
     if not found.lacking or source is None:
         log.warning("%s %s", call.action, found.text)
         return found.result

@@ -78,12 +78,16 @@ def _interpret_response(answer: Response, secrets: tuple[str, ...], action: str)
 
 def _parse_json(content: bytes) -> Any:
     """Read JSON; a number that JSON does not have, or that no computer calculates with, is none at all (null)."""
-    return json.loads(content, parse_float=_finite_number, parse_int=_finite_number, parse_constant=_finite_number)
+    return _JSON_DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))  # as json.loads does
 
 
 def _finite_number(text: str) -> float | None:
     number = float(text) if len(text) > MAX_DIGITS or not text.lstrip("-").isdecimal() else int(text)
     return number if math.isfinite(number) else None
+
+
+# json.loads would make one for each answer.
+_JSON_DECODER = json.JSONDecoder(parse_float=_finite_number, parse_int=_finite_number, parse_constant=_finite_number)
 
 
 def interpret_answer(call: Call[T], answer: Response, *secrets: str) -> T | Odd[T]:

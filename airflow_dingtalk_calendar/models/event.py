@@ -210,7 +210,8 @@ class EventFields(Component):
         wrong = drop_consequences(wrong, known, cls._NAME)
         if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
             wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
-        refused += _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
+        if unchecked:
+            refused += _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
         if model is None or known or refused:
             raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
         model._unchecked = unchecked

@@ -34,7 +34,11 @@ _STANDARD_TIMES = {"EST": "America/New_York", "MST": "America/Denver", "HST": "P
 
 def parse_zone(value: Any) -> str:
     """Name a zone, given by its name or as an object, as the tz database does."""
-    name = parse_text(name_zone(value)).strip()
+    return _check_name(parse_text(name_zone(value)).strip())
+
+
+@lru_cache(maxsize=1024)  # an event names its zone several times
+def _check_name(name: str) -> str:
     if is_blank(name):
         raise ValueError(f"{describe_blank(name)}; name a zone, like Asia/Shanghai, or leave it out")
     _refuse_machine_files(name)
