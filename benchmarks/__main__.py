@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks.page import Section, filled, summary
 
 PARTS = (
-    *("importing", "dag_bag", "one_patch", "batch", "actions", "listing", "validation", "growth", "waiting"),
-    "reacting",
+    *("importing", "dag_bag", "one_patch", "first_patch", "batch", "actions", "listing", "validation"),
+    *("growth", "waiting", "reacting"),
 )
 README = Path(__file__).parent / "README.md"
 PAGE = """# Benchmarks

@@ -126,6 +126,20 @@ def apply_deadlines(client: httpx.Client) -> httpx.Client:
     return client
 
 
+def choose_transport(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
+    """Return what a client sends to a URL with, by its proxies.
+
+    What the client's own ``send`` adds to it is not wanted here: it follows redirects, keeps cookies and logs every URL
+    at INFO, and that takes about as long as all code of this package.
+
+    :raises TransportError: when the library is one that :func:`apply_deadlines` does not know either.
+    """
+    try:
+        return client._transport_for_url(url)
+    except AttributeError:
+        raise _unbounded_error(client) from None
+
+
 def _core_of(pool: object) -> Any:
     """Find the library below the HTTP library: its errors are what the latter understands."""
     core = sys.modules[type(pool).__module__.split(".", 1)[0]]

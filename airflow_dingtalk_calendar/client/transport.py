@@ -19,7 +19,13 @@ import httpx
 from airflow_dingtalk_calendar import __version__
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
-from airflow_dingtalk_calendar.client.limits import ACCEPTED_ENCODINGS, BoundedBody, apply_deadlines, exchange_deadline
+from airflow_dingtalk_calendar.client.limits import (
+    ACCEPTED_ENCODINGS,
+    BoundedBody,
+    apply_deadlines,
+    choose_transport,
+    exchange_deadline,
+)
 from airflow_dingtalk_calendar.client.responses import Response
 from airflow_dingtalk_calendar.connection.hosts import is_local_url
 from airflow_dingtalk_calendar.connection.secret import hide_frames
@@ -96,19 +102,19 @@ class Transport:
         raise failure
 
     def _exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
-        with (
-            exchange_deadline(self._exchange_timeout),
-            closing(self._client.send(self._request(call, headers), stream=True)) as response,
-        ):
+        request = self._request(call, headers)
+        transport = choose_transport(self._client, request.url)
+        with exchange_deadline(self._exchange_timeout), closing(transport.handle_request(request)) as response:
             body = self._bounded_body(response)
             for chunk in response.iter_raw():  # a variable that may hold a token: this frame is cut off as well
                 body.feed(chunk)
             return Response(response.status_code, response.headers, body.read_all())
 
     async def _aexchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
+        request = self._request(call, headers)
+        transport = choose_transport(self._async_client(), request.url)
         async with asyncio.timeout(self._exchange_timeout):
-            sending = self._async_client().send(self._request(call, headers), stream=True)
-            async with aclosing(await sending) as response:
+            async with aclosing(await transport.handle_async_request(request)) as response:
                 body = self._bounded_body(response)
                 async for chunk in response.aiter_raw():
                     body.feed(chunk)

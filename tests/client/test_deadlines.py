@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from airflow_dingtalk_calendar.client.limits import apply_deadlines, exchange_deadline
+from airflow_dingtalk_calendar.client.limits import apply_deadlines, choose_transport, exchange_deadline
 from airflow_dingtalk_calendar.exceptions import TransportError
 
 SECONDS = 0.3
@@ -144,6 +144,15 @@ def test_a_transport_of_somebody_else(library: Any) -> None:
     client = library.Client(transport=library.MockTransport(lambda _: None))
     with pytest.raises(TransportError, match="cannot be bounded"):
         apply_deadlines(client)
+
+
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_a_library_without_the_choice_of_a_transport(library: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a client cannot say what it sends with, the error says what to install."""
+    client = getattr(library, kind)(trust_env=False)
+    monkeypatch.delattr(type(client), "_transport_for_url")
+    with pytest.raises(TransportError, match=r"cannot be bounded with .*\. Install"):
+        choose_transport(client, library.URL("http://127.0.0.1"))
 
 
 def test_the_installed_library_is_the_one_that_is_used() -> None:

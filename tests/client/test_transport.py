@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import logging
 import time
 import tracemalloc
 import zlib
@@ -131,3 +132,11 @@ def test_headers_are_bounded(send: Send) -> None:
     """Headers without end are given up."""
     with raw_server([OK, *[b"x-a: " + b"y" * 1000 + b"\r\n"] * 10_000]) as host, pytest.raises(TransportError):
         send(host)
+
+
+def test_nothing_is_logged_at_info(send: Send, caplog: pytest.LogCaptureFixture) -> None:
+    """The HTTP library's line for each request, which would show ids in a task's log, is not written."""
+    caplog.set_level(logging.INFO)
+    with raw_server(answer(b"{}")) as host:
+        assert send(host).status == 200
+    assert [record.getMessage() for record in caplog.records] == []
