@@ -59,7 +59,8 @@ def find_free_times(
     ``Calendar.Event.Read``. A person whose times DingTalk does not return is not free: with such a person no time is
     found, and such a room is none of those to choose from.
 
-    :param union_id: unionId of the person who asks.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.get_schedule`.
+
     :param user_ids: unionIds of the people who have to be free. A tentative event makes its people busy, too.
     :param start_time: no time that is found begins before: a datetime, or ISO 8601 text, with an offset.
     :param end_time: none ends after it; at most 90 days later.

@@ -89,7 +89,7 @@ class DingTalkBaseHook(BaseHook):
         return self._settings
 
     async def aget_conn(self) -> ConnectionSettings:
-        """Read and check the connection like :meth:`get_conn`, from a coroutine."""
+        """Like :meth:`get_conn`, for coroutines."""
         if self._settings is None:
             from airflow.providers.common.compat.connection import get_async_connection
 
@@ -153,7 +153,7 @@ class DingTalkBaseHook(BaseHook):
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
-        """Carry out a call like :meth:`run`, from a coroutine."""
+        """Like :meth:`run`, for coroutines."""
         session = CallSession(await self.aget_conn(), True, self.clock, counter=self.call_counter)
         return await self._adrive(run_call(call, session))
 
@@ -174,7 +174,7 @@ class DingTalkBaseHook(BaseHook):
             following = api.next_page(call, page, seen)
 
     async def apages(self, call: api.Call[api.Json]) -> AsyncIterator[api.Json]:
-        """Carry out a call that lists like :meth:`pages`, from a coroutine."""
+        """Like :meth:`pages`, for coroutines."""
         following: api.Call[api.Json] | None = call
         seen: set[str] = set()
         while following:
@@ -192,7 +192,7 @@ class DingTalkBaseHook(BaseHook):
         return self._drive(calls)
 
     async def afollow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
-        """Carry out calls like :meth:`follow`, from a coroutine."""
+        """Like :meth:`follow`, for coroutines."""
         return await self._adrive(calls)
 
     def _drive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:

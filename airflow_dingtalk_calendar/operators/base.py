@@ -31,15 +31,18 @@ _rendering = ContextVar("rendering", default=False)
 
 
 class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
-    """What every operator takes: ``union_id``, ``calendar_id``, ``max_calls`` and ``dingtalk_conn_id``.
+    """The base of all operators and of the sensor.
 
-    Each says in its last line of the log how many metered calls it has made, and pushes XCom ``metered_calls``: how
-    many, by action, in this try, with those that were repeated and those that failed.
+    Each logs at its end how many metered calls it has made, and pushes XCom ``metered_calls``: how many, by action, in
+    this try, with those that were repeated and those that failed.
 
-    Airflow wraps each constructor between an operator and ``BaseOperator``, and DAG files pay for that task by task.
-    So there is but one for each operator, and it names all of the operator's arguments.
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     """
 
+    # No constructor here, nor in the bases below: Airflow wraps each one between an operator and BaseOperator, and DAG
+    # files pay for each wrapper, task by task. So each operator has one, which names all of its arguments.
     template_fields: Sequence[str] = ("union_id", "calendar_id", "max_calls", "dingtalk_conn_id")
     ui_color = "#e8f3ff"
 
@@ -104,11 +107,14 @@ class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
 
 
 class WritingOperator(CalendarOperator):
-    """An operator that changes something: a plan of one row, carried out by the same policy.
+    """The base of operators that change something: each applies a plan of one row.
 
-    ``client_token``: idempotency token of the request, 1-256 ASCII characters; default: derived from task and request.
-    A given token is sent as it is; in a mapped task, or in one with several calls, each request gets its own token,
-    derived from it. ``dry_run``: do not send anything; return the request.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the request. In a mapped task, and in one that sends several requests, each request gets its own token, derived
+        from this one. (templated)
+    :param dry_run: do not send anything; return what would be sent. (templated)
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
@@ -216,9 +222,11 @@ class WritingOperator(CalendarOperator):
 
 
 class EventWritingOperator(WritingOperator):
-    """An operator that changes one event.
+    """The base of operators that change one event.
 
-    ``event_id``: the event's ``id``, as listing or creating it returned.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.WritingOperator`.
+
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
     """
 
     template_fields: Sequence[str] = (*WritingOperator.template_fields, "event_id")

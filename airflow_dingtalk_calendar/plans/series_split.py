@@ -72,10 +72,9 @@ def cancel_occurrence(series: Body, day: dt.date | str, *, quiet: bool = False, 
 
     Of the first or the last occurrence, one row does it: the series begins later, or ends earlier.
 
-    :param series: as of :func:`split_series`.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.plans.split_series`.
+
     :param day: a day on which the series takes place.
-    :param quiet: as of :func:`split_series`.
-    :param guard: as of :func:`split_series`.
     """
     read_series(series)
     gone = date_argument("day", day)

@@ -84,9 +84,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
 
     .. seealso:: For DAGs that wait for an event, see the guide :doc:`/howto/wait`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
     :param union_id: unionId of anybody who takes part in the event. (templated)
     :param event_id: the event's ``id``. A series starts and ends with its first event. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param starts_within: a timedelta, or seconds; 0 waits for the start itself. (templated)
     :param ended: true, to wait for the end. (templated)
     :param responses: of ``answered``, ``accepted``, ``declined`` and ``tentative`` the least number, or ``"all"``; a
@@ -101,8 +102,6 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
         of their own; default: the connection's. (templated)
     :param poke_interval: the time between two polls where the time is not known; a timedelta, or seconds.
     :param deferrable: wait in the triggerer; default: Airflow's ``[operators] default_deferrable``.
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong argument, credential or permission, the month's
         quota, an event that is gone.
     :raises AirflowSensorTimeout: when the sensor times out.

@@ -86,7 +86,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     .. seealso:: For DAGs that react to changes, see the guide :doc:`/howto/react`.
 
-    :param union_id: unionId of the person whose calendar it is.
+    :param union_id: unionId of the person whose calendar is watched.
     :param calendar_id: DingTalk documents only ``primary``.
     :param fields: names of the fields to watch, of those in the table of "Patches and new events". Of ``attendees``
         and ``responses`` DingTalk lists the first 100 people.
