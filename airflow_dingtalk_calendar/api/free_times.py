@@ -89,27 +89,27 @@ def find_free_times(
     period = {"start_time": start_time, "end_time": end_time}
     calls = [get_schedule(union_id, batch, **period) for batch in split_batches(people, MAX_PEOPLE)]
     calls += [get_meeting_rooms_schedule(union_id, batch, **period) for batch in split_batches(rooms, MAX_ROOMS)]
-    told: list[Json] = []
+    entries: list[Json] = []
     for call in calls:
-        told += yield call
+        entries += yield call
     search = partial(search_free_times, window, length, open_hours, pause)
-    times = list(islice(_search_told(told, bool(rooms), open_hours.zone, search), most))
-    unknown = {_id_of(one): one["error"] for one in told if one["availability"] == "unknown"}
-    log.info("Found %d free times in %d calls; unknown: %d of %d.", len(times), len(calls), len(unknown), len(told))
+    times = list(islice(_search_schedules(entries, bool(rooms), open_hours.zone, search), most))
+    unknown = {_id_of(one): one["error"] for one in entries if one["availability"] == "unknown"}
+    log.info("Found %d free times in %d calls; unknown: %d of %d.", len(times), len(calls), len(unknown), len(entries))
     return {"times": [_write_time(one, open_hours.zone) for one in times], "unknown": unknown, "calls": len(calls)}
 
 
-def _search_told(
-    told: Sequence[Json], needs_room: bool, zone: str, search: Callable[..., Iterator[FreeTime]]
+def _search_schedules(
+    entries: Sequence[Json], needs_room: bool, zone: str, search: Callable[..., Iterator[FreeTime]]
 ) -> Iterator[FreeTime]:
-    """Search in what is known; of a person of whom nothing is, nobody can say that a time is free."""
+    """Search the schedules; while one person's is unknown, no time counts as free."""
     from airflow_dingtalk_calendar.models.busy_times import read_busy_times
 
-    for one in told:
+    for one in entries:
         if (spans := read_busy_times(one, zone)) is None:
             one.update(availability="unknown", error=one.get("error") or "its times cannot be read")
         one["spans"] = spans
-    people, rooms = ([one for one in told if name in one] for name in ("userId", "roomId"))
+    people, rooms = ([one for one in entries if name in one] for name in ("userId", "roomId"))
     if any(one["spans"] is None for one in people):
         return iter(())
     taken = {one["roomId"]: one["spans"] for one in rooms if one["spans"] is not None}

@@ -1,7 +1,7 @@
-"""A call from its first attempt to its end, as steps that somebody else carries out.
+"""A call from its first attempt to its end, as steps that the hook performs.
 
 The generators decide what happens next (wait for a token, fetch one, wait for the rate limit, send, renew the token,
-wait and try again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the rules stand
+wait and try again); ``run`` and ``arun`` of the hook perform them, with or without ``await``. So the rules stand
 here once, and no network, clock or sleep is needed to test them.
 """
 
@@ -53,7 +53,7 @@ class CallSession:
 
     :ivar may_wait: whether it may wait for another caller's fetch: not if that blocks an event loop.
     :ivar attempt: number of the attempt under way.
-    :ivar unknown: whether an attempt ended without telling whether it took effect.
+    :ivar unknown: whether an attempt ended without showing whether it took effect.
     :ivar sent: how many requests have been sent.
     """
 
@@ -69,7 +69,7 @@ class CallSession:
 
 
 def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
-    """Carry out a call, in as many attempts as it takes and may take.
+    """Run a call, in as many attempts as it takes and may take.
 
     A success that lacks what the endpoint documents is completed by one more call: a read by itself, a write by the
     call that reads back what came of it.

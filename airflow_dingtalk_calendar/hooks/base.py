@@ -1,4 +1,4 @@
-"""The base of the hook: it reads the connection and carries out calls; it knows no endpoint.
+"""The base of the hook: it reads the connection and sends calls; it knows no endpoint.
 
 What threads and coroutines do differently stands here and in :mod:`~airflow_dingtalk_calendar.client.transport`,
 nowhere else. What an attempt consists of stands once, in :mod:`airflow_dingtalk_calendar.client.request_flow`.
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class DingTalkBaseHook(BaseHook):
-    """Carry out calls with the app of an Airflow connection.
+    """Send calls with the app of an Airflow connection.
 
     The connection is read and the first socket opened at the first call. Use it as a context manager
     (``with``, or ``async with``) to have its sockets closed at the end.
@@ -141,7 +141,7 @@ class DingTalkBaseHook(BaseHook):
         """What counts the metered calls of this hook, and of those made from it by :meth:`with_clock`."""
         return make_counter()
 
-    # -- carrying out calls ---------------------------------------------------------------------------------
+    # -- sending calls --------------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
         """Send a call: token, rate limit, request, retries. One metered call for each time it is sent.
@@ -158,7 +158,7 @@ class DingTalkBaseHook(BaseHook):
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
-        """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
+        """Send a call that lists, page by page; only one page is in memory. One metered call for each.
 
         A list may shift while it is read, so that one event or person is on two pages: of an event, the copy with the
         later ``updateTime`` is the newer one.
@@ -183,11 +183,11 @@ class DingTalkBaseHook(BaseHook):
             following = api.next_page(call, page, seen)
 
     def follow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
-        """Carry out calls of which each is made from the answers before it, and return what they come to.
+        """Send calls of which each is made from the answers before it, and return their result.
 
         An error goes to the generator, which may know what to do about it.
 
-        :param calls: yields calls, is sent what each came to, and returns the result.
+        :param calls: yields calls, receives the answer of each, and returns the result.
         """
         return self._drive(calls)
 
@@ -253,7 +253,7 @@ class DingTalkBaseHook(BaseHook):
                 raise TypeError(f"{type(step).__name__} is a step of a fetch, and fetches are for threads")
 
     async def _fetch_in_thread(self, steps: Generator[Effect, Any, T]) -> T:
-        """Carry out a fetch in a thread of its own, so that threads may wait for it without waiting for this loop.
+        """Run a fetch in a thread of its own, so that threads may wait for it without waiting for this loop.
 
         asgiref's threads, because masking on Airflow 3.0 has to find its way back to this event loop.
         """
@@ -265,7 +265,7 @@ class DingTalkBaseHook(BaseHook):
         return await asyncio.shield(asyncio.ensure_future(fetch()))
 
     def _drive_apart(self, steps: Generator[Effect, Any, T]) -> T:
-        """Carry out steps with sockets that are closed at the end, whatever else uses this hook."""
+        """Perform steps with sockets that are closed at the end, whatever else uses this hook."""
         apart = copy(self)
         apart.__dict__.pop("_transport", None)
         with apart:

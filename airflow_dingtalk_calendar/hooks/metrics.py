@@ -22,7 +22,7 @@ def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
 
 
 def emit_metrics(task_instance: Any, request: CountedRequest) -> None:
-    """Tell Airflow's metrics of a request; that fails no call."""
+    """Report a request to Airflow's metrics; a failure there fails no call."""
     tags = {**task_tags(task_instance), "action": request.action}
     counters = {
         "calls": request.metered,

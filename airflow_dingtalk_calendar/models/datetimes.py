@@ -206,7 +206,7 @@ def _convert_zone(moment: dt.datetime, zone: str) -> dt.datetime:
 
 
 def is_skipped_time(moment: dt.datetime) -> bool:
-    """Tell whether the clocks of its zone never show this time, because they go forward over it."""
+    """Return whether the clocks of its zone never show this time, because they go forward over it."""
     if isinstance(moment.tzinfo, dt.timezone):
         return False  # an offset, where no clock changes
     try:

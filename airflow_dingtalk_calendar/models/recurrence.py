@@ -94,12 +94,12 @@ def _keep_members(part: Mapping[str, Any], names: Set[str]) -> Json:
 
 
 def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
-    """Tell whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
+    """Return whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
     return _FITS_PATTERN[pattern["type"]](pattern, day)
 
 
 def may_lack_day(pattern: Mapping[str, Any], day: dt.date | None) -> bool:
-    """Tell whether a pattern names a day that some of its months do not have, as the 31st or 29 February.
+    """Return whether a pattern names a day that some of its months do not have, as the 31st or 29 February.
 
     :param day: of the start, from which months are counted; None: it could be any.
     """

@@ -171,13 +171,13 @@ class WritingOperator(CalendarOperator):
         return parse_change(kind, arguments, **ids)
 
     def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
-        """Get ready to carry out the row."""
+        """Prepare to apply the row."""
         from airflow_dingtalk_calendar.plans.apply import RowRun
 
         return RowRun(row, self._apply_options(context, flags))
 
     def _apply_options(self, context: Context, flags: Mapping[str, bool]) -> ApplyOptions:
-        """Say how the row is carried out."""
+        """Say how the row is applied."""
         chosen = {name: value for name, value in flags.items() if name != "dry_run"}
         return apply_options(
             context, self.retries, self._token_maker(context), self._log_cautions, return_events=True, **chosen
@@ -244,7 +244,7 @@ def apply_options(
     caution: Callable[[Row, Mapping[str, Any] | None], None],
     **flags: Any,
 ) -> ApplyOptions:
-    """Say how the changes of a task are carried out."""
+    """Say how the changes of a task are applied."""
     from airflow_dingtalk_calendar.idempotency import is_automatic_retry
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
 

@@ -153,7 +153,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         return super()._parse_row(hook, **({"patch": None} if edits else {}))
 
     def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
-        """Get ready to carry out the row; with an edit, read the event and edit it first."""
+        """Prepare to apply the row; with an edit, read the event and edit it first."""
         run = super()._make_run(context, hook, row, flags)
         busy = make_busy_check(hook, self.if_busy, self.timezone, lambda _, text: self.log.warning(text))
         run.options = replace(run.options, busy=busy)
@@ -203,8 +203,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.log.info(
             "Event %s: %s.", self.event_id, f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
-        if applied and (untold := change.not_told(event)):
-            self.log.info("DingTalk's answer does not show whether these were applied: %s.", ", ".join(untold))
+        if applied and (unclear := change.not_shown(event)):
+            self.log.info("DingTalk's answer does not show whether these were applied: %s.", ", ".join(unclear))
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))
         return event

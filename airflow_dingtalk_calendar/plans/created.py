@@ -54,7 +54,7 @@ class CreatedEvents:
     since: dt.datetime
     claimed: set[str] = field(default_factory=set)
     _found: dict[Place, list[Body]] = field(default_factory=dict)
-    _looks: defaultdict[Place, Lock] = field(default_factory=lambda: defaultdict(Lock))
+    _locks: defaultdict[Place, Lock] = field(default_factory=lambda: defaultdict(Lock))
     _claims: Lock = field(default_factory=Lock)
 
     def count_calls(self, rows: Iterable[Row]) -> int:
@@ -72,8 +72,8 @@ class CreatedEvents:
         """Find the event of a row that creates one."""
         for place in _places_of(row):
             with self._claims:
-                look = self._looks[place]
-            with look:
+                lock = self._locks[place]
+            with lock:
                 if place not in self._found:
                     self._found[place] = yield from _list_place(place)
             if event := self._claim_one(row, self._found[place]):

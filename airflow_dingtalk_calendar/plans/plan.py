@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.plans.rows import Row, read_rows
 class Plan:
     """Checked rows.
 
-    :ivar groups: rows that are carried out in order, group by group; in the order of their first rows.
+    :ivar groups: rows that are applied in order, group by group; in the order of their first rows.
     """
 
     rows: Sequence[Row]

@@ -55,9 +55,9 @@ class BeforeRecord:
 
 
 class PlanRunner:
-    """Carry out the rows of a plan, each once, as far as earlier tries have not.
+    """Apply the rows of a plan, each once, except those that earlier tries have finished.
 
-    :ivar begun: whether rows are being carried out, or were.
+    :ivar begun: whether applying rows has begun.
     :ivar refused: the refusals that all rows would get.
     """
 
@@ -111,7 +111,7 @@ class PlanRunner:
         self._pool.stop()
 
     def run(self) -> list[RowResult]:
-        """Carry out what is left of the plan, and return the result of each row.
+        """Apply what is left of the plan, and return the result of each row.
 
         :raises InvalidInputError: when that takes more calls than allowed; nothing is sent.
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
@@ -181,7 +181,7 @@ class PlanRunner:
                 raise Interrupted
 
     def _run_group(self, group: Sequence[Row]) -> Iterator[RowResult]:
-        """Carry out the rows of a group in their order, in a thread; the first that is not done ends it."""
+        """Apply the rows of a group in their order, in a thread; the first that is not done ends it."""
         created: dict[str, str] = {}
         cause: RowResult | None = None
         for number, row in enumerate(group):

@@ -180,7 +180,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             watch = self._event_target()
             verdict = self.hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
-        if verdict.state == "hopeless":
+        if verdict.state == "impossible":
             raise ConditionUnmetError(f"Event {self.event_id} {verdict.text}.")
         if verdict.state != "met":
             self._schedule_next(watch, verdict, recheck)
@@ -248,8 +248,8 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
 
         :param calls: the metered calls of the poll in the worker.
         """
-        told = event.get("calls") if isinstance(event, dict) else None
-        with self._count_calls(context, Counter(calls or {}) + Counter(told or {})):
+        deferred = event.get("calls") if isinstance(event, dict) else None
+        with self._count_calls(context, Counter(calls or {}) + Counter(deferred or {})):
             return self._finish_wait(event)
 
     def _finish_wait(self, event: Any) -> Any:
@@ -257,7 +257,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             case {"status": "met", "event": dict(found)}:
                 self.log.info("Event %s meets the condition.", self.event_id)
                 return found
-            case {"status": "hopeless", "message": str(message)}:
+            case {"status": "impossible", "message": str(message)}:
                 raise ConditionUnmetError(message)
             case {"status": "failed", "message": str(message)}:
                 raise AirflowFailException(message)

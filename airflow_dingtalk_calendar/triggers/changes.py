@@ -211,7 +211,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             async for delivery in deliveries:
                 for change in member.take(delivery):
                     if waker:
-                        waker.note_check(delivery.check.checked, change.sight.event_id)
+                        waker.note_check(delivery.check.checked, change.snapshot.event_id)
                     yield change.payload(self.union_id, self.calendar_id, self.source)
                 if waker:
                     waker.note_check(delivery.check.checked)

@@ -158,7 +158,7 @@ def asset_states(state_store: Any) -> list[AssetState]:
     """Return the state store of each asset that a watcher has; none before Airflow 3.3.
 
     Watchers with the same parameters are one trigger for several assets. Airflow's object for that answers only for
-    an asset that one can name, which a trigger cannot, so this looks into it.
+    an asset that one can name, which a trigger cannot, so this reads it.
     """
     if state_store is None:
         return []

@@ -73,7 +73,7 @@ class CalendarHub:
         self._blocked_until = self.now() + seconds
 
     def begin_check(self, ready: list[Member]) -> bool:
-        """Tell whether a check is due for these watchers; then it counts as begun."""
+        """Return whether a check is due for these watchers; then it counts as begun."""
         is_due = self._is_asked or any(member.due_at <= self.now() for member in ready)
         self._is_asked = False
         return bool(ready) and is_due

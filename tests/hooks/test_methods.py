@@ -45,7 +45,7 @@ def test_types_resolve_at_run_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_source_and_documentation(name: str) -> None:
-    """A method's source is its own, and its docstring tells of each parameter and of what it costs."""
+    """A method's source is its own, and its docstring has each parameter and what it costs."""
     method = getattr(DingTalkCalendarHook, name)
     assert f"def {name}(" in inspect.getsource(method)
     documentation = inspect.getdoc(method) or ""

@@ -97,11 +97,11 @@ def test_a_new_field_is_read_and_cleared() -> None:
 def test_a_new_field_is_watched() -> None:
     """A watcher of a field with a row notices that it changes, and no other watcher does."""
     before, after = moody_event("calm"), moody_event("busy")
-    for fields, told in ((["event_mood"], [("event_mood",)]), (["summary"], [])):
+    for fields, expected in ((["event_mood"], [("event_mood",)]), (["summary"], [])):
         watch = parse_filter(fields)
         position = initial_position("e", None, watch.snapshots([before]), 0)
         changes, _ = find_changes(watch, position, list(watch.snapshots([after])), complete=False)
-        assert [change.fields for change in changes] == told
+        assert [change.fields for change in changes] == expected
     with pytest.raises(InvalidInputError, match="event_mood"):
         parse_filter(["mood"])
 
@@ -162,7 +162,7 @@ def test_another_video_meeting_has_another_fingerprint() -> None:
 
 @pytest.mark.parametrize("name", ["extra", "freeBusyStatus", "cardInstances", "categories", "newField"])
 def test_no_fingerprint_of_what_is_not_shown(name: str) -> None:
-    """An event that does not tell of a field has no fingerprint of it; the switches of a request never have one."""
+    """An event that does not show a field has no fingerprint of it; the switches of a request never have one."""
     assert fingerprint_field(event(), name) is None
     shown = fingerprint_field({**event(), name: [{"categoryId": "1", "outTrackId": "1"}]}, name)
     assert (shown is None) == (name == "extra")

@@ -142,11 +142,11 @@ def _token_response(
 ) -> Event:
     store.ledger.tokens_issued += 1
     seconds = -int(-store.settings.token_lifetime // 1)
-    told: dict[str, Event] = {
+    lifetimes: dict[str, Event] = {
         "documented": {lifetime: seconds},
         "expiresIn": {"expiresIn": seconds},
         "text": {lifetime: str(seconds)},
         "none": {},
         "year": {lifetime: 365 * 86400},
     }
-    return {value: token.value, **told[store.settings.lifetime_member]}
+    return {value: token.value, **lifetimes[store.settings.lifetime_member]}

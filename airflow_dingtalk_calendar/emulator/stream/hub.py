@@ -105,7 +105,7 @@ class StreamHub:
             return items, max(0.0, min(times) - self._host.now())
 
     def disconnect_all(self, reason: str = DEFAULT_REASON) -> None:
-        """Tell all clients that their connections are going to be closed."""
+        """Notify all clients that their connections are going to be closed."""
         with self._lock:
             for connection in self._connections.values():
                 announce_close(self._host, connection, reason)

@@ -48,7 +48,7 @@ class HttpExchange:
         store.requests.append(self.log_entry)
 
     async def execute_call(self) -> HttpResponse:
-        """Carry the request out."""
+        """Process the request, and return its answer."""
         if self.call is None:
             return UNKNOWN_PATH_RESPONSE
         try:

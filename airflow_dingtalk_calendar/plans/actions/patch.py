@@ -119,9 +119,9 @@ class PatchChange(Change):
         """Name the fields that the event does not have."""
         return comparison.not_applied(self.body, event)
 
-    def not_told(self, event: Body) -> list[str]:
+    def not_shown(self, event: Body) -> list[str]:
         """Name the fields whose values the event does not show."""
-        return comparison.not_told(self.body, event)
+        return comparison.not_shown(self.body, event)
 
     def count_lost(self, event: Body | None) -> int:
         """Count the occurrences before a later start."""
