@@ -154,7 +154,8 @@ class RowRun:
             answer = yield from self._send_calls()
         except NotFoundError as error:
             return self._accept_missing(error)
-        return self._applied_result(mapping_or_empty(answer))
+        changed = mapping_or_empty(answer)
+        return self._applied_result(changed, self._not_applied(changed))
 
     def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
         """Check who is busy when the row moves its event, as :meth:`steps` would; do not send anything."""
@@ -171,11 +172,7 @@ class RowRun:
         row, options = self.row, self.options
         if row.change.creates and options.created:
             event = yield from options.created.find(row)
-            if event is None:
-                return None, None
-            left, time = row.change.left_in(event), text_or_none(event.get("updateTime"))
-            kept = self._kept(event)
-            return RowResult(row, "applied", event_id=event["id"], left=left, event=kept, update_time=time), event
+            return (None if event is None else self._applied_result(event)), event
         event = yield from self.read_event()
         refused = self._refuse(event) or (yield from self._refuse_busy(event))
         if refused is None and self.before is None and row.change.needs_before:
@@ -255,15 +252,24 @@ class RowRun:
             return replace(found, event_id=self.event_id)
         raise error
 
-    def _applied_result(self, event: Body) -> RowResult:
-        row = self.row
+    def _not_applied(self, event: Body) -> list[str]:
         # An event that is its id and no more was neither in the answer nor to be read back.
-        missing = row.change.not_applied(event) if event.keys() - {"id"} else []
-        event_id = str(event.get("id") or "") if row.change.creates else self.event_id
-        left = row.change.left_in(event)
-        found = RowResult(row, "applied", missing, self.conflicts.code, self.conflicts.message, event_id=event_id)
-        time = text_or_none(event.get("updateTime"))
-        return replace(found, left=left, before=self.before, event=self._kept(event or None), update_time=time)
+        return self.row.change.not_applied(event) if event.keys() - {"id"} else []
+
+    def _applied_result(self, event: Body, not_applied: Sequence[str] = ()) -> RowResult:
+        change = self.row.change
+        return RowResult(
+            self.row,
+            "applied",
+            not_applied,
+            self.conflicts.code,
+            self.conflicts.message,
+            event_id=str(event.get("id") or "") if change.creates else self.event_id,
+            left=change.left_in(event),
+            before=self.before,
+            event=self._kept(event or None),
+            update_time=text_or_none(event.get("updateTime")),
+        )
 
     def _unchanged_result(self, event: Body) -> RowResult:
         kept = self._kept(event)
