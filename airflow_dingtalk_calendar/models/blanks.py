@@ -29,6 +29,7 @@ def is_blank(value: Any) -> bool:
 
 def is_undefined(value: Any) -> bool:
     """Return whether native rendering found no such variable; such an object must not even be compared."""
+    # By name, so that models import no Jinja.
     return any(kind.__name__ == "Undefined" and kind.__module__ == "jinja2.runtime" for kind in type(value).__mro__)
 
 

@@ -90,6 +90,7 @@ def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
 
 
 def _keep_members(part: Mapping[str, Any], names: Set[str]) -> Json:
+    # An answer may have 0 or blank text for a member that is not set.
     return {name: part[name] for name in names if part.get(name) not in (None, "", 0)}
 
 

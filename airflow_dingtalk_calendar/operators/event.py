@@ -99,6 +99,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         *,
         union_id: str,
         event_id: str,
+        # Not None by default: that is what an edit returns that has found nothing to change.
         patch: Mapping[str, Any] | str | None = "",
         edit: Callable[..., Mapping[str, Any] | None] | None = None,
         edit_kwargs: Mapping[str, Any] | None = None,
@@ -139,6 +140,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             raise AirflowSkipException("There is nothing to change: patch is None, as of an edit with nothing to do.")
         event: dict[str, Any] = super().execute(context)
         if self._edited:
+            # Not before: as long as the record has the patch, a retry sends that instead of editing its own result.
             self._edited.record.finish()
         return event
 
@@ -161,6 +163,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             return run
         self._edited = self._prepare_edit(context, hook, run)
         union_id, calendar_id, event_id = row.target()
+        # As many as GetEvent returns: a patch of attendees may replace the list, so its edit has to see all of them.
         event = hook.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=500)
         made = self._edited.make_row(event, dry_run=flags["dry_run"])
         return replace(run, row=made, options=replace(run.options, skip_if_unchanged=True), current=event)
@@ -185,6 +188,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             run.row,
             lambda patch: self._parse_row(hook, patch=patch),
             EditRecord(context.get("task_state_store"), key),
+            # max_tries, too: it is the run's, and retries may have been lowered in the DAG file since it began.
             may_repeat=bool(self.retries) or context["ti"].try_number <= context["ti"].max_tries,
             retried=run.options.retried,
             log=self.log,

@@ -134,10 +134,13 @@ def _places_of(row: Row) -> list[Place]:
 def _times_around(start: Body) -> tuple[str, str]:
     """Return a span of time in which an event with this start begins, wherever its day begins."""
     if "date" in start:
+        # ListEvents filters by the moment of the start, and a day begins up to 14 hours before UTC's and 12 hours after
+        # it.
         day = dt.datetime.combine(dt.date.fromisoformat(start["date"]), dt.time.min, dt.UTC)
         first, last = day - dt.timedelta(days=1), day + dt.timedelta(days=2)
     else:
         moment = datetimes.parse_wire_datetime(start["dateTime"])
+        # Whether timeMin and timeMax are included is not documented.
         first, last = moment - dt.timedelta(minutes=1), moment + dt.timedelta(minutes=1)
     return first.isoformat(), last.isoformat()
 

@@ -124,6 +124,8 @@ def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
         raise InvalidInputError((place, "must be a mapping, such as one with event_id and patch"))
     kind = _find_action(place, given.get("action"))
     refuse_unknown(place, given, kind)
+    # None is a member without a value, as a template or an empty cell leaves it. Only a patch of None says something:
+    # the edit has found nothing to change.
     members = {**defaults, **{name: value for name, value in given.items() if value is not None or name == "patch"}}
     problems: list[Problem] = []
     parts = {

@@ -118,6 +118,7 @@ class PlanRunner:
         """
         self._restore()
         clock = self._hook.clock
+        # Waiting for a turn, or for a retry, ends when the plan is stopped: Airflow gives a killed task seconds.
         self._hook = self._hook.with_clock(replace(clock, sleep=self._pool.interruptible(clock.sleep)))
         self.begun = True
         with self._pool:
@@ -141,6 +142,7 @@ class PlanRunner:
         self._earlier = {result.row.index: result for result in found}
         self._befores = self._checkpoint.befores
         if created := self._options.created:
+            # Their events are taken: an unfinished row that asks for the very same must not find one of them.
             created.claimed.update(result.event_id for result in found if result.row.change.creates)
         if found:
             self._log.info("Earlier tries have finished %d of %d rows.", len(found), len(rows))
@@ -185,6 +187,7 @@ class PlanRunner:
         created: dict[str, str] = {}
         cause: RowResult | None = None
         for number, row in enumerate(group):
+            # A group that has begun is left between two rows; before its first one, the pool has asked already.
             if number and self.stopped:
                 return
             result = self._earlier.get(row.index)

@@ -37,6 +37,7 @@ class WorkerPool(Generic[T, R]):
         self._items = iter(items)
         self._lock = Lock()
         self._ended: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+        # Daemons: a request that hangs must not keep a killed task's process alive.
         self._threads = [Thread(target=self._work_loop, name=f"dingtalk-{n}", daemon=True) for n in range(threads)]
         self._running = 0
         # A plain flag: a signal handler may set it while this very thread holds an Event's lock.

@@ -241,6 +241,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             pause = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         else:
             pause = max(self._wake - self._clock(), 1.0)
+        # A little past the time-out, so that Airflow finds it passed after the last poll, and does not poll again.
         return min(pause, max(self.timeout - run_duration(), 0.0) + 0.1)
 
     def execute_complete(self, context: Context, event: Any = None, calls: Mapping[str, int] | None = None) -> Any:

@@ -228,6 +228,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _checkpoint(self) -> WatcherCheckpoint:
         from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
 
+        # Airflow sets the attribute on triggers from 3.3 on.
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
         if not store:
             log.warning(_NO_STORE_TEXT)
@@ -278,6 +279,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         }
 
     def _checkpoint_key(self) -> str:
+        # Neither interval nor source: a watcher that is woken in another way continues at its position.
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
 
@@ -293,5 +295,6 @@ def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]
     from airflow_dingtalk_calendar import api
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
+    # With cancelled events: a list since a syncToken shows a deletion by nothing but the event's status.
     calendar = partial(api.list_events, key.union_id, calendar_id=key.calendar_id, show_deleted=True)
     return calendar, partial(DingTalkCalendarHook, key.dingtalk_conn_id)

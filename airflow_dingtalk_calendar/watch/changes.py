@@ -104,6 +104,8 @@ class ChangeFilter:
         """See events: those that can never matter are left out, and what is no event at all."""
         for event in filter(is_event, events):
             cancelled = event.get("status") == "cancelled"
+            # Of a cancelled event no more than id and status is sure to be there (UNVERIFIED). If it is of another
+            # series, it was never remembered, and so it is no change.
             if cancelled or self._is_of_series(event):
                 yield EventSnapshot(
                     event["id"],
@@ -120,11 +122,13 @@ class ChangeFilter:
 
     def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
         """Name the fields that two fingerprints differ in."""
+        # Hashes of one length after the filter's character: no separator is stored for each field of each event.
         starts = (1 + FINGERPRINT_LENGTH * index for index in range(len(self.fields)))
         places = zip(self.fields, (slice(start, start + FINGERPRINT_LENGTH) for start in starts), strict=True)
         return tuple(name for name, place in places if before[place] != after[place])
 
     def _fingerprint(self, event: Body) -> str:
+        # An event that fails the filter is remembered, too: when it passes later, it is compared with what it was then.
         prints = [FIELDS.watched[name].fingerprint(event) for name in self.fields]
         return "".join([PASSES if self._passes(event) else FAILS, *prints])
 
@@ -167,7 +171,11 @@ def parse_filter(
     if problems:
         raise InvalidInputError(*problems)
     return ChangeFilter(
-        tuple(name for name in FIELDS.watched if name in named), pattern, organizer_id, series_master_id
+        # In the table's order, so that the same fields, named in another order, continue the same position.
+        tuple(name for name in FIELDS.watched if name in named),
+        pattern,
+        organizer_id,
+        series_master_id,
     )
 
 

@@ -21,11 +21,13 @@ from airflow_dingtalk_calendar.plans.diff import diff_lines
 TIME_FIELDS = {"start", "end", "isAllDay"}
 WHEN_FIELDS = TIME_FIELDS | {"recurrence"}
 KIND_MEMBERS = {"organizer", "recurrence"}
+# By rows of their own (attendees), or not at all: extra is never returned, and a meeting's link cannot be made again.
 NOT_RESTORED = {"attendees", "extra", "onlineMeetingInfo"}
 LASTING = {
     "onlineMeetingInfo": "the link of a video meeting",
     "attendees": "answers of people who are no longer invited",
 }
+# Text, as the page of PatchEvent types the members of extra.
 QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
@@ -158,6 +160,7 @@ class PatchChange(Change):
         fields = self._restored_fields()
         patch = {field.wire: value for field in fields if (value := field.writable_value(before)) is not None}
         if any(field.wire == "isAllDay" for field in fields):
+            # Even where the answer has left it out: the old start and end are in the form that it stands for.
             patch["isAllDay"] = bool(before.get("isAllDay"))
         clear = [field.wire for field in fields if field.wire not in patch and field.cleared is not None]
         if not (patch or clear):
