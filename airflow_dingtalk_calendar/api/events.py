@@ -38,6 +38,7 @@ from airflow_dingtalk_calendar.models.json_values import Json
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
+# "A year", says the page of ListEvents; a leap year is one, too.
 MAX_WINDOW = dt.timedelta(days=366)
 
 
@@ -220,6 +221,8 @@ def patch_event_body(
         json=body,
         headers=client_token_header(client_token),
         writes=True,
+        # Each time it is passed, another meeting is created (page of PatchEvent); whether the client token prevents
+        # that is not documented.
         repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
         read_back=get_event(
             union_id, event_id, calendar_id=calendar_id, max_attendees=500 if "attendees" in body else None

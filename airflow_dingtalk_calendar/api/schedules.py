@@ -38,6 +38,7 @@ def get_schedule(
         "startTime": format_datetime("start_time", start_time),
         "endTime": format_datetime("end_time", end_time),
     }
+    # The page's sample request has getSchedule; its table and the SDK have this.
     path = f"{user_path(union_id)}/querySchedule"
     return Call("GetSchedule", "POST", path, partial(parse_schedules, "userId", people), json=body)
 

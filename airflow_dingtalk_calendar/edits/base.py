@@ -28,6 +28,8 @@ def is_instance(event: Event) -> bool:
 
     :param event: as GetEvent or ListEvents returned it.
     """
+    # The page of ListEvents names recurrenceId here, but its table and the SDK have seriesMasterId only. That a series
+    # may have its own id there is not excluded.
     return event.get("seriesMasterId") not in (None, "", event.get("id"))
 
 

@@ -10,6 +10,7 @@ from airflow_dingtalk_calendar.edits.base import Event, Patch, patch_if_needed, 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.json_values import get_member
 
+# What shows as the end of a line, so that lines are recognized in the markup that DingTalk's clients have made of them.
 _END_OF_LINE = re.compile(r"<br\s*/?>|</(?:p|div|li|h[1-6]|tr|blockquote|pre)\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 

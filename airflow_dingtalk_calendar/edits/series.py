@@ -64,6 +64,7 @@ def read_series(event: Event) -> tuple[Patch, EventTimes]:
 
     :raises InvalidInputError: when the event is no series.
     """
+    # Only what is no event at all: for one time of a series there is a better remedy below.
     refuse_instance(event, True)
     if is_instance(event):
         text = "the event is one time of a series, which has no rule of its own: edit the series"

@@ -52,6 +52,7 @@ def swap_room(
     changes += [{"action": "patch", "patch": quieten(patch) if quiet else patch}] if patch else []
     if changes and location is None and (name := _named_room(event, old)):
         changes[0]["notes"] = [f"location still names the old room, {name}: give location"]
+    # Only the first row is guarded: each row changes the event's updateTime for the next one.
     rows = [write_event_row(event, guard and not number, **one) for number, one in enumerate(changes)]
     return join_rows(f"swap-room {event['id']}", rows)
 

@@ -152,9 +152,9 @@ def iter_occurrences(
     if "recurrence" not in event:
         yield from [event] if zoned_datetime(event["start"]) < before else []
         return
-    told_apart = {_original_start(instance) for instance in stored}
+    replaced = {_original_start(instance) for instance in stored}
     for start, end in occurrence_spans(event, before, settings):
-        if start not in told_apart:
+        if start not in replaced:
             yield _build_instance(event, start, end)
 
 

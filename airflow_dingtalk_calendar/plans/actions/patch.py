@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.edits.combine import is_quiet
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models import comparison
 from airflow_dingtalk_calendar.models.event_field import EventField
@@ -27,8 +28,6 @@ LASTING = {
     "onlineMeetingInfo": "the link of a video meeting",
     "attendees": "answers of people who are no longer invited",
 }
-# Text, as the page of PatchEvent types the members of extra.
-QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +187,6 @@ class PatchChange(Change):
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those whom the event invites, before and after; the switches of ``extra`` hold back all but mail."""
         invited = invited_people(self.body)
-        if QUIET.items() <= dict(self.body.get("extra") or {}).items():
+        if is_quiet(self.body):
             return {one["email"] for one in mappings_in(self.body.get("attendees")) if one.get("email")}
         return None if event is None else invited | invited_people(event)
