@@ -203,7 +203,7 @@ def require_list(call: Call[Json], name: str, *, or_token: bool = False) -> Call
 def next_page(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
     """Make the call for the page after this one; None after the last.
 
-    :param seen: page tokens so far; a service that repeats one would be asked for ever.
+    :param seen: page tokens so far; a service that repeats one would be asked forever.
     """
     token = page["nextToken"]
     if token is None:

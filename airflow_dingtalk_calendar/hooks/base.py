@@ -205,6 +205,8 @@ class DingTalkBaseHook(BaseHook):
             try:
                 proceed = partial(steps.send, self._perform(step))
             except BaseException as error:
+                # Interrupts, too: the generator has to give up its place in the queue, and a fetch that others wait
+                # for.
                 proceed = partial(steps.throw, error)
 
     async def _adrive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:

@@ -48,7 +48,7 @@ class RecurrencePattern(Component):
 
 
 class RecurrenceRange(Component):
-    """How long an event repeats: for ever, until a date, or a number of times."""
+    """How long an event repeats: without an end, until a date, or a number of times."""
 
     type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
     end_date: datetimes.Instant | None = None

@@ -20,7 +20,7 @@ QUIET_SECONDS, LONGEST_BURST = 2.0, 10.0
 # A push may be slower than a check that has just found its change.
 PUSH_GRACE = 60.0
 MAX_ANNOUNCED = 10_000  # events that are remembered until the check after the next
-# What a push has announced is not announced again: so long after a failure that may pass the check is made again.
+# What a push has announced is not announced again: a check with a transient failure is retried after this.
 WOKEN_RETRY = 60.0
 
 SILENCE_TEXT = (

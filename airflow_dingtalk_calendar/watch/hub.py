@@ -49,7 +49,7 @@ class CalendarHub:
 
     @contextmanager
     def join(self, member: Member) -> Iterator[None]:
-        """Be a watcher of this calendar. Whoever comes gets a check that is due by its own position."""
+        """Be a watcher of this calendar. One that joins gets a check that is due by its own position."""
         member.due_at = self.now()
         self._settled_at = member.due_at + SETTLE_SECONDS
         self.members.append(member)
@@ -95,7 +95,7 @@ class CalendarHub:
         return min((member.interval for member in self.members), default=IDLE_SECONDS)
 
     def retry_interval(self) -> float:
-        """Return how long to wait after a failure that may pass."""
+        """Return how long to wait after a transient failure."""
         return min((member.retry_interval for member in self.members), default=IDLE_SECONDS)
 
 

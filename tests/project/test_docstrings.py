@@ -26,6 +26,14 @@ from airflow_dingtalk_calendar.models.new_event import NewEvent
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
+PACKAGE = Path(__file__).parents[2] / "airflow_dingtalk_calendar"
+# Say reported, notified, received; fixed, retried, transient, non-retryable; obtains; applied, sent; impossible.
+METAPHORS = re.compile(
+    r"(?<![a-z])(?:told|tells? of|hears? of|heard of|mend(?:s|ed|ing)?|hopeless|sights?|for ever"
+    r"|pass by (?:it|them)sel\w+|failures? that may pass|comes? by (?:a|its) token"
+    r"|carr(?:y|ies|ied|ying)(?: \w+){0,2} out)(?![a-z])",
+    re.IGNORECASE,
+)
 CLASSES = (DingTalkCalendarHook, EventPatch, NewEvent)
 
 
@@ -106,6 +114,12 @@ def test_each_task_links_its_guide(task: type) -> None:
     """The docstring of an operator, a sensor or a trigger links one how-to guide, which exists."""
     (guide,) = re.findall(r"^\.\. seealso:: .*:doc:`/howto/(\w+)`\.$", inspect.getdoc(task) or "", re.MULTILINE)
     assert (HOWTO / f"{guide}.md").is_file()
+
+
+@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda module: str(module.relative_to(PACKAGE)))
+def test_modules_speak_the_terms_of_the_field(module: Path) -> None:
+    """No module has one of the metaphors that docstrings, names and messages once had for reporting and retrying."""
+    assert METAPHORS.findall(module.read_text(encoding="utf-8")) == []
 
 
 def parameters(text: str) -> list[tuple[str, str]]:

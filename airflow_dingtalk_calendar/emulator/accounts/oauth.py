@@ -81,7 +81,7 @@ def handle_get_user_token(store: EmulatorStore, call: EndpointCall) -> Event:
 
 
 def handle_authorize(store: EmulatorStore, call: EndpointCall) -> HttpResponse:
-    """Stand in for the login page: whoever is signed in has consented already and is sent back at once.
+    """Stand in for the login page: the user who is signed in has consented already and is sent back at once.
 
     What the page shows for a wrong address is not documented; here it is an ``invalidParameter``.
     """

@@ -2,7 +2,7 @@
 
 A rule is ``action`` (``"*"`` for any request; a name for requests that the gateway lets through to that action, so none
 that it refuses for want of a valid token), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
-then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
+then, ``None`` for all), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
 request hit by one is not seen by those after it.
 
 Two actions are of Stream mode: ``StreamConnect``, a WebSocket that is opened with a good ticket, and ``StreamPush``, an
