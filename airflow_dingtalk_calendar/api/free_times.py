@@ -79,6 +79,7 @@ def find_free_times(
 
     window, people, rooms, open_hours, length, pause, most = read_all(
         partial(_read_window, start_time, end_time),
+        # Any number: people and rooms are asked about in as many calls as they take.
         partial(check_ids, "user_ids", user_ids, LARGEST_NUMBER),
         lambda: check_ids("room_ids", room_ids, LARGEST_NUMBER) if room_ids else [],
         partial(_read_hours, timezone, hours, is_workday),

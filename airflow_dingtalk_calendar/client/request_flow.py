@@ -228,6 +228,7 @@ def _fill_cache(session: CallSession) -> Generator[Effect, Any, token_cache.Cach
     settings, refused = session.settings, session.tokens.refused(session.settings.identity)
     if refused and refused.age < YOUNG_TOKEN:  # another process has ended it: leave it some time to use its own
         yield Sleep(random.uniform(0.0, RENEWAL_JITTER))  # noqa: S311  # no secret
+    # The lifetime is counted from before the request: for DingTalk it may have begun by then.
     asked = session.clock.monotonic()
     try:
         token = yield from auth.fetch_token(settings, session.clock, refused.value if refused else None)

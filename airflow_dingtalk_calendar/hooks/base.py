@@ -291,6 +291,7 @@ class _OneThread(ThreadPoolExecutor):
         super().__init__(1, thread_name_prefix="dingtalk-token")
 
     def close(self) -> None:
+        # Waiting would block the event loop; the thread ends with its work.
         self.shutdown(wait=False)
 
 

@@ -41,5 +41,6 @@ def task_tags(task_instance: Any = None) -> dict[str, str]:
     names = ("dag_id", "task_id")
     if task_instance is not None:
         return {name: str(getattr(task_instance, name)) for name in names if hasattr(task_instance, name)}
+    # Airflow sets these variables in the process of a task.
     found = {name: os.environ.get(f"AIRFLOW_CTX_{name.upper()}") for name in names}
     return {name: value for name, value in found.items() if value}

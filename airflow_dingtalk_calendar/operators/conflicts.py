@@ -26,4 +26,6 @@ def make_busy_check(
     policy = choice_argument("if_busy", if_busy, IF_BUSY)
     if policy == "ignore":
         return None
+    # In UTC, in which DingTalk writes all-day entries of schedules (page of the event overview), where no zone is
+    # known.
     return BusyCheck(policy, hook.get_conn().zone_for(timezone) or "UTC", hook.clock.time, warn)

@@ -29,6 +29,7 @@ class Plan:
         """Name the plan by what is in it."""
         plan = sha256()
         for row in self.rows:
+            # What is sent, and on which conditions. Neither events nor notes: a retry may have read them anew.
             parts = [row.key, row.group, row.name, str(row.if_updated_at), row.if_fields]
             plan.update(json.dumps(parts, sort_keys=True).encode())
         return plan.hexdigest()[:20]

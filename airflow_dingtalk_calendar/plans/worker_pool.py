@@ -20,6 +20,7 @@ R = TypeVar("R")
 MAX_THREADS = 32  # fewer than the connections that are kept open
 EXPECTED_LATENCY = 1.0  # seconds that a row may take and the rate still be sustained; more is rare
 SLEEP_SLICE = 0.25  # seconds after which a sleeping thread checks whether to stop
+# Seconds after which the caller can save, log and notice a stop although no result has come.
 RESULT_TIMEOUT = 0.5
 
 

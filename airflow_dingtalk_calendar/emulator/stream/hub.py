@@ -25,6 +25,7 @@ class StreamHub:
     """All connections and events of all apps."""
 
     def __init__(self, host: StreamHost) -> None:
+        # Re-entrant: taking what is due for one connection runs what is due for all.
         self._host, self._lock = host, RLock()
         self._connections: dict[int, StreamConnection] = {}
         self.reset()

@@ -64,6 +64,7 @@ class HttpExchange:
 
     async def _perform_call(self, call: EndpointCall) -> Any:
         admit_call(self.store, call)
+        # Before the pause, so that another request with this client token is answered that it is being processed.
         record = begin_idempotent_call(self.store, call)
         if record.body is not None:
             return record.body
