@@ -140,19 +140,22 @@ class WritingOperator(CalendarOperator):
                 self._log_cautions(run.row, run.current)
                 record_changes(self, context, hook, ())
                 return {**self._show_dry_run(calls), **self._show_conflicts(hook, run)}
-            if row.change.creates:
-                created = created_events(context, hook, retried=run.options.retried)
-                run.options = replace(run.options, created=created)
-            try:
-                result = hook.follow(run.steps())
-            except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
-                text = self._report_stop(context, run, error)
-                if not (text and isinstance(error, DingTalkError)):
-                    raise
-                raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
+            result = self._apply_row(context, hook, run)
             self._show_event(context, hook.get_conn(), result.event_id or row.event_id, result.event)
             record_changes(self, context, hook, [result])
             return self._report_result(context, run, result)
+
+    def _apply_row(self, context: Context, hook: DingTalkCalendarHook, run: RowRun) -> RowResult:
+        """Send the requests; a failure in the middle says how far the change has come."""
+        if run.row.change.creates:
+            run.options = replace(run.options, created=created_events(context, hook, retried=run.options.retried))
+        try:
+            return hook.follow(run.steps())
+        except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
+            text = self._report_stop(context, run, error)
+            if not (text and isinstance(error, DingTalkError)):
+                raise
+            raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
 
     def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:
         """Check the arguments; those that the row's action takes have the names of its members.

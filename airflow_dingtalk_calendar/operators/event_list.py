@@ -192,16 +192,19 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 max_attendees=most,
                 series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
-        problems = [
-            (name, "is required with expand") for name in ("time_min", "time_max") if getattr(self, name) is None
-        ]
-        if choices["show_deleted"]:
-            problems.append(("show_deleted", "cannot be combined with expand"))
-        if problems:
-            raise InvalidInputError(*problems)
+        self._check_expansion(show_deleted=choices["show_deleted"])
         return api.list_events_view(
             self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last, max_attendees=most
         )
+
+    def _check_expansion(self, *, show_deleted: bool) -> None:
+        """Refuse what ListEventsView needs and lacks, or does not have."""
+        missing = [name for name in ("time_min", "time_max") if getattr(self, name) is None]
+        problems = [(name, "is required with expand") for name in missing]
+        if show_deleted:
+            problems.append(("show_deleted", "cannot be combined with expand"))
+        if problems:
+            raise InvalidInputError(*problems)
 
     def _window(self, zone: str | None) -> list[str | None]:
         """Read both ends of the time range, once its time zone is known to be valid."""
