@@ -40,7 +40,7 @@ MAX_WAIT_IN_TASK = 10.0
 
 
 class Interrupted(Exception):  # noqa: N818  # not an error: somebody wants the work to end
-    """Whoever carries out a call stopped waiting; nothing was sent. It does not leave this package."""
+    """The caller has stopped waiting for a turn; nothing was sent. It does not leave this package."""
 
 
 class DingTalkError(Exception):

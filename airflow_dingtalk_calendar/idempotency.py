@@ -24,6 +24,7 @@ from uuid import UUID, uuid4, uuid5
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
+# Fixed for good: under another one, a retry after an upgrade would send its request with another token.
 NAMESPACE = UUID("6f5d0c57-0a3f-4d0c-9f0e-4b3c3b8f3a52")
 
 
@@ -61,6 +62,8 @@ def fresh_client_token() -> str:
 def is_automatic_retry(context: Mapping[str, Any], retries: int) -> bool:
     """Whether an earlier try had the same client token (and ``retries`` was not edited since)."""
     ti = context["ti"]
+    # max_tries is retries at first, and after a clear the tries so far plus retries. So the first try of a cycle has
+    # the number max_tries - retries + 1.
     return bool(ti.try_number > ti.max_tries - retries + 1)
 
 

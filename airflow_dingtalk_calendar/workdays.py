@@ -31,7 +31,7 @@ def is_workday(
     extra_workdays: Collection[Day] = (),
     country: Literal["CN"] | None = None,
 ) -> bool:
-    """Tell whether a day is a working day.
+    """Return whether a day is a working day.
 
     :param day: a date, or ``yyyy-MM-dd``.
     :param holidays: days off, whatever the country's calendar says.

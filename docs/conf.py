@@ -70,8 +70,9 @@ def is_shown(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any)
 
 
 def without_noise(app: Any, what: str, name: str, obj: Any, options: Any, signature: str, returned: str) -> Any:
-    """Leave out what Python shows and nobody reads: how models check their fields, and the variables of generics."""
-    if is_model(obj):
+    """Leave out what Python shows and nobody reads: fields of models, Airflow's arguments, variables of generics."""
+    constructor_module = getattr(getattr(obj, "__init__", None), "__module__", "")
+    if is_model(obj) or constructor_module.startswith("airflow."):
         return ("", None)
     return (signature, None) if returned and returned.endswith(".T") else None
 

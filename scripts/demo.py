@@ -228,12 +228,12 @@ def in_words(name: str, value: Any) -> str:
 
 
 def effect_lines(effects: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Describe what the patch cost and whom it told."""
+    """Describe what the patch cost and whom it notified."""
     for call, count in effects["calls"].items():
         yield "metered calls", f"{count} ({call})"
-    told = {one["kind"]: one["recipients"] for one in effects["notifications"]}
-    yield "push message", f"to {told['push']} people" if "push" in told else "none"
-    yield "chat card", f"to {told['chat']} people" if "chat" in told else "none, as the patch asked"
+    notified = {one["kind"]: one["recipients"] for one in effects["notifications"]}
+    yield "push message", f"to {notified['push']} people" if "push" in notified else "none"
+    yield "chat card", f"to {notified['chat']} people" if "chat" in notified else "none, as the patch asked"
 
 
 def record_lines() -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEvent
 
 
 class Run:
-    """A finished DAG run, as Airflow's metadata database tells of it."""
+    """A finished DAG run, as Airflow's metadata database records it."""
 
     def __init__(self, dag_run: Any) -> None:
         self._tasks = {(ti.task_id, _index(ti)): ti for ti in dag_run.get_task_instances()}

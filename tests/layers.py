@@ -73,7 +73,7 @@ class Layout(NamedTuple):
         return max(found, default=(0, None), key=lambda pair: pair[0])[1]
 
     def needs_row(self, name: str) -> bool:
-        """Tell whether a module defines or does something, and is not only the face of a folder."""
+        """Return whether a module defines or does something, and is not only the face of a folder."""
         return not self.package.modules[name].is_face
 
 
@@ -90,12 +90,12 @@ def place_of(module: Module, package: Package) -> str:
 
 
 def stands_for(entry: str, place: str) -> bool:
-    """Tell whether a name of the table means a module."""
+    """Return whether a name of the table means a module."""
     return place == entry or (entry.endswith("/") and place.startswith(entry))
 
 
 def in_emulator(name: str) -> bool:
-    """Tell whether a module is one of the emulator's."""
+    """Return whether a module is one of the emulator's."""
     return name.split(".", 1)[0] == EMULATOR
 
 
@@ -195,12 +195,12 @@ CHECKS: tuple[Callable[[Layout], Iterator[str]], ...] = (
 
 
 def is_of(name: str, packages: frozenset[str] | set[str]) -> bool:
-    """Tell whether a name is that of one of some modules, or of something in it."""
+    """Return whether a name is that of one of some modules, or of something in it."""
     return any(f"{name}.".startswith(f"{package}.") for package in packages)
 
 
 def is_standard(name: str) -> bool:
-    """Tell whether a module, or something in it, is of the standard library."""
+    """Return whether a module, or something in it, is of the standard library."""
     return name.split(".", 1)[0] in sys.stdlib_module_names
 
 

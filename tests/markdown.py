@@ -91,7 +91,7 @@ class Page:
 
     @property
     def anchors(self) -> set[str]:
-        """What a link to one of its headings looks like, as GitHub makes it."""
+        """The link to one of its headings, as GitHub makes it."""
         return {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for _, title in self.headings}
 
     @property

@@ -65,7 +65,7 @@ class Processes:
         return self._programs[name]
 
     def finish(self, name: str, command: Sequence[str], limit: float, **options: Any) -> None:
-        """Run a program that ends by itself, and well."""
+        """Run a program to its end, and check that it succeeds."""
         assert self.start(name, command, **options).wait(limit) == 0, self.words()
         del self._programs[name]
 
@@ -96,7 +96,7 @@ class Processes:
         return self._logs / f"{name}.log"
 
     def words(self) -> str:
-        """Return the end of each log, to tell what went wrong."""
+        """Return the end of each log, to show what went wrong."""
         logs = {name: self.log(name).read_text(errors="replace").splitlines() for name in self._programs}
         return "\n".join(f"\n== {name}\n" + "\n".join(lines[-20:]) for name, lines in logs.items())
 

@@ -1,4 +1,4 @@
-"""A listener of Stream mode that remembers what it hears, and waiting for what other tasks do."""
+"""A listener of Stream mode that remembers what it receives, and waiting for what other tasks do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_dingtalk_calendar.stream.deliveries import PushDelivery
 
 
 class Listener:
-    """Hears of pushes, and settles each at once, unless it is told not to.
+    """Receives pushes, and settles each at once, unless ``settles`` says otherwise.
 
     :param settles: how each is settled; None is not at all.
     """
@@ -21,7 +21,7 @@ class Listener:
 
     @property
     def event_ids(self) -> list[str]:
-        """The events that it has heard of, in their order."""
+        """The events that it has received, in their order."""
         return [one.push.event_id for one in self.deliveries]
 
     def receive_push(self, delivery: PushDelivery) -> None:

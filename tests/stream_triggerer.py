@@ -49,7 +49,7 @@ class AssetStore:
 class Watcher:
     """One watcher as Airflow knows it.
 
-    :ivar told: the payloads that Airflow has stored.
+    :ivar reported: the payloads that Airflow has stored.
     :ivar failures: what its runs have ended with.
     """
 
@@ -57,20 +57,20 @@ class Watcher:
         self.number = number
         self.options = {"union_id": ORGANIZER, **options}
         self.store = AssetStore()
-        self.told: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
         self.failures: list[BaseException] = []
         self.task: asyncio.Task[None] | None = None
 
     @property
     def changes(self) -> list[tuple[str, str, list[str]]]:
-        """What was told of."""
-        return [(one["kind"], one["event_id"], one["fields"]) for one in self.told]
+        """What was reported."""
+        return [(one["kind"], one["event_id"], one["fields"]) for one in self.reported]
 
 
 class StreamTriggerer:
     """Runs watchers as Airflow's triggerer does.
 
-    :ivar stores: whether the database stores what watchers yield; :ivar confirms: whether the triggerer hears of it.
+    :ivar stores: whether the database stores what watchers yield; :ivar confirms: whether the triggerer is notified.
     :ivar forgets: numbers of watchers whose next change is not stored, which Airflow notices at once.
     :ivar restarts: whether failed watchers are started again.
     """
@@ -199,7 +199,7 @@ class StreamTriggerer:
                 self.forgets.discard(watcher.number)
                 self._ack_time += 1000.0
             else:
-                watcher.told.append(payload)
+                watcher.reported.append(payload)
                 if self.confirms and seq is not None:
                     self._manager.confirm_persisted([seq])
 

@@ -49,19 +49,19 @@ REQUEST_ERRORS = [
 @pytest.mark.parametrize("trip", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301
 def test_copies_know_all(kind: type[RequestError], trip: Callable[[RequestError], RequestError]) -> None:
     """A copied or pickled error has class, text and members of the first."""
-    error = kind("told", **KNOWN).with_details(outcome="unknown")
+    error = kind("refused", **KNOWN).with_details(outcome="unknown")
     again = trip(error)
     assert type(again) is kind
     assert str(again) == str(error)
-    assert vars(again) == vars(error) == {**KNOWN, "message": "told", "outcome": "unknown"}
+    assert vars(again) == vars(error) == {**KNOWN, "message": "refused", "outcome": "unknown"}
 
 
 @pytest.mark.parametrize(
     "error",
     [
         InvalidInputError(("a", "b"), ("c", "d")),
-        PlanIncompleteError("told", counts={"total": 2}, retry_after=60.0),
-        TransportError("told", **KNOWN),
+        PlanIncompleteError("refused", counts={"total": 2}, retry_after=60.0),
+        TransportError("refused", **KNOWN),
     ],
 )
 def test_details_make_another_error(error: DingTalkError) -> None:
@@ -80,7 +80,7 @@ def test_details_make_another_error(error: DingTalkError) -> None:
 def test_only_requests_have_what_http_says() -> None:
     """An input that is wrong has no status, code or outcome; whether and when to try again is known of every error."""
     common = {"message", "hint", "retryable"}
-    assert vars(DingTalkError("told")).keys() == common
+    assert vars(DingTalkError("refused")).keys() == common
     assert vars(InvalidConnectionError(("host", "is wrong"))).keys() == {*common, "problems"}
     assert vars(PlanIncompleteError()).keys() == {*common, "retry_after", "counts"}
     assert InvalidInputError().retry_after is None
@@ -169,7 +169,7 @@ def test_a_failure_shared_by_coroutines_is_each_ones_own(dingtalk: Emulator, con
 
 
 def test_identities_do_not_collide(connect: Callable[..., None]) -> None:
-    """Names with blanks in them cannot make one app's identity look like another's."""
+    """Names with blanks in them cannot make one app's identity equal another's."""
     identities = []
     for app_key, corp_id in (("a b", "c"), ("a", "b c")):
         connect(login=app_key, extra={"auth_type": "unified", "corp_id": corp_id})

@@ -76,6 +76,8 @@ def test_fresh_tokens_differ() -> None:
         (1, 0, 0, False),
     ],
 )
-def test_automatic_retries_are_told_from_clears(try_number: int, max_tries: int, retries: int, expected: bool) -> None:
+def test_automatic_retries_are_distinguished_from_clears(
+    try_number: int, max_tries: int, retries: int, expected: bool
+) -> None:
     """The first try after a clear is not an automatic retry."""
     assert is_automatic_retry(context(try_number=try_number, max_tries=max_tries), retries) is expected

@@ -25,7 +25,7 @@ def decide(exception: BaseException) -> Any:
 
 @with_policies
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_what_no_retry_can_mend_fails_at_once(kind: type[DingTalkError]) -> None:
+def test_what_is_non_retryable_fails_at_once(kind: type[DingTalkError]) -> None:
     """Each error is failed or left to the task's own delay as the table of errors says, and failures say why."""
     error = kind(("patch.end", "is missing")) if issubclass(kind, exceptions.InvalidInputError) else kind("says so")
     decision = decide(error)
@@ -36,7 +36,7 @@ def test_what_no_retry_can_mend_fails_at_once(kind: type[DingTalkError]) -> None
 @with_policies
 @pytest.mark.parametrize("wait", [60.0, 300.0])
 def test_long_waits_are_those_asked_for(wait: float) -> None:
-    """A wait that DingTalk names, and the hook leaves to Airflow, is kept, and is not the same for everybody."""
+    """A wait that DingTalk names, and the hook leaves to Airflow, is kept, and is not the same foreverybody."""
     decisions = [decide(ThrottledError("The limit is per minute.", retry_after=wait)) for _ in range(20)]
     seconds = [decision.retry_delay.total_seconds() for decision in decisions]
     assert {decision.action.value for decision in decisions} == {"retry"}
@@ -68,7 +68,7 @@ def test_the_policy_survives_serialization() -> None:
 
 
 @pytest.mark.skipif(IS_AVAILABLE, reason="for Airflow without retry policies")
-def test_older_airflows_are_told() -> None:
+def test_older_airflows_are_named() -> None:
     """Where Airflow has no retry policies, making one says what to write instead, which is empty there."""
     with pytest.raises(AirflowOptionalProviderFeatureException, match="RETRY_POLICY"):
         DingTalkRetryPolicy()

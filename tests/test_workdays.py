@@ -56,7 +56,7 @@ def test_a_search_that_leaves_the_known_years() -> None:
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has not installed it is told how to, and can go on with dates."""
+    """The error without it says how to install it, and one can go on with dates."""
     monkeypatch.setitem(sys.modules, "chinese_calendar", None)
     with pytest.raises(InvalidInputError, match=r"country: .*airflow-dingtalk-calendar\[workdays\]"):
         is_workday("2026-02-14", country="CN")

@@ -1,4 +1,4 @@
-"""What tests of the undo share: a calendar, plans applied to it, and what an event looks like."""
+"""What tests of the undo share: a calendar, plans applied to it, and how an event is shown."""
 
 from __future__ import annotations
 

@@ -176,8 +176,8 @@ def parse_schedules(name: str, asked: Sequence[str], payload: Any) -> list[Json]
     :param name: the member that has the id of one: ``userId``, ``roomId``.
     """
     found = _require_list("scheduleInformation", parse_object(payload).get("scheduleInformation"))
-    told = {one[name]: one for one in mappings_in(found) if isinstance(one.get(name), str)}
-    return [_mark_availability({name: one, **told.get(one, {})}) for one in asked]
+    answered = {one[name]: one for one in mappings_in(found) if isinstance(one.get(name), str)}
+    return [_mark_availability({name: one, **answered.get(one, {})}) for one in asked]
 
 
 def _mark_availability(entry: Json) -> Json:

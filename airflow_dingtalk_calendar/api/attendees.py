@@ -39,11 +39,9 @@ def add_attendees(
 ) -> Call[None]:
     """AddAttendee: invite people, at most 500. One metered call; ``Calendar.Event.Write``.
 
-    :param union_id: the organizer's unionId.
-    :param event_id: the event's ``id``.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param attendees: of each ``{"id": unionId, "isOptional": bool}``; the latter may be absent.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     :param push_notification: whether those invited get a push message; without it, DingTalk decides.
     :param chat_notification: whether they get a chat card; without it, DingTalk decides.
     """
@@ -70,11 +68,9 @@ def remove_attendees(
 ) -> Call[None]:
     """RemoveAttendee: uninvite people, at most 500. One metered call; ``Calendar.Event.Write``.
 
-    :param union_id: the organizer's unionId.
-    :param event_id: the event's ``id``.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param attendees: their unionIds.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     """
     ids = check_ids("attendees", attendees, MAX_ATTENDEES)
     return Call(
@@ -98,9 +94,8 @@ def list_attendees(
 ) -> Call[Json]:
     """ListAttendees, one page. One metered call; ``Calendar.Event.Read``.
 
-    :param union_id: unionId of somebody who takes part in the event.
-    :param event_id: the event's ``id``.
-    :param calendar_id: the documentation knows ``primary`` only.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.get_event`.
+
     :param max_results: people per page, 1-500 (the service's default is 100).
     :param next_token: ``nextToken`` of the page before.
     :return: ``{"attendees": […], "nextToken": …}``, without ``nextToken`` on the last page.
@@ -120,11 +115,10 @@ def respond_event(
 ) -> Call[None]:
     """RespondEvent: answer an invitation. One metered call; ``Calendar.Event.Write``.
 
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param union_id: unionId of the **attendee** who answers.
-    :param event_id: the event's ``id``.
     :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     """
     if response_status not in RESPONSE_STATUSES:
         raise InvalidInputError(("response_status", f"must be one of {', '.join(RESPONSE_STATUSES)}"))

@@ -75,6 +75,7 @@ def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
     if value is None:
         raise InvalidInputError((name, "is absent, and has to be given"))
+    # Native rendering makes an int of an id that has digits only.
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise InvalidInputError((name, explain_refusal(f"must be text, not {describe_type(value)}", value)))
     text = str(value).strip()
@@ -115,6 +116,7 @@ def client_token_header(client_token: str | None) -> Mapping[str, str]:
 def check_client_token(client_token: str) -> str:
     """Check a client token that somebody gave; a header has no place for white space around it."""
     text = check_id("client_token", client_token)
+    # DingTalk documents neither characters nor length (UNVERIFIED): this much, every server takes in a header.
     if not (text.isascii() and text.isprintable()) or len(text) > 256:
         raise InvalidInputError(("client_token", "must be 1 to 256 printable ASCII characters"))
     return text
@@ -144,6 +146,8 @@ def format_datetime(name: str, value: TimeInput | None) -> str | None:
     if value is None:
         return None
     moment = parse_aware_datetime(name, value)
+    # Text goes out as its author wrote it, in the documented form at least: some endpoints are reported to want
+    # milliseconds (public skill projects), others not, and nothing official says which.
     return value.strip() if isinstance(value, str) and "T" in value else moment.isoformat(timespec="seconds")
 
 
@@ -201,7 +205,7 @@ def require_list(call: Call[Json], name: str, *, or_token: bool = False) -> Call
 def next_page(call: Call[Json], page: Json, seen: set[str]) -> Call[Json] | None:
     """Make the call for the page after this one; None after the last.
 
-    :param seen: page tokens so far; a service that repeats one would be asked for ever.
+    :param seen: page tokens so far; a service that repeats one would be asked forever.
     """
     token = page["nextToken"]
     if token is None:

@@ -38,6 +38,7 @@ from airflow_dingtalk_calendar.models.json_values import Json
 if TYPE_CHECKING:
     from airflow_dingtalk_calendar.models.event_patch import EventPatch
 
+# "A year", says the page of ListEvents; a leap year is one, too.
 MAX_WINDOW = dt.timedelta(days=366)
 
 
@@ -46,9 +47,9 @@ def get_event(
 ) -> Call[Json]:
     """GetEvent: one event as any of its participants sees it. One metered call; ``Calendar.Event.Read``.
 
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param union_id: unionId of somebody who takes part in the event.
-    :param event_id: the event's ``id``.
-    :param calendar_id: the documentation knows ``primary`` only.
     :param max_attendees: how many attendees to return, 1-500 (the service's default is 100).
     :return: the event, as the service sent it.
     """
@@ -76,7 +77,7 @@ def list_events(
     Returns stored events: of a series the master and past instances, not the future ones.
 
     :param union_id: unionId of the person whose calendar it is.
-    :param calendar_id: the documentation knows ``primary`` only.
+    :param calendar_id: DingTalk documents only ``primary``.
     :param time_min: earliest start: a datetime, or ISO 8601 text, with an offset.
     :param time_max: latest start, likewise; at most a year later.
     :param show_deleted: whether cancelled events come too.
@@ -113,13 +114,10 @@ def list_events_view(
     Future instances are there too, though not stored: whether they can be patched is not documented. The answer has
     no reminders.
 
-    :param union_id: unionId of the person whose calendar it is.
-    :param calendar_id: the documentation knows ``primary`` only.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.list_events`.
+
     :param time_min: events that end then or later: a datetime, or ISO 8601 text, with an offset.
     :param time_max: events that start before, likewise.
-    :param max_results: events per page, 1-100 (the service's default is 100).
-    :param max_attendees: attendees per event, 1-100.
-    :param next_token: ``nextToken`` of the page before.
     :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     params = _list_params((time_min, time_max), max_results, max_attendees, next_token)
@@ -142,14 +140,10 @@ def list_instances(
 
     Known from the SDK only (``ListInstancesRequest``).
 
-    :param union_id: unionId of the person whose calendar it is.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.list_events`.
+
     :param series_master_id: id of the series' master event.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param time_min: earliest start: a datetime, or ISO 8601 text, with an offset.
     :param time_max: latest start, likewise.
-    :param max_results: events per page, 1-100 (the service's default is 100).
-    :param max_attendees: attendees per event, 1-100.
-    :param next_token: ``nextToken`` of the page before.
     :return: ``{"events": […], "nextToken": …}``, without ``nextToken`` on the last page.
     """
     params = _list_params((time_min, time_max), max_results, max_attendees, next_token)
@@ -164,10 +158,9 @@ def create_event(
 
     A user may create 100 events a day.
 
-    :param union_id: unionId of the person who will be the organizer.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.create_event`.
+
     :param event: the request body, as :meth:`~airflow_dingtalk_calendar.models.NewEvent.to_body` writes it.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
         again, and a warning is logged.
     """
@@ -193,13 +186,9 @@ def patch_event(
 ) -> Call[Json]:
     """PatchEvent: change the named fields of an event. One metered call; ``Calendar.Event.Write``.
 
-    :param union_id: the organizer's unionId; nobody else may update an event.
-    :param event_id: the event's ``id``.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param patch: what to change.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
-        outcome, although each sending may make another meeting.
     :return: the updated event, as the service sent it; read back with one more call if the answer does not have it.
     """
     event_id = check_id("event_id", event_id)
@@ -232,6 +221,8 @@ def patch_event_body(
         json=body,
         headers=client_token_header(client_token),
         writes=True,
+        # Each time it is passed, another meeting is created (page of PatchEvent); whether the client token prevents
+        # that is not documented.
         repeatable=repeat_meeting or "onlineMeetingInfo" not in body,
         read_back=partial(
             get_event, union_id, event_id, calendar_id=calendar_id, max_attendees=500 if "attendees" in body else None
@@ -252,10 +243,9 @@ def delete_event(
     With the organizer's unionId the event is cancelled for everybody; with an attendee's, it only leaves that
     person's calendar.
 
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param union_id: unionId of the organizer, or of the attendee who leaves the event.
-    :param event_id: the event's ``id``.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     :param push_notification: whether a notification pops up; without it, DingTalk decides.
     """
     return Call(

@@ -59,7 +59,8 @@ def find_free_times(
     ``Calendar.Event.Read``. A person whose times DingTalk does not return is not free: with such a person no time is
     found, and such a room is none of those to choose from.
 
-    :param union_id: unionId of the person who asks.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.get_schedule`.
+
     :param user_ids: unionIds of the people who have to be free. A tentative event makes its people busy, too.
     :param start_time: no time that is found begins before: a datetime, or ISO 8601 text, with an offset.
     :param end_time: none ends after it; at most 90 days later.
@@ -78,6 +79,7 @@ def find_free_times(
 
     window, people, rooms, open_hours, length, pause, most = read_all(
         partial(_read_window, start_time, end_time),
+        # Any number: people and rooms are asked about in as many calls as they take.
         partial(check_ids, "user_ids", user_ids, LARGEST_NUMBER),
         lambda: check_ids("room_ids", room_ids, LARGEST_NUMBER) if room_ids else [],
         partial(_read_hours, timezone, hours, is_workday),
@@ -88,27 +90,27 @@ def find_free_times(
     period = {"start_time": start_time, "end_time": end_time}
     calls = [get_schedule(union_id, batch, **period) for batch in split_batches(people, MAX_PEOPLE)]
     calls += [get_meeting_rooms_schedule(union_id, batch, **period) for batch in split_batches(rooms, MAX_ROOMS)]
-    told: list[Json] = []
+    entries: list[Json] = []
     for call in calls:
-        told += yield call
+        entries += yield call
     search = partial(search_free_times, window, length, open_hours, pause)
-    times = list(islice(_search_told(told, bool(rooms), open_hours.zone, search), most))
-    unknown = {_id_of(one): one["error"] for one in told if one["availability"] == "unknown"}
-    log.info("Found %d free times in %d calls; unknown: %d of %d.", len(times), len(calls), len(unknown), len(told))
+    times = list(islice(_search_schedules(entries, bool(rooms), open_hours.zone, search), most))
+    unknown = {_id_of(one): one["error"] for one in entries if one["availability"] == "unknown"}
+    log.info("Found %d free times in %d calls; unknown: %d of %d.", len(times), len(calls), len(unknown), len(entries))
     return {"times": [_write_time(one, open_hours.zone) for one in times], "unknown": unknown, "calls": len(calls)}
 
 
-def _search_told(
-    told: Sequence[Json], needs_room: bool, zone: str, search: Callable[..., Iterator[FreeTime]]
+def _search_schedules(
+    entries: Sequence[Json], needs_room: bool, zone: str, search: Callable[..., Iterator[FreeTime]]
 ) -> Iterator[FreeTime]:
-    """Search in what is known; of a person of whom nothing is, nobody can say that a time is free."""
+    """Search the schedules; while one person's is unknown, no time counts as free."""
     from airflow_dingtalk_calendar.models.busy_times import read_busy_times
 
-    for one in told:
+    for one in entries:
         if (spans := read_busy_times(one, zone)) is None:
             one.update(availability="unknown", error=one.get("error") or "its times cannot be read")
         one["spans"] = spans
-    people, rooms = ([one for one in told if name in one] for name in ("userId", "roomId"))
+    people, rooms = ([one for one in entries if name in one] for name in ("userId", "roomId"))
     if any(one["spans"] is None for one in people):
         return iter(())
     taken = {one["roomId"]: one["spans"] for one in rooms if one["spans"] is not None}

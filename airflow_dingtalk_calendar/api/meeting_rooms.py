@@ -30,9 +30,10 @@ def list_meeting_rooms(union_id: str, *, max_results: int | None = None, next_to
 
     It needs ``VideoConference.Conference.Read``. A ``roomId`` is what the other calls about rooms take.
 
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.list_events`.
+
     :param union_id: unionId of the person who asks; whether other people see other rooms is not documented.
     :param max_results: rooms per page; the service has a default and a limit of its own.
-    :param next_token: ``nextToken`` of the page before.
     :return: ``{"result": [{"roomId", "roomName", "roomCapacity", "roomLocation", …}], "nextToken": …}``, without
         ``nextToken`` on the last page. A token is a number for DingTalk, and text here as everywhere.
     """
@@ -52,11 +53,9 @@ def add_meeting_rooms(
 ) -> Call[None]:
     """AddMeetingRooms: book 1-5 rooms. One metered call; ``Calendar.Event.Write``.
 
-    :param union_id: the organizer's unionId.
-    :param event_id: the event's ``id``.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param room_ids: ids of the rooms.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
     """
     booking = ("AddMeetingRooms", "", "meetingRoomsToAdd", "no room was booked: one of them may be taken at that time")
     return _change_rooms(*booking, union_id, event_id, room_ids, client_token, calendar_id)
@@ -72,11 +71,7 @@ def remove_meeting_rooms(
 ) -> Call[None]:
     """RemoveMeetingRooms: release 1-5 rooms. One metered call; ``Calendar.Event.Write``.
 
-    :param union_id: the organizer's unionId.
-    :param event_id: the event's ``id``.
-    :param room_ids: ids of the rooms.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.add_meeting_rooms`.
     """
     removal = ("RemoveMeetingRooms", "/batchRemove", "meetingRoomsToRemove", "no room was released")
     return _change_rooms(*removal, union_id, event_id, room_ids, client_token, calendar_id)

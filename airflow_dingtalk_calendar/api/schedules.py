@@ -38,6 +38,7 @@ def get_schedule(
         "startTime": format_datetime("start_time", start_time),
         "endTime": format_datetime("end_time", end_time),
     }
+    # The page's sample request has getSchedule; its table and the SDK have this.
     path = f"{user_path(union_id)}/querySchedule"
     return Call("GetSchedule", "POST", path, partial(parse_schedules, "userId", people), json=body)
 
@@ -47,9 +48,9 @@ def get_meeting_rooms_schedule(
 ) -> Call[list[Json]]:
     """GetMeetingRoomsSchedule: when rooms are taken, and by which event. One metered call; ``Calendar.Event.Read``.
 
-    :param union_id: unionId of the person who asks.
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.get_schedule`.
+
     :param room_ids: 1-5 rooms.
-    :param start_time: begin of the time asked about: a datetime, or ISO 8601 text, with an offset.
     :param end_time: its end, likewise; at most 90 days later.
     :return: of each room, in the order asked, ``{"roomId", "availability": "known", "scheduleItems": […]}``. A room
         that could not be read is not free but ``{"roomId", "availability": "unknown", "scheduleItems": None,

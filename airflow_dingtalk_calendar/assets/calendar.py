@@ -20,7 +20,7 @@ def calendar_uri(union_id: str, calendar_id: str = "primary", host: str = "api.d
     """Write the URI of a person's calendar.
 
     :param union_id: unionId of the person whose calendar it is.
-    :param calendar_id: the documentation knows ``primary`` only.
+    :param calendar_id: DingTalk documents only ``primary``.
     :param host: the host of the connection, or its base URL.
     """
     ids = "/".join(quote(name, safe="", errors="replace") for name in (union_id, calendar_id))

@@ -56,6 +56,7 @@ from airflow_dingtalk_calendar.exceptions import (
 # A worker that lost the race for a refresh sees the winner's grant when that has been written: usually at once.
 GRANT_WAITS = (0.1, 0.3, 1.0, 2.0, 4.0)
 WRITE_WAITS = (0.3, 1.0, 3.0)
+# Another worker has written the time until which a grant is good, and its clock may differ.
 RENEWAL_MARGIN = 120.0  # seconds
 TokenEffects = Generator[Effect, Any, api.AccessToken]
 
@@ -166,6 +167,7 @@ def _corp_effects(settings: ConnectionSettings, clock: Clock) -> TokenEffects:
     try:
         return (yield from _request_corp_token(settings, clock, ticket))
     except CredentialsError as error:
+        # DingTalk pushes a new ticket every 5 hours: one may have been stored since this one was read.
         if error.code != "invalidSuiteTicket" or (newer := (yield from _read_ticket(settings))) == ticket:
             raise
     return (yield from _request_corp_token(settings, clock, newer))

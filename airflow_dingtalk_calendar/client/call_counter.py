@@ -123,6 +123,7 @@ class CallCounter:
 
     def _settle(self, request: CountedRequest) -> None:
         with self._lock:
+            # It was counted before it was sent; what the gateway has turned away is taken off again.
             self._counts[request.action] -= not request.metered
             self.retries += request.repeated
             self.throttled += request.throttled

@@ -1,4 +1,4 @@
-"""The steps of a call that need the outside world; the hook carries them out."""
+"""The steps of a call that need the outside world; the hook performs them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class MaskSecret:
-    """Tell Airflow that this text is a secret."""
+    """Register this text with Airflow as a secret, which its logs redact."""
 
     secret: str = field(repr=False)
 

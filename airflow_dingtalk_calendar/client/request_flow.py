@@ -1,7 +1,7 @@
-"""A call from its first attempt to its end, as steps that somebody else carries out.
+"""A call from its first attempt to its end, as steps that the hook performs.
 
 The generators decide what happens next (wait for a token, fetch one, wait for the rate limit, send, renew the token,
-wait and try again); ``run`` and ``arun`` of the hook carry the steps out, with or without ``await``. So the rules stand
+wait and try again); ``run`` and ``arun`` of the hook perform them, with or without ``await``. So the rules stand
 here once, and no network, clock or sleep is needed to test them.
 """
 
@@ -53,7 +53,7 @@ class CallSession:
 
     :ivar may_wait: whether it may wait for another caller's fetch: not if that blocks an event loop.
     :ivar attempt: number of the attempt under way.
-    :ivar unknown: whether an attempt ended without telling whether it took effect.
+    :ivar unknown: whether an attempt ended without showing whether it took effect.
     :ivar sent: how many requests have been sent.
     """
 
@@ -69,7 +69,7 @@ class CallSession:
 
 
 def run_call(call: Call[T], session: CallSession) -> Generator[Effect, Any, T]:
-    """Carry out a call, in as many attempts as it takes and may take.
+    """Run a call, in as many attempts as it takes and may take.
 
     A success that lacks what the endpoint documents is completed by one more call: a read by itself, a write by the
     call that reads back what came of it.
@@ -228,6 +228,7 @@ def _fill_cache(session: CallSession) -> Generator[Effect, Any, token_cache.Cach
     settings, refused = session.settings, session.tokens.refused(session.settings.identity)
     if refused and refused.age < YOUNG_TOKEN:  # another process has ended it: leave it some time to use its own
         yield Sleep(random.uniform(0.0, RENEWAL_JITTER))  # noqa: S311  # no secret
+    # The lifetime is counted from before the request: for DingTalk it may have begun by then.
     asked = session.clock.monotonic()
     try:
         token = yield from auth.fetch_token(settings, session.clock, refused.value if refused else None)

@@ -37,6 +37,7 @@ from airflow_dingtalk_calendar.exceptions import (
 
 T = TypeVar("T")
 DAY_SECONDS = 86400.0
+# More than is shown, so that a secret that the cut would halve is found whole, and redacted.
 MAX_TEXT_READ = 4000
 MAX_DIGITS = 300  # of a whole number, more than any that means something has
 # What interfaces elsewhere write as the code of a success.
@@ -70,6 +71,7 @@ def _interpret_response(answer: Response, secrets: tuple[str, ...], action: str)
         payload = _parse_json(answer.content) if answer.content.strip() or answer.status >= 300 else None
     except (ValueError, RecursionError):
         return None, _not_json_error(answer)
+    # The gateway client of the official SDK reads each key in both spellings (Code and code), so both are sent.
     fields = {key.lower(): value for key, value in payload.items()} if isinstance(payload, dict) else {}
     if answer.status < 300 and not _is_error_payload(fields):
         return payload, None

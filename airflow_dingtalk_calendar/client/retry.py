@@ -12,6 +12,7 @@ from typing import Any
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.exceptions import MAX_WAIT_IN_TASK, RequestError
 
+# Seconds. Twice that is the window of DingTalk's limits per second, so a second attempt mostly falls into the next one.
 FIRST_BACKOFF = 0.5
 
 

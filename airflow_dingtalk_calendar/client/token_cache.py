@@ -62,6 +62,7 @@ class TokenCache:
 
     def get(self, identity: Identity, now: float) -> CachedToken | None:
         """Return the token if it is still good."""
+        # Without the lock: each call asks here, and reading a dict is atomic.
         token = self._tokens.get(identity)
         return token if token and now < token.good_until else None
 

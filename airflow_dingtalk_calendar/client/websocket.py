@@ -133,6 +133,7 @@ def _require_context(settings: ConnectionSettings, trust_env: bool) -> ssl.SSLCo
     context = make_tls_context(settings.verify, trust_env)
     if isinstance(context, ssl.SSLContext):
         return context
+    # verify is false in the connection: as for HTTP, any certificate will do.
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     return trusting

@@ -25,6 +25,7 @@ def parse_base_url(
     if problem := _find_host_problem(text, scheme, allow_http):
         refuse_field(field, problem)
     parts = _split_url(text, scheme)
+    # Airflow's form has a field of its own for the port.
     place = parts.port or port
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{name}" + (f":{place}" if place else "")

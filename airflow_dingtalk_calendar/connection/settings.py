@@ -87,6 +87,7 @@ class ConnectionSettings:
         object.__setattr__(self, "identity", self._name_identity())
 
     def _name_identity(self) -> tuple[str, ...]:
+        # A changed secret has to be another app for the caches, and must not stand in their keys.
         digest = sha256(self.app_secret.encode()).hexdigest()[:16]
         return (self.base_url, self.app_key, digest, self.auth_type, self.corp_id, self.user_grant_variable)
 

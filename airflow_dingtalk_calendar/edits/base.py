@@ -16,7 +16,7 @@ Patch = dict[str, Any]
 
 
 def is_series(event: Event) -> bool:
-    """Tell whether an event is a whole series.
+    """Return whether an event is a whole series.
 
     :param event: as GetEvent or ListEvents returned it.
     """
@@ -24,10 +24,12 @@ def is_series(event: Event) -> bool:
 
 
 def is_instance(event: Event) -> bool:
-    """Tell whether an event is one time of a series.
+    """Return whether an event is one time of a series.
 
     :param event: as GetEvent or ListEvents returned it.
     """
+    # The page of ListEvents names recurrenceId here, but its table and the SDK have seriesMasterId only. That a series
+    # may have its own id there is not excluded.
     return event.get("seriesMasterId") not in (None, "", event.get("id"))
 
 

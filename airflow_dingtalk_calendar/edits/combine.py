@@ -9,6 +9,7 @@ from airflow_dingtalk_calendar.edits.base import Patch
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.normalize import normalize_mapping
 
+# Text, as the page of PatchEvent types the members of extra.
 QUIET_SWITCHES = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
@@ -25,6 +26,8 @@ def merge(*patches: Mapping[str, Any] | None) -> Patch | None:
         problems += refused
         for name, value in data.items():
             problems += _find_conflicts(merged, name, value)
+            # extra is a set of switches. Any other object DingTalk replaces whole, so two of them cannot be put
+            # together.
             merged[name] = {**merged.get(name, {}), **value} if name == "extra" else value
     if problems:
         raise InvalidInputError(*problems)
@@ -37,6 +40,11 @@ def quiet(patch: Mapping[str, Any] | None) -> Patch | None:
     :param patch: one that another edit made, or None.
     """
     return merge(patch, {"extra": QUIET_SWITCHES}) if patch else None
+
+
+def is_quiet(body: Mapping[str, Any]) -> bool:
+    """Return whether a request sends neither a push message nor a chat card."""
+    return QUIET_SWITCHES.items() <= dict(body.get("extra") or {}).items()
 
 
 def _find_conflicts(merged: Patch, name: str, value: Any) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from airflow_dingtalk_calendar.edits.base import Event, Patch, patch_if_needed, 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 from airflow_dingtalk_calendar.models.json_values import get_member
 
+# What shows as the end of a line, so that lines are recognized in the markup that DingTalk's clients have made of them.
 _END_OF_LINE = re.compile(r"<br\s*/?>|</(?:p|div|li|h[1-6]|tr|blockquote|pre)\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
@@ -21,9 +22,9 @@ def append_description(event: Event, text: str, *, allow_instance: bool = False)
     the other, is not documented (UNVERIFIED), so the lines are added to both, in the rich text as a paragraph. An event
     that has only a rich text gets them there alone.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param text: not blank; one line or several. It is no HTML: in a rich text it is escaped.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not isinstance(text, str) or not text.strip():

@@ -17,10 +17,11 @@ def add_reminder(event: Event, minutes: int, *, allow_instance: bool = False) ->
     refused, because it comes without its reminders; so is one that reminds by text message or phone call, which a patch
     cannot ask for.
 
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param event: as GetEvent or ListEvents returned it. Where the list is absent there are none: whether DingTalk
         leaves out empty lists is not documented (UNVERIFIED).
     :param minutes: 0 or more.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     wanted, there = _dingtalk_reminder(minutes), read_reminders(event, allow_instance)
     return None if wanted in there else _patch_reminders(event, [*there, wanted])
@@ -31,9 +32,9 @@ def drop_reminder(event: Event, minutes: int, *, allow_instance: bool = False) -
 
     The others stay; of the last one, an empty list remains, which DingTalk documents as no reminders.
 
-    :param event: as of :func:`~airflow_dingtalk_calendar.edits.add_reminder`.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.add_reminder`.
+
     :param minutes: of the reminder to leave out.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     unwanted, there = _dingtalk_reminder(minutes), read_reminders(event, allow_instance)
     return _patch_reminders(event, [one for one in there if one != unwanted]) if unwanted in there else None

@@ -23,7 +23,8 @@ def extend_until(
 ) -> Patch | None:
     """Extend a series until a day; None when it lasts until then, or longer, or has no end.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param last: the last day on which it may take place, as a date or ``yyyy-MM-dd``.
     :param shorten: let it end on that day also if it would go on longer, or ends after a number of times, of which
         nobody has said on which day that is.
@@ -48,7 +49,8 @@ def extend_until(
 def set_occurrences(event: Event, n: int) -> Patch | None:
     """Let a series take place a number of times in all, from its first; None when it does.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param n: 1 to 99.
     """
     rule, _ = read_series(event)
@@ -62,6 +64,7 @@ def read_series(event: Event) -> tuple[Patch, EventTimes]:
 
     :raises InvalidInputError: when the event is no series.
     """
+    # Only what is no event at all: for one time of a series there is a better remedy below.
     refuse_instance(event, True)
     if is_instance(event):
         text = "the event is one time of a series, which has no rule of its own: edit the series"

@@ -11,10 +11,10 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError
 def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instance: bool = False) -> Patch | None:
     """Replace a text in the title, wherever it occurs; None when it does not.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param old: text as it stands, or a compiled regular expression; then ``new`` may name its groups (``\\1``).
     :param new: what stands there instead.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not old:
@@ -34,9 +34,9 @@ def retitle(event: Event, old: str | re.Pattern[str], new: str, *, allow_instanc
 def relocate(event: Event, location: str, *, allow_instance: bool = False) -> Patch | None:
     """Give an event another location, which is text only and books no room.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param location: not blank; ``clear=["location"]`` of the operator empties it.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     """
     refuse_instance(event, allow_instance)
     if not isinstance(location, str) or not location.strip():

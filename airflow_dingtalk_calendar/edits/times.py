@@ -51,12 +51,11 @@ def move_to(
 ) -> Patch | None:
     """Let an event start at another time; it stays as long as it is.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param start: whatever a patch's ``start`` can be; a date for an all-day event, else a time.
     :param timezone: IANA zone that the event shall have from then on. None: its own, which is also that of a time
         without any; a time of another zone is converted.
-    :param move_weekdays: as of :func:`shift`.
-    :param allow_instance: as of :func:`shift`.
     """
     old = _times_of(event, allow_instance)
     moved = old.starting_at(*event_times.parse_new_start(start, old.zone, timezone))
@@ -66,9 +65,9 @@ def move_to(
 def resize(event: Event, duration: dt.timedelta, *, allow_instance: bool = False) -> Patch | None:
     """Let an event last longer or shorter, from the same start.
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param duration: elapsed time; whole days for an all-day event.
-    :param allow_instance: as of :func:`shift`.
     """
     old = _times_of(event, allow_instance)
     if not isinstance(duration, dt.timedelta) or duration <= dt.timedelta() or getattr(duration, "months", False):

@@ -52,7 +52,7 @@ class EmulatorConnection(H11Protocol):
 
 
 class EmulatorServer(uvicorn.Server):
-    """uvicorn, telling when it is ready, and leaving at once: what still hangs when it ends hangs on purpose."""
+    """uvicorn that signals when it is ready and stops at once: what still hangs when it stops hangs on purpose."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""The steps of a call that Airflow carries out: hiding a secret in its logs, reading and writing its Variables."""
+"""The steps of a call that need Airflow: hiding a secret in its logs, reading and writing its Variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_dingtalk_calendar.hooks import airflow_compat
 
 
 def perform_in_airflow(step: object) -> Any:
-    """Carry out a step. Frames of Airflow, which have the secret in clear, are cut off its exceptions."""
+    """Perform a step. Frames of Airflow, which have the secret in clear, are cut off its exceptions."""
     with hide_frames():
         match step:
             case MaskSecret(secret):

@@ -1,4 +1,4 @@
-"""The base of the hook: it reads the connection and carries out calls; it knows no endpoint.
+"""The base of the hook: it reads the connection and sends calls; it knows no endpoint.
 
 What threads and coroutines do differently stands here and in :mod:`~airflow_dingtalk_calendar.client.transport`,
 nowhere else. What an attempt consists of stands once, in :mod:`airflow_dingtalk_calendar.client.request_flow`.
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class DingTalkBaseHook(BaseHook):
-    """Carry out calls with the app of an Airflow connection.
+    """Send calls with the app of an Airflow connection.
 
     The connection is read and the first socket opened at the first call. Use it as a context manager
     (``with``, or ``async with``) to have its sockets closed at the end.
@@ -89,7 +89,7 @@ class DingTalkBaseHook(BaseHook):
         return self._settings
 
     async def aget_conn(self) -> ConnectionSettings:
-        """Read and check the connection like :meth:`get_conn`, from a coroutine."""
+        """Like :meth:`get_conn`, for coroutines."""
         if self._settings is None:
             from airflow.providers.common.compat.connection import get_async_connection
 
@@ -141,7 +141,7 @@ class DingTalkBaseHook(BaseHook):
         """What counts the metered calls of this hook, and of those made from it by :meth:`with_clock`."""
         return make_counter()
 
-    # -- carrying out calls ---------------------------------------------------------------------------------
+    # -- sending calls --------------------------------------------------------------------------------------
 
     def run(self, call: api.Call[T]) -> T:
         """Send a call: token, rate limit, request, retries. One metered call for each time it is sent.
@@ -153,12 +153,12 @@ class DingTalkBaseHook(BaseHook):
         return self._drive(run_call(call, session))
 
     async def arun(self, call: api.Call[T]) -> T:
-        """Carry out a call like :meth:`run`, from a coroutine."""
+        """Like :meth:`run`, for coroutines."""
         session = CallSession(await self.aget_conn(), True, self.clock, counter=self.call_counter)
         return await self._adrive(run_call(call, session))
 
     def pages(self, call: api.Call[api.Json]) -> Iterator[api.Json]:
-        """Carry out a call that lists, page by page; only one page is in memory. One metered call for each.
+        """Send a call that lists, page by page; only one page is in memory. One metered call for each.
 
         A list may shift while it is read, so that one event or person is on two pages: of an event, the copy with the
         later ``updateTime`` is the newer one.
@@ -174,7 +174,7 @@ class DingTalkBaseHook(BaseHook):
             following = api.next_page(call, page, seen)
 
     async def apages(self, call: api.Call[api.Json]) -> AsyncIterator[api.Json]:
-        """Carry out a call that lists like :meth:`pages`, from a coroutine."""
+        """Like :meth:`pages`, for coroutines."""
         following: api.Call[api.Json] | None = call
         seen: set[str] = set()
         while following:
@@ -183,16 +183,16 @@ class DingTalkBaseHook(BaseHook):
             following = api.next_page(call, page, seen)
 
     def follow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
-        """Carry out calls of which each is made from the answers before it, and return what they come to.
+        """Send calls of which each is made from the answers before it, and return their result.
 
         An error goes to the generator, which may know what to do about it.
 
-        :param calls: yields calls, is sent what each came to, and returns the result.
+        :param calls: yields calls, receives the answer of each, and returns the result.
         """
         return self._drive(calls)
 
     async def afollow(self, calls: Generator[api.Call[Any], Any, T]) -> T:
-        """Carry out calls like :meth:`follow`, from a coroutine."""
+        """Like :meth:`follow`, for coroutines."""
         return await self._adrive(calls)
 
     def _drive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:
@@ -205,6 +205,8 @@ class DingTalkBaseHook(BaseHook):
             try:
                 proceed = partial(steps.send, self._perform(step))
             except BaseException as error:
+                # Interrupts, too: the generator has to give up its place in the queue, and a fetch that others wait
+                # for.
                 proceed = partial(steps.throw, error)
 
     async def _adrive(self, steps: Generator[Effect | api.Call[Any], Any, T]) -> T:
@@ -253,7 +255,7 @@ class DingTalkBaseHook(BaseHook):
                 raise TypeError(f"{type(step).__name__} is a step of a fetch, and fetches are for threads")
 
     async def _fetch_in_thread(self, steps: Generator[Effect, Any, T]) -> T:
-        """Carry out a fetch in a thread of its own, so that threads may wait for it without waiting for this loop.
+        """Run a fetch in a thread of its own, so that threads may wait for it without waiting for this loop.
 
         asgiref's threads, because masking on Airflow 3.0 has to find its way back to this event loop.
         """
@@ -265,7 +267,7 @@ class DingTalkBaseHook(BaseHook):
         return await asyncio.shield(asyncio.ensure_future(fetch()))
 
     def _drive_apart(self, steps: Generator[Effect, Any, T]) -> T:
-        """Carry out steps with sockets that are closed at the end, whatever else uses this hook."""
+        """Perform steps with sockets that are closed at the end, whatever else uses this hook."""
         apart = copy(self)
         apart.__dict__.pop("_transport", None)
         with apart:
@@ -289,6 +291,7 @@ class _OneThread(ThreadPoolExecutor):
         super().__init__(1, thread_name_prefix="dingtalk-token")
 
     def close(self) -> None:
+        # Waiting would block the event loop; the thread ends with its work.
         self.shutdown(wait=False)
 
 

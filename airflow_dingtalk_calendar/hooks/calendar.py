@@ -1,6 +1,6 @@
 """The hook: from an Airflow connection to DingTalk's calendar.
 
-``run`` and ``arun`` carry out calls, everything else on the hook is one call each. In a plain ``@task``::
+``run`` and ``arun`` send calls, everything else on the hook is one call each. In a plain ``@task``::
 
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook, client_token_for
 

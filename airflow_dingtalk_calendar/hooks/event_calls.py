@@ -42,7 +42,7 @@ def patch_event_call(
     :param event_id: the event's ``id``.
     :param patch: an :class:`~airflow_dingtalk_calendar.models.EventPatch`, or what its ``parse`` takes.
     :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
+    :param calendar_id: DingTalk documents only ``primary``.
     :param timezone: IANA zone for times that have none of their own; default: the connection's.
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :param repeat_meeting: whether a patch that asks for a video meeting may be sent again after an unknown
@@ -77,12 +77,10 @@ def create_event_call(
 
     A user may create 100 events a day.
 
+    Shared parameters: see :meth:`~airflow_dingtalk_calendar.hooks.calendar.DingTalkCalendarHook.patch_event`.
+
     :param union_id: unionId of the person who will be the organizer.
     :param event: a :class:`~airflow_dingtalk_calendar.models.NewEvent`, or what its ``parse`` takes.
-    :param client_token: the request's identity for DingTalk, for one day; without it, a new one that retries keep.
-    :param calendar_id: the documentation knows ``primary`` only.
-    :param timezone: IANA zone for times that have none of their own; default: the connection's.
-    :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release.
     :return: the new event, as the service sent it. An answer without its ``id`` is a success, too: nothing is sent
         again, and a warning is logged.
     :raises InvalidPatchError: before anything is sent.

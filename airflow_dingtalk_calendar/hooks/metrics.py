@@ -22,7 +22,7 @@ def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
 
 
 def emit_metrics(task_instance: Any, request: CountedRequest) -> None:
-    """Tell Airflow's metrics of a request; that fails no call."""
+    """Report a request to Airflow's metrics; a failure there fails no call."""
     tags = {**task_tags(task_instance), "action": request.action}
     counters = {
         "calls": request.metered,
@@ -41,5 +41,6 @@ def task_tags(task_instance: Any = None) -> dict[str, str]:
     names = ("dag_id", "task_id")
     if task_instance is not None:
         return {name: str(getattr(task_instance, name)) for name in names if hasattr(task_instance, name)}
+    # Airflow sets these variables in the process of a task.
     found = {name: os.environ.get(f"AIRFLOW_CTX_{name.upper()}") for name in names}
     return {name: value for name, value in found.items() if value}

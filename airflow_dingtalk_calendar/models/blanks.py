@@ -23,12 +23,13 @@ _TYPE_NAMES = {
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether a text has no value in it."""
+    """Return whether a text has no value in it."""
     return isinstance(value, str) and value.strip() in ("", "None", "null")
 
 
 def is_undefined(value: Any) -> bool:
-    """Tell whether native rendering found no such variable; such an object must not even be compared."""
+    """Return whether native rendering found no such variable; such an object must not even be compared."""
+    # By name, so that models import no Jinja.
     return any(kind.__name__ == "Undefined" and kind.__module__ == "jinja2.runtime" for kind in type(value).__mro__)
 
 

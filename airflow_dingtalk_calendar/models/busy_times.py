@@ -47,6 +47,8 @@ def busy_span(event: Body, zone: str) -> Span:
     start, end = mapping_or_empty(event.get("start")), mapping_or_empty(event.get("end"))
     if start.get("date") and not start.get("dateTime"):
         first, after = datetimes.parse_day(start["date"]), datetimes.parse_day(end["date"])
+        # The end is exclusive on the page of CreateEvent; the tutorial's PatchEvent has start and end on one day: one
+        # day, too.
         return Span(day_start(first, zone), day_start(max(after, first + ONE_DAY), zone))
     own = str(start.get("timeZone") or zone)
     first_moment, last_moment = (datetimes.to_local_time(one["dateTime"], own) for one in (start, end))

@@ -30,7 +30,7 @@ def not_applied(body: Body, event: Body) -> list[str]:
     return [name for name, judgement in compare_fields(body, event).items() if judgement == "other"]
 
 
-def not_told(body: Body, event: Body) -> list[str]:
+def not_shown(body: Body, event: Body) -> list[str]:
     """Name the fields of a request body whose values the event does not show."""
     return [name for name, judgement in compare_fields(body, event).items() if judgement == "unknown"]
 

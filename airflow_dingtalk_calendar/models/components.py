@@ -32,6 +32,7 @@ class EventTime(Component):
 
     date: datetimes.Day | None = None
     time_zone: datetimes.Zone | None = None
+    # After time_zone, which its validator needs: pydantic checks fields in the order of the class.
     date_time: Any = None
 
     @field_validator("date_time")

@@ -42,5 +42,6 @@ def body_key(body: Body) -> Hashable:
 
 def _is_newer(one: Any, other: Any) -> bool:
     """Whether a time that the service wrote is surely later than another one."""
+    # The SDK documents updateTime as UTC, the pages show it with an offset.
     first, second = (read_answer_time(time, assumed_zone=dt.UTC) for time in (one, other))
     return first is not None and second is not None and first > second

@@ -180,6 +180,7 @@ def to_local_time(value: Any, zone: str) -> dt.datetime:
 
 def _parse_iso_text(text: str) -> Any:
     """Return the datetime that the text names, or the text itself when it names none."""
+    # Python reads no lower-case z.
     bare = text.strip().upper()
     try:
         return dt.datetime.fromisoformat(bare) if _DATETIME_PATTERN.match(bare) else text
@@ -206,13 +207,14 @@ def _convert_zone(moment: dt.datetime, zone: str) -> dt.datetime:
 
 
 def is_skipped_time(moment: dt.datetime) -> bool:
-    """Tell whether the clocks of its zone never show this time, because they go forward over it."""
+    """Return whether the clocks of its zone never show this time, because they go forward over it."""
     if isinstance(moment.tzinfo, dt.timezone):
         return False  # an offset, where no clock changes
     try:
         back = moment.astimezone(dt.UTC).astimezone(moment.tzinfo)
     except OverflowError:
         return False
+    # There and back, a time that the clocks skip becomes another one.
     return back.replace(tzinfo=None, fold=0) != moment.replace(tzinfo=None, fold=0)
 
 

@@ -260,7 +260,7 @@ def _check_span(start: EventTime, end: EventTime) -> None:
 
 
 def _is_about_zone(problem: Problem, root: str) -> bool:
-    """Tell whether a problem is of a zone, or of an end of the event, from which the other end may have its zone."""
+    """Return whether a problem is of a zone, or of an end of the event, from which the other end may have its zone."""
     unread = problem.path in (f"{root}.start", f"{root}.end") and problem.text != NO_ZONE_TEXT
     return unread or problem.path in ("timezone", f"{root}.start.timeZone", f"{root}.end.timeZone")
 

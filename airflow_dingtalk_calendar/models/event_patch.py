@@ -93,6 +93,7 @@ class EventPatch(EventFields):
             data, refused = apply_clear(data, clear, cls._NAME)
             problems += refused
         model = cls._parse_data(data, problems, timezone, unchecked_fields)
+        # online_meeting=False asks for nothing, because no request removes a meeting, and an id is no change.
         if model.model_fields_set <= {"id", "online_meeting"} and not (model.online_meeting or model._unchecked):
             raise InvalidPatchError(("patch", "names nothing to change"))
         return model

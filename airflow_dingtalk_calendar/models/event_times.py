@@ -153,6 +153,7 @@ def _split_duration(by: dt.timedelta) -> tuple[int, int, dt.timedelta]:
         by = by.as_timedelta()  # what lies between two moments has passed; it is no number of months
     elif isinstance(by, pendulum.Duration):
         months = by.years * 12 + by.months
+        # pendulum's total counts a year as 365 days and a month as 30.
         by = by.as_timedelta() - dt.timedelta(days=by.years * 365 + by.months * 30)
     days = abs(by) // ONE_DAY * (1 if by > dt.timedelta() else -1)
     return months, days, by - days * ONE_DAY
@@ -243,6 +244,7 @@ def _move_range(span: Json, old: EventTimes, new: EventTimes) -> Json:
     if "endDate" not in span:
         return span
     end, days = series_end(span, old), (new.day - old.day).days
+    # The end is a moment: a start that comes to be later in the day than it would cost the series its last day.
     was_late, is_late = end.time() >= old.clock, end.time() >= new.clock
     if not days and was_late == is_late and new.zone == old.zone:
         return span

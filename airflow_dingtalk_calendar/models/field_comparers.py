@@ -125,6 +125,7 @@ def _same_value(wanted: Any, found: Any) -> bool:
         return isinstance(found, dict) and all(_same_value(value, found.get(name)) for name, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(found, list) and len(wanted) == len(found) and all(map(_same_value, wanted, found))
+    # The service answers some numbers and flags as text (minutes: page and SDK agree).
     return str(wanted).lower() == str(found).lower()
 
 

@@ -36,7 +36,6 @@ from airflow_dingtalk_calendar.models.field_fingerprints import (
     one_member,
 )
 from airflow_dingtalk_calendar.models.json_text import load_json, load_object_or_text
-from airflow_dingtalk_calendar.models.json_values import Body
 
 # The order is that of a watcher's fingerprints, so rows that are there keep their order. Of the values that clear, only
 # reminders: [] is documented to mean "none"; that DingTalk takes the others is UNVERIFIED. An event cannot be emptied
@@ -193,13 +192,3 @@ FIELDS = FieldTable(
 def find_field(wire: str) -> EventField:
     """Return what is known of a field of a patch; of one that has no row, what is so of every field."""
     return FIELDS.patched.get(wire) or EventField(wire, wire, shown="perhaps")
-
-
-def fingerprint_field(event: Body, wire: str) -> str | None:
-    """Return the fingerprint of a patch's field as an event has it, to be compared with that of the event read later.
-
-    None where the event does not show it: ``extra``, always; ``freeBusyStatus``, ``cardInstances``, ``categories`` and
-    fields that have no row, when the event leaves them out. A fingerprint of ``attendees`` is of those that were read.
-    """
-    field = find_field(wire)
-    return field.fingerprint(event) if field.is_shown_in(event) else None

@@ -77,6 +77,8 @@ def _spans_to_try(window: Span, duration: dt.timedelta, hours: WorkingHours, ste
     for opened in hours.open_spans(window):
         start, last = opened.start, min(opened.end, window.end) - duration
         while start <= last:
+            # Starts are counted from the opening, so that they are round times of day whatever time the window begins
+            # at.
             if start >= window.start:
                 yield Span(start, start + duration)
             start += step

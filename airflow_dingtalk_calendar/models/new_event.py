@@ -52,9 +52,9 @@ class NewEvent(EventFields):
     ) -> Self:
         """Read a new event and check it, all of it; a text that is blank, or the word None, is refused.
 
+        Shared parameters: see :meth:`~airflow_dingtalk_calendar.models.EventPatch.parse`.
+
         :param event: mapping (snake_case or camelCase), or the JSON text of one.
-        :param timezone: IANA zone for times that have none of their own.
-        :param unchecked_fields: passed through as they are, for fields that DingTalk adds after this release.
         :raises InvalidPatchError: with all problems; it shows field paths, never values.
         """
         data, problems = normalize_mapping(event, cls._NAME)

@@ -19,6 +19,7 @@ from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.models.json_text import JsonObject, load_json
 from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
+# Deeper than any field of an event, and far from Python's recursion limit, which a hostile text would reach.
 MAX_DEPTH = 20
 
 
@@ -127,6 +128,7 @@ def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: b
 
 
 def _normalize_item(value: Any, loc: Loc, problems: list[Problem], *, rename: bool) -> Any:
+    # Unlike a member, an item cannot be left out silently: the list would mean something else.
     if value is None and rename:
         return note_problem(problems, loc, "is None; leave it out, or give it a value")
     return _normalize_value(value, loc, problems, rename=rename)

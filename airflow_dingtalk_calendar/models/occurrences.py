@@ -25,6 +25,7 @@ from airflow_dingtalk_calendar.models.json_values import Body, get_member
 from airflow_dingtalk_calendar.models.recurrence import may_lack_day
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 
+# Enough for a warning; a daily series of decades would take long to count.
 MAX_COUNTED = 1000
 SPLIT_REMEDY = (
     "to keep them, split the series on that day (plans.split_series), which ends it before and creates a new one that "

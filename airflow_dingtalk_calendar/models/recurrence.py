@@ -48,7 +48,7 @@ class RecurrencePattern(Component):
 
 
 class RecurrenceRange(Component):
-    """How long an event repeats: for ever, until a date, or a number of times."""
+    """How long an event repeats: without an end, until a date, or a number of times."""
 
     type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
     end_date: datetimes.Instant | None = None
@@ -90,16 +90,17 @@ def complete_rule(recurrence: Any, zone: str | None = None) -> Json:
 
 
 def _keep_members(part: Mapping[str, Any], names: Set[str]) -> Json:
+    # An answer may have 0 or blank text for a member that is not set.
     return {name: part[name] for name in names if part.get(name) not in (None, "", 0)}
 
 
 def fits_pattern(pattern: Mapping[str, Any], day: dt.date) -> bool:
-    """Tell whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
+    """Return whether a day is one of a pattern's, as far as its weekday and its number in the month go."""
     return _FITS_PATTERN[pattern["type"]](pattern, day)
 
 
 def may_lack_day(pattern: Mapping[str, Any], day: dt.date | None) -> bool:
-    """Tell whether a pattern names a day that some of its months do not have, as the 31st or 29 February.
+    """Return whether a pattern names a day that some of its months do not have, as the 31st or 29 February.
 
     :param day: of the start, from which months are counted; None: it could be any.
     """

@@ -91,6 +91,7 @@ def _day_of_occurrence(rule: RuleParts, start: Mapping[str, Any] | None, count: 
         return None
     from dateutil.rrule import rrulestr  # counts, where we only translate
 
+    # dateutil knows neither a comma at the end nor the parts of RFC 7529.
     parts = [
         part.rstrip(",") for part in rule.source.split(";") if part and part.split("=")[0] not in ("RSCALE", "SKIP")
     ]

@@ -100,7 +100,7 @@ def _yearly_pattern(rule: RuleParts, day: dt.date | None) -> Json:
 
 
 def _names_every_weekday(rule: RuleParts) -> bool:
-    """Tell whether BYDAY means each such weekday of its months, rather than one."""
+    """Return whether BYDAY means each such weekday of its months, rather than one."""
     return bool(rule.days) and not (rule.positions or rule.month_days or any(number for number, _ in rule.days))
 
 

@@ -70,6 +70,7 @@ def parse_flag(value: Any) -> bool:
 
 def parse_integer(value: Any) -> int:
     """An integer, also as text or as a float without a fraction (``{{ 30 / 2 }}``)."""
+    # No limit has more digits, and int() takes long for very many.
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -24,7 +24,7 @@ from airflow_dingtalk_calendar.models.types import parse_text
 from airflow_dingtalk_calendar.models.zone_hints import explain_unknown_zone
 
 UTC_NAMES = ("UTC", "Etc/UTC")
-# Names that need no look into the whole database, which takes a fifth of a second: spelt as it spells places.
+# Names that need no search of the whole database, which takes a fifth of a second: spelt as it spells places.
 _PLACE_FORM = re.compile(r"[A-Z][a-z][A-Za-z_-]*(/[A-Z][a-z][A-Za-z_-]*)+|UTC")
 _MACHINE_FORM = re.compile(r"(posix|right)/(.+)", re.IGNORECASE)
 _MACHINE_NAMES = ("localtime", "posixrules", "factory", "leapseconds", "tzdata.zi")

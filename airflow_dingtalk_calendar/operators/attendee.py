@@ -20,9 +20,13 @@ AttendeesInput = Sequence[str | Mapping[str, Any]] | str
 
 
 class AttendeesOperator(EventWritingOperator):
-    """What adding and removing people have in common.
+    """The base of the operators that invite and uninvite people.
 
-    ``attendees``: the people, as a list or the JSON text of one.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.EventWritingOperator`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param attendees: unionIds, or objects ``{"id": unionId}`` (of those to invite, with ``is_optional`` if you like); a
+        list, an upstream task's output, or the JSON text of a list. At most 5,000, without duplicates. (templated)
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "attendees")
@@ -68,19 +72,10 @@ class DingTalkCalendarAddAttendeesOperator(AttendeesOperator):
 
     .. seealso:: For inviting people to many events in one task, see the guide :doc:`/howto/many`.
 
-    :param union_id: unionId of the event's **organizer**. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param attendees: unionIds, or objects ``{"id": unionId, "is_optional": true}``; a list, an upstream task's output,
-        or the JSON text of a list. At most 5,000, without duplicates. (templated)
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.attendee.AttendeesOperator`.
+
     :param push_notification: whether those invited get a push message; by default, DingTalk decides. (templated)
     :param chat_notification: whether they get a chat card; by default, DingTalk decides. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, or for more than 500 people, each request gets its own token, derived from this one.
-        (templated)
-    :param dry_run: do not send anything; return the requests. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong list, id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
@@ -129,17 +124,8 @@ class DingTalkCalendarRemoveAttendeesOperator(AttendeesOperator):
 
     .. seealso:: For changing the people of many events in one task, see the guide :doc:`/howto/many`.
 
-    :param union_id: unionId of the event's **organizer**. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param attendees: unionIds, or objects with ``id``; a list, an upstream task's output, or the JSON text of a list.
-        At most 5,000, without duplicates. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, or for more than 500 people, each request gets its own token, derived from this one.
-        (templated)
-    :param dry_run: do not send anything; return the requests. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.attendee.AttendeesOperator`.
+
     :raises AirflowFailException: for non-retryable errors: a wrong list, id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """
@@ -180,15 +166,10 @@ class DingTalkCalendarRespondEventOperator(EventWritingOperator):
 
     .. seealso:: For answering many invitations in one task, see the guide :doc:`/howto/many`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.EventWritingOperator`.
+
     :param union_id: unionId of the **attendee** who answers. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
     :param response_status: ``accepted``, ``declined``, ``tentative``, or ``needsAction`` for no answer yet. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
-    :param dry_run: do not send anything; return the request. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong answer, id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """

@@ -31,15 +31,18 @@ _rendering = ContextVar("rendering", default=False)
 
 
 class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
-    """What every operator takes: ``union_id``, ``calendar_id``, ``max_calls`` and ``dingtalk_conn_id``.
+    """The base of all operators and of the sensor.
 
-    Each says in its last line of the log how many metered calls it has made, and pushes XCom ``metered_calls``: how
-    many, by action, in this try, with those that were repeated and those that failed.
+    Each logs at its end how many metered calls it has made, and pushes XCom ``metered_calls``: how many, by action, in
+    this try, with those that were repeated and those that failed.
 
-    Airflow wraps each constructor between an operator and ``BaseOperator``, and DAG files pay for that task by task.
-    So there is but one for each operator, and it names all of the operator's arguments.
+    :param calendar_id: DingTalk documents only ``primary``. (templated)
+    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
+    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     """
 
+    # No constructor here, nor in the bases below: Airflow wraps each one between an operator and BaseOperator, and DAG
+    # files pay for each wrapper, task by task. So each operator has one, which names all of its arguments.
     template_fields: Sequence[str] = ("union_id", "calendar_id", "max_calls", "dingtalk_conn_id")
     ui_color = "#e8f3ff"
 
@@ -104,11 +107,14 @@ class CalendarOperator(BaseOperator, CallCounting, ShowsEvent):
 
 
 class WritingOperator(CalendarOperator):
-    """An operator that changes something: a plan of one row, carried out by the same policy.
+    """The base of operators that change something: each applies a plan of one row.
 
-    ``client_token``: idempotency token of the request, 1-256 ASCII characters; default: derived from task and request.
-    A given token is sent as it is; in a mapped task, or in one with several calls, each request gets its own token,
-    derived from it. ``dry_run``: do not send anything; return the request.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
+    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
+        the request. In a mapped task, and in one that sends several requests, each request gets its own token, derived
+        from this one. (templated)
+    :param dry_run: do not send anything; return what would be sent. (templated)
     """
 
     template_fields: Sequence[str] = (*CalendarOperator.template_fields, "client_token", "dry_run")
@@ -134,19 +140,22 @@ class WritingOperator(CalendarOperator):
                 self._log_cautions(run.row, run.current)
                 record_changes(self, context, hook, ())
                 return {**self._show_dry_run(calls), **self._show_conflicts(hook, run)}
-            if row.change.creates:
-                created = created_events(context, hook, retried=run.options.retried)
-                run.options = replace(run.options, created=created)
-            try:
-                result = hook.follow(run.steps())
-            except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
-                text = self._report_stop(context, run, error)
-                if not (text and isinstance(error, DingTalkError)):
-                    raise
-                raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
+            result = self._apply_row(context, hook, run)
             self._show_event(context, hook.get_conn(), result.event_id or row.event_id, result.event)
             record_changes(self, context, hook, [result])
             return self._report_result(context, run, result)
+
+    def _apply_row(self, context: Context, hook: DingTalkCalendarHook, run: RowRun) -> RowResult:
+        """Send the requests; a failure in the middle says how far the change has come."""
+        if run.row.change.creates:
+            run.options = replace(run.options, created=created_events(context, hook, retried=run.options.retried))
+        try:
+            return hook.follow(run.steps())
+        except BaseException as error:  # a time limit, or the task is killed, is a failure in the middle, too
+            text = self._report_stop(context, run, error)
+            if not (text and isinstance(error, DingTalkError)):
+                raise
+            raise error.with_details(hint=f"{text} {error.hint}".strip()) from error.__cause__
 
     def _parse_row(self, hook: DingTalkCalendarHook, **made: Any) -> Row:
         """Check the arguments; those that the row's action takes have the names of its members.
@@ -165,13 +174,13 @@ class WritingOperator(CalendarOperator):
         return parse_change(kind, arguments, **ids)
 
     def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
-        """Get ready to carry out the row."""
+        """Prepare to apply the row."""
         from airflow_dingtalk_calendar.plans.apply import RowRun
 
         return RowRun(row, self._apply_options(context, flags))
 
     def _apply_options(self, context: Context, flags: Mapping[str, bool]) -> ApplyOptions:
-        """Say how the row is carried out."""
+        """Say how the row is applied."""
         chosen = {name: value for name, value in flags.items() if name != "dry_run"}
         return apply_options(
             context, self.retries, self._token_maker(context), self._log_cautions, return_events=True, **chosen
@@ -216,9 +225,11 @@ class WritingOperator(CalendarOperator):
 
 
 class EventWritingOperator(WritingOperator):
-    """An operator that changes one event.
+    """The base of operators that change one event.
 
-    ``event_id``: the event's ``id``, as listing or creating it returned.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.WritingOperator`.
+
+    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
     """
 
     template_fields: Sequence[str] = (*WritingOperator.template_fields, "event_id")
@@ -236,7 +247,7 @@ def apply_options(
     caution: Callable[[Row, Mapping[str, Any] | None], None],
     **flags: Any,
 ) -> ApplyOptions:
-    """Say how the changes of a task are carried out."""
+    """Say how the changes of a task are applied."""
     from airflow_dingtalk_calendar.idempotency import is_automatic_retry
     from airflow_dingtalk_calendar.plans.apply import ApplyOptions
 

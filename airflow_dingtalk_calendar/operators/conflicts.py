@@ -1,4 +1,4 @@
-"""``if_busy``: busy people and rooms are looked up before a task moves an event."""
+"""``if_busy``: busy people and rooms are checked before a task moves an event."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def make_busy_check(
-    hook: DingTalkCalendarHook, if_busy: Any, timezone: str | None, tell: Callable[[Row, str], None]
+    hook: DingTalkCalendarHook, if_busy: Any, timezone: str | None, warn: Callable[[Row, str], None]
 ) -> BusyCheck | None:
-    """Read ``if_busy``; where it is ``ignore``, nothing is looked up.
+    """Read ``if_busy``; where it is ``ignore``, nothing is checked.
 
     :param timezone: of the task; without it, the connection's is where the days of all-day events begin.
     :raises InvalidInputError: when it is another word.
@@ -26,4 +26,6 @@ def make_busy_check(
     policy = choice_argument("if_busy", if_busy, IF_BUSY)
     if policy == "ignore":
         return None
-    return BusyCheck(policy, hook.get_conn().zone_for(timezone) or "UTC", hook.clock.time, tell)
+    # In UTC, in which DingTalk writes all-day entries of schedules (page of the event overview), where no zone is
+    # known.
+    return BusyCheck(policy, hook.get_conn().zone_for(timezone) or "UTC", hook.clock.time, warn)

@@ -148,7 +148,7 @@ class EditedPatch:
     log: Any
 
     def make_row(self, event: Event, *, dry_run: bool = False) -> Row:
-        """Make the row to carry out.
+        """Make the row to apply.
 
         :param event: as it is.
         :param dry_run: only to be shown: nothing is recorded.

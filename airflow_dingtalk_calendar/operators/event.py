@@ -42,8 +42,9 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
 
     .. seealso:: For a complete DAG that patches an event, see the guide :doc:`/howto/rename`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.EventWritingOperator`.
+
     :param union_id: unionId of the event's **organizer**; nobody else may update it. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
     :param patch: the fields to change: a mapping in the API's names, in snake_case or camelCase, or the JSON text of
         one (``{% include 'patch.json' %}``). See :class:`~airflow_dingtalk_calendar.models.EventPatch`. None, which an
         edit returns when there is nothing to do, skips the task. Either this or ``edit`` has to be given. (templated)
@@ -53,15 +54,11 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         state store (Airflow 3.3 on). Where it cannot be recorded, an edit that would change its own result again is
         refused in a task with retries. It may therefore be called twice, and each time gets a copy of the event.
     :param edit_kwargs: keywords for ``edit``; they come before the context's. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param clear: names of fields to be emptied when the patch has no value for them. (templated)
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release. (templated)
     :param timezone: IANA zone for times that have none of their own; default: the connection's. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
     :param skip_if_unchanged: read the event first (one more call) and send nothing when it has all that already.
         (templated)
-    :param dry_run: do not send anything; return the request. (templated)
     :param if_busy: what to do with a patch that moves the event to a time at which somebody, or a room of the event, is
         busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the patch is sent), ``skip`` (the task
         is skipped) or ``fail``. A person whose times DingTalk does not return counts as busy. It costs one more call
@@ -69,8 +66,6 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         ``busy`` and ``busy_unknown``. (templated)
     :param repeat_meeting: send a patch that asks for a video meeting again even if an earlier sending may have made
         one. Without it, a retry reads the event first (one more call) and fails if it has a meeting. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowSkipException: when the patch is None, given or made, and nothing else is to change; and with
         ``if_busy="skip"``.
     :raises AirflowFailException: for non-retryable errors: a wrong patch, id, credential or permission.
@@ -104,6 +99,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         *,
         union_id: str,
         event_id: str,
+        # Not None by default: that is what an edit returns that has found nothing to change.
         patch: Mapping[str, Any] | str | None = "",
         edit: Callable[..., Mapping[str, Any] | None] | None = None,
         edit_kwargs: Mapping[str, Any] | None = None,
@@ -144,6 +140,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             raise AirflowSkipException("There is nothing to change: patch is None, as of an edit with nothing to do.")
         event: dict[str, Any] = super().execute(context)
         if self._edited:
+            # Not before: as long as the record has the patch, a retry sends that instead of editing its own result.
             self._edited.record.finish()
         return event
 
@@ -158,7 +155,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         return super()._parse_row(hook, **({"patch": None} if edits else {}))
 
     def _make_run(self, context: Context, hook: DingTalkCalendarHook, row: Row, flags: Mapping[str, bool]) -> RowRun:
-        """Get ready to carry out the row; with an edit, read the event and edit it first."""
+        """Prepare to apply the row; with an edit, read the event and edit it first."""
         run = super()._make_run(context, hook, row, flags)
         busy = make_busy_check(hook, self.if_busy, self.timezone, lambda _, text: self.log.warning(text))
         run.options = replace(run.options, busy=busy)
@@ -166,6 +163,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             return run
         self._edited = self._prepare_edit(context, hook, run)
         union_id, calendar_id, event_id = row.target()
+        # As many as GetEvent returns: a patch of attendees may replace the list, so its edit has to see all of them.
         event = hook.get_event(union_id, event_id, calendar_id=calendar_id, max_attendees=500)
         made = self._edited.make_row(event, dry_run=flags["dry_run"])
         return replace(run, row=made, options=replace(run.options, skip_if_unchanged=True), current=event)
@@ -190,6 +188,7 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
             run.row,
             lambda patch: self._parse_row(hook, patch=patch),
             EditRecord(context.get("task_state_store"), key),
+            # max_tries, too: it is the run's, and retries may have been lowered in the DAG file since it began.
             may_repeat=bool(self.retries) or context["ti"].try_number <= context["ti"].max_tries,
             retried=run.options.retried,
             log=self.log,
@@ -208,8 +207,8 @@ class DingTalkCalendarPatchEventOperator(EventWritingOperator):
         self.log.info(
             "Event %s: %s.", self.event_id, f"updated {', '.join(fields)}" if fields else "unchanged, nothing was sent"
         )
-        if applied and (untold := change.not_told(event)):
-            self.log.info("DingTalk's answer does not show whether these were applied: %s.", ", ".join(untold))
+        if applied and (unclear := change.not_shown(event)):
+            self.log.info("DingTalk's answer does not show whether these were applied: %s.", ", ".join(unclear))
         if missing:
             self.log.warning("DingTalk answered with success, but the event does not have: %s.", ", ".join(missing))
         return event
@@ -222,12 +221,11 @@ class DingTalkCalendarGetEventOperator(CalendarOperator):
 
     .. seealso:: For a DAG that reads an event before it changes it, see the guide :doc:`/howto/extend`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
     :param union_id: unionId of somebody who takes part in the event. (templated)
     :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param max_attendees: how many attendees to return, 1-500; by default, DingTalk returns 100. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: no such event, a wrong credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """

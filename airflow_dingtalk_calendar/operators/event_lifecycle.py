@@ -31,17 +31,13 @@ class DingTalkCalendarCreateEventOperator(WritingOperator):
 
     .. seealso:: For creating many events in one task, see the guide :doc:`/howto/many`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.WritingOperator`.
+
     :param union_id: unionId of the person who will be the event's organizer. (templated)
     :param event: the event: a mapping in the API's names, in snake_case or camelCase, or the JSON text of one;
         ``summary`` and ``start`` are required. See :class:`~airflow_dingtalk_calendar.models.NewEvent`. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param unchecked_fields: passed through unchecked, for fields that DingTalk adds after this release. (templated)
     :param timezone: IANA zone for times that have none of their own; default: the connection's. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
-    :param dry_run: do not send anything; return the request. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong event, credential or permission, the day's
         or the month's quota.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
@@ -99,16 +95,11 @@ class DingTalkCalendarDeleteEventOperator(EventWritingOperator):
 
     .. seealso:: For cancelling many events in one task, see the guide :doc:`/howto/many`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.EventWritingOperator`.
+
     :param union_id: unionId of the event's organizer, or of the attendee who leaves it. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param push_notification: whether a notification pops up; by default, DingTalk decides. (templated)
     :param fail_if_missing: fail when there is no such event. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the event. In a mapped task, each request gets its own token, derived from this one. (templated)
-    :param dry_run: do not send anything; return the request. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """

@@ -44,8 +44,9 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
 
     .. seealso:: For a DAG that finds events and changes them, see the guide :doc:`/howto/many`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
     :param union_id: unionId of the person whose calendar it is. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param time_min: start of the time range: a datetime, or ISO 8601 text with or without UTC offset; a day means
         its midnight. Required with ``expand``. (templated)
     :param time_max: its end, likewise; at most a year later. Required with ``expand``. (templated)
@@ -66,8 +67,6 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     :param max_events: more events than this are an error, so that a forgotten filter fills no database. A task can be
         mapped over as many as Airflow's ``[core] max_map_length`` allows (1024 unless set). (templated)
     :param timezone: IANA zone for times that have no offset; default: the connection's. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong argument, credential or permission, too many
         events.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
@@ -193,16 +192,19 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 max_attendees=most,
                 series_master_id=_filter_text("series_master_id", self.series_master_id),
             )
-        problems = [
-            (name, "is required with expand") for name in ("time_min", "time_max") if getattr(self, name) is None
-        ]
-        if choices["show_deleted"]:
-            problems.append(("show_deleted", "cannot be combined with expand"))
-        if problems:
-            raise InvalidInputError(*problems)
+        self._check_expansion(show_deleted=choices["show_deleted"])
         return api.list_events_view(
             self.union_id, calendar_id=self.calendar_id, time_min=first, time_max=last, max_attendees=most
         )
+
+    def _check_expansion(self, *, show_deleted: bool) -> None:
+        """Refuse what ListEventsView needs and lacks, or does not have."""
+        missing = [name for name in ("time_min", "time_max") if getattr(self, name) is None]
+        problems = [(name, "is required with expand") for name in missing]
+        if show_deleted:
+            problems.append(("show_deleted", "cannot be combined with expand"))
+        if problems:
+            raise InvalidInputError(*problems)
 
     def _window(self, zone: str | None) -> list[str | None]:
         """Read both ends of the time range, once its time zone is known to be valid."""

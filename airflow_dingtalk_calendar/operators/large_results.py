@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
+# Airflow wants XComs to be small and names no number; each one is a row in its database.
 LARGE_XCOM = 1_000_000  # bytes
 LARGE_XCOM_REMEDY = (
     "keep large XComs out of the metadata database with [core] xcom_backend = "

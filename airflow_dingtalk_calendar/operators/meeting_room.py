@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 
 class MeetingRoomsOperator(EventWritingOperator):
-    """What booking and releasing rooms have in common.
+    """The base of the operators that book and release rooms.
 
-    ``room_ids``: the rooms, as a list or the JSON text of one.
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.EventWritingOperator`.
+
+    :param union_id: unionId of the event's **organizer**. (templated)
+    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list. (templated)
     """
 
     template_fields: Sequence[str] = (*EventWritingOperator.template_fields, "room_ids")
@@ -64,15 +67,8 @@ class DingTalkCalendarAddMeetingRoomsOperator(MeetingRoomsOperator):
 
     .. seealso:: For swapping a meeting room and finding a free one, see the guide :doc:`/howto/rooms`.
 
-    :param union_id: unionId of the event's **organizer**. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
-    :param dry_run: do not send anything; return the request. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.meeting_room.MeetingRoomsOperator`.
+
     :raises AirflowFailException: for non-retryable errors: a wrong id, a room that is taken, a wrong credential or
         permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
@@ -92,15 +88,8 @@ class DingTalkCalendarRemoveMeetingRoomsOperator(MeetingRoomsOperator):
 
     .. seealso:: For swapping a meeting room for another one, see the guide :doc:`/howto/rooms`.
 
-    :param union_id: unionId of the event's **organizer**. (templated)
-    :param event_id: the event's ``id``, as listing or creating it returned. (templated)
-    :param room_ids: 1-5 rooms: a list, an upstream task's output, or the JSON text of a list. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
-    :param client_token: idempotency token of the request, 1-256 ASCII characters; default: derived from the task and
-        the body. In a mapped task, each request gets its own token, derived from this one. (templated)
-    :param dry_run: do not send anything; return the request. (templated)
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.meeting_room.MeetingRoomsOperator`.
+
     :raises AirflowFailException: for non-retryable errors: a wrong id, credential or permission.
     :raises RequestError: for transient errors; Airflow's ``retries`` take over.
     """

@@ -61,11 +61,11 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     :param plan: a list of rows (``plan_task.output``), or the JSON text of one. A row has an ``action``: ``patch``
         (default), ``create``, ``delete``, ``add_attendees``, ``remove_attendees``, ``add_rooms``, ``remove_rooms`` or
         ``respond``; what the operator of this action takes (``patch``, ``clear``, ``attendees``, …); ``event_id``; and
-        maybe ``union_id`` and ``calendar_id``. Rows of one ``group`` are carried out in order. A ``create`` row may
+        maybe ``union_id`` and ``calendar_id``. Rows of one ``group`` are applied in order. A ``create`` row may
         have a ``name``, and later rows of its group ``event_id: {"created_by": name}``. Rows on events that exist may
         have ``event``, the event as it was read, for the dry run; and ``if_updated_at``, the event's ``updateTime``
         then: when it has changed since, the row is skipped (``changedSince``). Somebody may still change it between
-        that look (one more call) and the change. (templated)
+        that read (one more call) and the change. (templated)
     :param union_id: unionId for rows that have none: of the **organizer**; for ``respond``, of the attendee.
         (templated)
     :param calendar_id: for rows that have none; DingTalk documents only ``primary``. (templated)
@@ -81,8 +81,8 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
         ``undo`` can give it back. (templated)
     :param if_busy: what to do with a row that moves its event to a time at which somebody, or a room of the event, is
         busy: ``ignore`` (nobody is asked), ``warn`` (a warning says who is, and the row is applied), ``skip``, or
-        ``fail`` (the row is rejected). The row's code is ``busy``; ``busyUnknown`` when DingTalk does not tell of
-        somebody. It costs one more call for the event, one for each 20 people and one for each 5 rooms, with
+        ``fail`` (the row is rejected). The row's code is ``busy``; ``busyUnknown`` when DingTalk does not return
+        somebody's times. It costs one more call for the event, one for each 20 people and one for each 5 rooms, with
         ``dry_run`` too, which then says who is busy when; of a row without its ``event``, three are counted.
         (templated)
     :param on_error: ``fail``: the task fails after all rows were tried, if one of them failed; ``continue``: it does

@@ -4,7 +4,7 @@ Read the event first if something depends on it; send nothing when it is so alre
 decided about it; check who is busy when it moves; make no second video meeting and no second event; send; compare what
 came of it.
 
-Like the request flow this is a generator that somebody else drives: :meth:`RowRun.steps` yields calls, takes what they
+Like the request flow this is a generator that the hook drives: :meth:`RowRun.steps` yields calls, receives what they
 return, and ends with the row's result.
 """
 
@@ -34,7 +34,7 @@ TokenMaker = Callable[[int, int, tuple[Any, ...]], str]
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """How changes are carried out.
+    """How changes are applied.
 
     :ivar client_token: makes the client token of a call.
     :ivar retried: whether an earlier try of the task may have sent the same already.
@@ -70,10 +70,10 @@ class ApplyOptions:
     def count_calls(self, rows: Iterable[Row]) -> int:
         """Count the metered calls that rows take."""
         every = list(rows)
-        looks = self.created.count_calls(every) if self.created else 0
-        looks += self.busy.count_calls(every) if self.busy else 0
+        checks = self.created.count_calls(every) if self.created else 0
+        checks += self.busy.count_calls(every) if self.busy else 0
         reads = (not row.change.creates and self.reads_first(row) for row in every)
-        return sum(row.change.call_count for row in every) + sum(reads) + looks
+        return sum(row.change.call_count for row in every) + sum(reads) + checks
 
     def keeps_before(self, row: Row) -> bool:
         """Whether the event is read so that the row can be undone."""
@@ -94,7 +94,7 @@ class RowRun:
 
     :ivar created: ids of the events that rows of the group have created, by name.
     :ivar current: the event as it is, where it was read to make the row, so that it is not read again.
-    :ivar done: how many of its calls have been carried out.
+    :ivar done: how many of its calls were sent and have succeeded.
     :ivar before: what the event was, as far as undoing the row takes it, if it was read; empty when an earlier try may
         have changed it and nobody knows any more.
     :ivar conflicts: who is busy when the row moves its event, as far as that was checked.
@@ -133,7 +133,7 @@ class RowRun:
         return self.row.change.describe_progress(self.done) if self.done else ""
 
     def steps(self) -> RowSteps:
-        """Carry out the row.
+        """Apply the row.
 
         :raises DingTalkError: what the calls raise, :class:`SecondMeetingError`, and
             :class:`~airflow_dingtalk_calendar.exceptions.BusyError`.
@@ -154,7 +154,8 @@ class RowRun:
             answer = yield from self._send_calls()
         except NotFoundError as error:
             return self._accept_missing(error)
-        return self._applied_result(mapping_or_empty(answer))
+        changed = mapping_or_empty(answer)
+        return self._applied_result(changed, self._not_applied(changed))
 
     def preview(self) -> Generator[api.Call[Any], Any, Conflicts]:
         """Check who is busy when the row moves its event, as :meth:`steps` would; do not send anything."""
@@ -171,11 +172,7 @@ class RowRun:
         row, options = self.row, self.options
         if row.change.creates and options.created:
             event = yield from options.created.find(row)
-            if event is None:
-                return None, None
-            left, time = row.change.left_in(event), text_or_none(event.get("updateTime"))
-            kept = self._kept(event)
-            return RowResult(row, "applied", event_id=event["id"], left=left, event=kept, update_time=time), event
+            return (None if event is None else self._applied_result(event)), event
         event = yield from self.read_event()
         refused = self._refuse(event) or (yield from self._refuse_busy(event))
         if refused is None and self.before is None and row.change.needs_before:
@@ -194,7 +191,7 @@ class RowRun:
         return event
 
     def _refuse_busy(self, event: Body) -> Generator[api.Call[Any], Any, RowResult | None]:
-        """Look who is busy when the event moves; decide whether nothing is to be sent therefore."""
+        """Check who is busy when the event moves, and decide whether the row is skipped for that."""
         row, busy = self.row, self.options.busy
         if busy is None or not busy.concerns(row):
             return None
@@ -255,15 +252,24 @@ class RowRun:
             return replace(found, event_id=self.event_id)
         raise error
 
-    def _applied_result(self, event: Body) -> RowResult:
-        row = self.row
+    def _not_applied(self, event: Body) -> list[str]:
         # An event that is its id and no more was neither in the answer nor to be read back.
-        missing = row.change.not_applied(event) if event.keys() - {"id"} else []
-        event_id = str(event.get("id") or "") if row.change.creates else self.event_id
-        left = row.change.left_in(event)
-        found = RowResult(row, "applied", missing, self.conflicts.code, self.conflicts.message, event_id=event_id)
-        time = text_or_none(event.get("updateTime"))
-        return replace(found, left=left, before=self.before, event=self._kept(event or None), update_time=time)
+        return self.row.change.not_applied(event) if event.keys() - {"id"} else []
+
+    def _applied_result(self, event: Body, not_applied: Sequence[str] = ()) -> RowResult:
+        change = self.row.change
+        return RowResult(
+            self.row,
+            "applied",
+            not_applied,
+            self.conflicts.code,
+            self.conflicts.message,
+            event_id=str(event.get("id") or "") if change.creates else self.event_id,
+            left=change.left_in(event),
+            before=self.before,
+            event=self._kept(event or None),
+            update_time=text_or_none(event.get("updateTime")),
+        )
 
     def _unchanged_result(self, event: Body) -> RowResult:
         kept = self._kept(event)

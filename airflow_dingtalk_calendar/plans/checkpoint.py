@@ -57,6 +57,7 @@ class Checkpoint:
     def _load_befores(self) -> dict[int, Any]:
         found: dict[int, Any] = {}
         for index, before in self._load_entries("before", self._befores, _decode_before):
+            # The first record counts: what a later try has read may be what an earlier one had made of the event.
             found.setdefault(index, before)
         return found
 

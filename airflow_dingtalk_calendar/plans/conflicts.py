@@ -131,18 +131,18 @@ class Conflicts:
 
 @dataclass(frozen=True, slots=True)
 class BusyCheck:
-    """Looks for conflicts before a row is sent.
+    """Checks for conflicts before a row is sent.
 
     :ivar if_busy: what to do with the row then: ``warn``, ``skip`` or ``fail``.
     :ivar zone: where the days of an all-day event begin and end.
     :ivar clock: returns seconds since the epoch.
-    :ivar tell: called with each message about a row.
+    :ivar warn: called with each message about a row.
     """
 
     if_busy: str
     zone: str
     clock: Callable[[], float]
-    tell: Callable[[Row, str], None]
+    warn: Callable[[Row, str], None]
 
     def concerns(self, row: Row) -> bool:
         """Whether a row changes when its event takes place."""
@@ -164,10 +164,10 @@ class BusyCheck:
             return Conflicts(unknown={"event": TIMES_TEXT})
         if move is None:
             return Conflicts()
-        told: list[Json] = []
+        schedules: list[Json] = []
         for call in calls:
-            told += yield call
-        return judge(move, event, told)
+            schedules += yield call
+        return judge(move, event, schedules)
 
     def refuse(self, row: Row, found: Conflicts) -> bool:
         """Say what was found; whether the row is left out therefore.
@@ -175,7 +175,7 @@ class BusyCheck:
         :raises BusyError: when the row fails therefore.
         """
         for line in found.lines:
-            self.tell(row, line)
+            self.warn(row, line)
         if found.code and self.if_busy == "fail":
             raise BusyError(f"if_busy: {found.message}", found.code)
         return bool(found.code) and self.if_busy == "skip"
@@ -214,12 +214,12 @@ def read_move(row: Row, event: Body, zone: str, now: dt.datetime) -> Move | None
     return Move(near, own, zone, _people_of(row, moved), sorted(booked_rooms(event)))
 
 
-def judge(move: Move, event: Body, told: Iterable[Json]) -> Conflicts:
+def judge(move: Move, event: Body, schedules: Iterable[Json]) -> Conflicts:
     """Decide who is busy at the new times, and not by the event itself."""
     busy: list[BusyTime] = []
     unknown = {"attendees": CUT_TEXT} if is_cut(event) else {}
     hidden = 0
-    for entry in told:
+    for entry in schedules:
         who = str(entry.get("userId") or entry.get("roomId"))
         spans = read_busy_times(entry, move.zone)
         if spans is None:

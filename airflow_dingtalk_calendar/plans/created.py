@@ -54,7 +54,7 @@ class CreatedEvents:
     since: dt.datetime
     claimed: set[str] = field(default_factory=set)
     _found: dict[Place, list[Body]] = field(default_factory=dict)
-    _looks: defaultdict[Place, Lock] = field(default_factory=lambda: defaultdict(Lock))
+    _locks: defaultdict[Place, Lock] = field(default_factory=lambda: defaultdict(Lock))
     _claims: Lock = field(default_factory=Lock)
 
     def count_calls(self, rows: Iterable[Row]) -> int:
@@ -72,8 +72,8 @@ class CreatedEvents:
         """Find the event of a row that creates one."""
         for place in _places_of(row):
             with self._claims:
-                look = self._looks[place]
-            with look:
+                lock = self._locks[place]
+            with lock:
                 if place not in self._found:
                     self._found[place] = yield from _list_place(place)
             if event := self._claim_one(row, self._found[place]):
@@ -134,10 +134,13 @@ def _places_of(row: Row) -> list[Place]:
 def _times_around(start: Body) -> tuple[str, str]:
     """Return a span of time in which an event with this start begins, wherever its day begins."""
     if "date" in start:
+        # ListEvents filters by the moment of the start, and a day begins up to 14 hours before UTC's and 12 hours after
+        # it.
         day = dt.datetime.combine(dt.date.fromisoformat(start["date"]), dt.time.min, dt.UTC)
         first, last = day - dt.timedelta(days=1), day + dt.timedelta(days=2)
     else:
         moment = datetimes.parse_wire_datetime(start["dateTime"])
+        # Whether timeMin and timeMax are included is not documented.
         first, last = moment - dt.timedelta(minutes=1), moment + dt.timedelta(minutes=1)
     return first.isoformat(), last.isoformat()
 

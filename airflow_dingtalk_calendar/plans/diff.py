@@ -1,4 +1,4 @@
-"""What a patch would change in an event, in lines for a person to read before the plan is carried out.
+"""What a patch would change in an event, in lines for a person to read before the plan is applied.
 
 ::
 

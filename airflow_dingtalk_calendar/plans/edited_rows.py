@@ -130,6 +130,8 @@ def _make_patch(edit: Edit, event: Body) -> Json | None:
     except InvalidInputError:
         raise
     except Exception as error:
+        # Only the type and the place: the text of a foreign error may have event content in it, and this goes to the
+        # log.
         raise InvalidInputError(("", f"the edit raised {type(error).__name__} ({_place_of(error)})")) from None
     if patch is None or isinstance(patch, Mapping):
         return dict(patch) if patch else None

@@ -135,6 +135,7 @@ def _last_day(component: Any, first: dt.date) -> dt.date:
     last = _read_time(component, "DTEND") if "DTEND" in component else first + _DAY
     if isinstance(last, dt.datetime):
         raise NotExpressibleError("DTEND: has a time of day, and DTSTART has none")
+    # An end before the start stays as it is, for NewEvent to refuse it with the reason.
     return max(last, first + _DAY) if last >= first else last
 
 

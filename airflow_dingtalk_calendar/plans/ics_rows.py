@@ -138,6 +138,7 @@ def _decode(text: str | bytes) -> str:
         raise InvalidInputError(("text", f"is not UTF-8: {remedy}")) from None
     if size > MAX_ICS_BYTES:
         raise InvalidInputError(("text", "has more than 16 MB: split the file, or leave old events out of it"))
+    # A byte order mark, as programs for Windows write it.
     return content.removeprefix("\ufeff")
 
 

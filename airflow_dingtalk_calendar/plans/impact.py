@@ -47,7 +47,7 @@ class Impact:
 
 
 def estimate_impact(rows: Iterable[Row], options: ApplyOptions) -> Impact:
-    """Say what rows do, before they are carried out."""
+    """Say what rows do, before they are applied."""
     people: set[str] = set()
     every = list(rows)
     unknown = lost = 0

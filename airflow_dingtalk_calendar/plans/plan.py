@@ -19,7 +19,7 @@ from airflow_dingtalk_calendar.plans.rows import Row, read_rows
 class Plan:
     """Checked rows.
 
-    :ivar groups: rows that are carried out in order, group by group; in the order of their first rows.
+    :ivar groups: rows that are applied in order, group by group; in the order of their first rows.
     """
 
     rows: Sequence[Row]
@@ -29,6 +29,7 @@ class Plan:
         """Name the plan by what is in it."""
         plan = sha256()
         for row in self.rows:
+            # What is sent, and on which conditions. Neither events nor notes: a retry may have read them anew.
             parts = [row.key, row.group, row.name, str(row.if_updated_at), row.if_fields]
             plan.update(json.dumps(parts, sort_keys=True).encode())
         return plan.hexdigest()[:20]

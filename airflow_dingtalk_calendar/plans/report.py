@@ -32,7 +32,7 @@ LEFT_OUT = (CHANGED_SINCE, GROUP_FAILED, BUSY, BUSY_UNKNOWN)  # codes of rows th
 
 
 def find_conflicts(rows: Sequence[Row], options: ApplyOptions) -> Generator[Call[Any], Any, dict[int, Conflicts]]:
-    """Look who is busy when rows move their events: what a dry run reads; by the row's index.
+    """Check who is busy when rows move their events, as a dry run does; by the row's index.
 
     A row that brings its event is judged by that.
     """

@@ -29,14 +29,14 @@ def swap_room(
     stays. If DingTalk lets somebody approve bookings of the new room, it is not surely the event's when the old one is
     released; DingTalk's documentation does not say how such a booking is answered (UNVERIFIED).
 
-    :param event: as GetEvent or ListEvents returned it.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.edits.shift`.
+
     :param new_room_id: a ``roomId`` of ``hook.list_meeting_rooms``; the service refuses a room that is taken.
     :param old_room_id: the room to release. None: the one that the event has; none is released where it has none.
     :param location: text of the place from then on; a room's booking does not change it. None: it stays.
     :param quiet: let the change of the text send no push message and no chat card. The calls about rooms know no
         such switch.
     :param guard: as of :func:`~airflow_dingtalk_calendar.plans.rows_for`, for the first row.
-    :param allow_instance: as of :func:`~airflow_dingtalk_calendar.edits.shift`.
     :return: rows of a plan; none when the event has the room and the text already.
     :raises InvalidInputError: when it is not clear which room to release, or the event has as many as it can have.
     """
@@ -52,6 +52,7 @@ def swap_room(
     changes += [{"action": "patch", "patch": quieten(patch) if quiet else patch}] if patch else []
     if changes and location is None and (name := _named_room(event, old)):
         changes[0]["notes"] = [f"location still names the old room, {name}: give location"]
+    # Only the first row is guarded: each row changes the event's updateTime for the next one.
     rows = [write_event_row(event, guard and not number, **one) for number, one in enumerate(changes)]
     return join_rows(f"swap-room {event['id']}", rows)
 

@@ -32,7 +32,7 @@ class Row:
     :ivar event_id: empty where a row creates the event: this one, or the one that ``created_by`` names.
     :ivar created_by: name of the row that creates the event.
     :ivar name: by which later rows of the group may name the event that this one creates.
-    :ivar group: rows of one group are carried out in order; None makes a group of this row alone.
+    :ivar group: rows of one group are applied in order; None makes a group of this row alone.
     :ivar notes: what the author of the row says to the reviewer of the plan.
     :ivar if_updated_at: only if the event has not changed since then.
     :ivar if_fields: only if these fields have not changed since then: fingerprints, by name.
@@ -124,6 +124,8 @@ def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
         raise InvalidInputError((place, "must be a mapping, such as one with event_id and patch"))
     kind = _find_action(place, given.get("action"))
     refuse_unknown(place, given, kind)
+    # None is a member without a value, as a template or an empty cell leaves it. Only a patch of None says something:
+    # the edit has found nothing to change.
     members = {**defaults, **{name: value for name, value in given.items() if value is not None or name == "patch"}}
     problems: list[Problem] = []
     parts = {

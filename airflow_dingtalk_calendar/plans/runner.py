@@ -55,9 +55,9 @@ class BeforeRecord:
 
 
 class PlanRunner:
-    """Carry out the rows of a plan, each once, as far as earlier tries have not.
+    """Apply the rows of a plan, each once, except those that earlier tries have finished.
 
-    :ivar begun: whether rows are being carried out, or were.
+    :ivar begun: whether applying rows has begun.
     :ivar refused: the refusals that all rows would get.
     """
 
@@ -111,13 +111,14 @@ class PlanRunner:
         self._pool.stop()
 
     def run(self) -> list[RowResult]:
-        """Carry out what is left of the plan, and return the result of each row.
+        """Apply what is left of the plan, and return the result of each row.
 
         :raises InvalidInputError: when that takes more calls than allowed; nothing is sent.
         :raises Exception: what is nobody's refusal but a fault of this program, or of Airflow.
         """
         self._restore()
         clock = self._hook.clock
+        # Waiting for a turn, or for a retry, ends when the plan is stopped: Airflow gives a killed task seconds.
         self._hook = self._hook.with_clock(replace(clock, sleep=self._pool.interruptible(clock.sleep)))
         self.begun = True
         with self._pool:
@@ -141,6 +142,7 @@ class PlanRunner:
         self._earlier = {result.row.index: result for result in found}
         self._befores = self._checkpoint.befores
         if created := self._options.created:
+            # Their events are taken: an unfinished row that asks for the very same must not find one of them.
             created.claimed.update(result.event_id for result in found if result.row.change.creates)
         if found:
             self._log.info("Earlier tries have finished %d of %d rows.", len(found), len(rows))
@@ -181,10 +183,11 @@ class PlanRunner:
                 raise Interrupted
 
     def _run_group(self, group: Sequence[Row]) -> Iterator[RowResult]:
-        """Carry out the rows of a group in their order, in a thread; the first that is not done ends it."""
+        """Apply the rows of a group in their order, in a thread; the first that is not done ends it."""
         created: dict[str, str] = {}
         cause: RowResult | None = None
         for number, row in enumerate(group):
+            # A group that has begun is left between two rows; before its first one, the pool has asked already.
             if number and self.stopped:
                 return
             result = self._earlier.get(row.index)

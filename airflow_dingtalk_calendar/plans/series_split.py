@@ -31,6 +31,8 @@ from airflow_dingtalk_calendar.plans.actions.base import invited_people
 from airflow_dingtalk_calendar.plans.actions.rooms import booked_rooms
 from airflow_dingtalk_calendar.plans.event_rows import join_rows, write_event_row
 
+# People and reminders are copied below, as far as a request can have them. The others no answer shows, or a request
+# makes anew: a card, the switches of one request, a video meeting.
 NOT_COPIED = {"attendees", "cardInstances", "extra", "onlineMeetingInfo", "reminders"}
 MAX_LISTED_PEOPLE = 100  # of an event that ListEvents returns, and of GetEvent unless asked for more
 SINGLE_CHANGES = "what was changed in single occurrences from then on, and the ids of these"
@@ -72,10 +74,9 @@ def cancel_occurrence(series: Body, day: dt.date | str, *, quiet: bool = False, 
 
     Of the first or the last occurrence, one row does it: the series begins later, or ends earlier.
 
-    :param series: as of :func:`split_series`.
+    Shared parameters: see :func:`~airflow_dingtalk_calendar.plans.split_series`.
+
     :param day: a day on which the series takes place.
-    :param quiet: as of :func:`split_series`.
-    :param guard: as of :func:`split_series`.
     """
     read_series(series)
     gone = date_argument("day", day)

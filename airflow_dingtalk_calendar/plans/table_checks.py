@@ -49,6 +49,7 @@ def _find_misplaced(row: TableRow, action: str) -> Iterator[Problem]:
 def _find_missing(row: TableRow, action: str) -> Iterator[Problem]:
     kind = ACTIONS[action]
     needed = {*kind.required, *(() if kind.creates else ("event_id",))}
+    # Fields to be emptied are a patch, too.
     if action == "patch" and "clear" in row.row:
         needed.discard("patch")
     for name in sorted(needed - row.row.keys()):

@@ -109,6 +109,7 @@ def _undo_result(result: RowResult) -> list[Json]:
         return []  # the undo of a create takes away what was done to the event since
     if change.needs_before and (before is None or change.is_unchanged(before)):
         return []
+    # When the outcome is unknown there is no answer to compare with: what was sent stands for what is there.
     left = result.left or change.left_in({})
     ids = {"union_id": row.union_id, "calendar_id": row.calendar_id, "event_id": event_id}
     return [{**ids, **made} for made in change.undo_rows(before or {}, left)]

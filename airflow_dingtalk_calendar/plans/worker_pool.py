@@ -20,6 +20,7 @@ R = TypeVar("R")
 MAX_THREADS = 32  # fewer than the connections that are kept open
 EXPECTED_LATENCY = 1.0  # seconds that a row may take and the rate still be sustained; more is rare
 SLEEP_SLICE = 0.25  # seconds after which a sleeping thread checks whether to stop
+# Seconds after which the caller can save, log and notice a stop although no result has come.
 RESULT_TIMEOUT = 0.5
 
 
@@ -37,6 +38,7 @@ class WorkerPool(Generic[T, R]):
         self._items = iter(items)
         self._lock = Lock()
         self._ended: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+        # Daemons: a request that hangs must not keep a killed task's process alive.
         self._threads = [Thread(target=self._work_loop, name=f"dingtalk-{n}", daemon=True) for n in range(threads)]
         self._running = 0
         # A plain flag: a signal handler may set it while this very thread holds an Event's lock.

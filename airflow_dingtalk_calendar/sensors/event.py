@@ -84,9 +84,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
 
     .. seealso:: For DAGs that wait for an event, see the guide :doc:`/howto/wait`.
 
+    Shared parameters: see :class:`~airflow_dingtalk_calendar.operators.base.CalendarOperator`.
+
     :param union_id: unionId of anybody who takes part in the event. (templated)
     :param event_id: the event's ``id``. A series starts and ends with its first event. (templated)
-    :param calendar_id: DingTalk documents only ``primary``. (templated)
     :param starts_within: a timedelta, or seconds; 0 waits for the start itself. (templated)
     :param ended: true, to wait for the end. (templated)
     :param responses: of ``answered``, ``accepted``, ``declined`` and ``tentative`` the least number, or ``"all"``; a
@@ -101,8 +102,6 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
         of their own; default: the connection's. (templated)
     :param poke_interval: the time between two polls where the time is not known; a timedelta, or seconds.
     :param deferrable: wait in the triggerer; default: Airflow's ``[operators] default_deferrable``.
-    :param max_calls: the try fails instead of making more metered calls than this; default: no limit. (templated)
-    :param dingtalk_conn_id: connection of type ``dingtalk``. (templated)
     :raises AirflowFailException: for non-retryable errors: a wrong argument, credential or permission, the month's
         quota, an event that is gone.
     :raises AirflowSensorTimeout: when the sensor times out.
@@ -181,7 +180,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             watch = self._event_target()
             verdict = self.hook.follow(poll_event(watch, self._clock))
         self.log.info("Event %s %s.", self.event_id, verdict.text)
-        if verdict.state == "hopeless":
+        if verdict.state == "impossible":
             raise ConditionUnmetError(f"Event {self.event_id} {verdict.text}.")
         if verdict.state != "met":
             self._schedule_next(watch, verdict, recheck)
@@ -242,6 +241,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             pause = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         else:
             pause = max(self._wake - self._clock(), 1.0)
+        # A little past the time-out, so that Airflow finds it passed after the last poll, and does not poll again.
         return min(pause, max(self.timeout - run_duration(), 0.0) + 0.1)
 
     def execute_complete(self, context: Context, event: Any = None, calls: Mapping[str, int] | None = None) -> Any:
@@ -249,8 +249,8 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
 
         :param calls: the metered calls of the poll in the worker.
         """
-        told = event.get("calls") if isinstance(event, dict) else None
-        with self._count_calls(context, Counter(calls or {}) + Counter(told or {})):
+        deferred = event.get("calls") if isinstance(event, dict) else None
+        with self._count_calls(context, Counter(calls or {}) + Counter(deferred or {})):
             return self._finish_wait(event)
 
     def _finish_wait(self, event: Any) -> Any:
@@ -258,7 +258,7 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
             case {"status": "met", "event": dict(found)}:
                 self.log.info("Event %s meets the condition.", self.event_id)
                 return found
-            case {"status": "hopeless", "message": str(message)}:
+            case {"status": "impossible", "message": str(message)}:
                 raise ConditionUnmetError(message)
             case {"status": "failed", "message": str(message)}:
                 raise AirflowFailException(message)

@@ -59,14 +59,14 @@ class AppStreams:
     @asynccontextmanager
     async def keep_listening(self, listener: PushListener, connect: Connect) -> AsyncIterator[None]:
         """Have somebody listen for as long as the block lasts, whether or not Airflow's connection can be read now."""
-        task = asyncio.create_task(self.listen_for_ever(listener, connect), name="dingtalk-stream-listener")
+        task = asyncio.create_task(self.listen_forever(listener, connect), name="dingtalk-stream-listener")
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def listen_for_ever(self, listener: PushListener, connect: Connect) -> None:
+    async def listen_forever(self, listener: PushListener, connect: Connect) -> None:
         """Have somebody listen until this is cancelled; an error of Airflow's connection is logged and waited out."""
         while True:
             try:

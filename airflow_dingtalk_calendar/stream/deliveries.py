@@ -96,6 +96,8 @@ class PushDeliveries:
 
     def _hand_on(self, push: CalendarPush, answer: Answer, listeners: list[PushListener]) -> None:
         if not listeners:
+            # Between the end of one watcher and the start of the next nobody listens: DingTalk keeps the event until
+            # then.
             answer("LATER")
             return
         delivery = PushDelivery(push, listeners, lambda status: self._finish(push.change_id, status))
@@ -105,6 +107,7 @@ class PushDeliveries:
 
     def _finish(self, change_id: str, status: AckStatus) -> None:
         _, answers = self._pending.pop(change_id)
+        # After LATER, DingTalk pushes it again, and then it must not be taken for one that is known.
         if status == "SUCCESS":
             self._acknowledged[change_id] = None
             while len(self._acknowledged) > self._max_acknowledged:

@@ -29,7 +29,7 @@ class PushProducer(SharedStreamProducer):
         self._arrived: asyncio.Queue[PushDelivery] = asyncio.Queue()  # bounded by what may be under way
 
     async def open_stream(self) -> AsyncIterator[tuple[CalendarPush, PushDelivery]]:
-        """Yield pushes for ever, each with its delivery."""
+        """Yield pushes without an end, each with its delivery."""
         async with APP_STREAMS.keep_listening(self, self._connect):
             while True:
                 delivery = await self._arrived.get()

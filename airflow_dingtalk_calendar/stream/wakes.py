@@ -20,7 +20,7 @@ QUIET_SECONDS, LONGEST_BURST = 2.0, 10.0
 # A push may be slower than a check that has just found its change.
 PUSH_GRACE = 60.0
 MAX_ANNOUNCED = 10_000  # events that are remembered until the check after the next
-# What a push has announced is not announced again: so long after a failure that may pass the check is made again.
+# What a push has announced is not announced again: a check with a transient failure is retried after this.
 WOKEN_RETRY = 60.0
 
 SILENCE_TEXT = (
@@ -51,7 +51,7 @@ class CalendarWaker:
     async def listening(self, connect: Connect) -> AsyncIterator[None]:
         """Listen for as long as one of those lasts who use this block."""
         if self._listening is None:
-            listener = APP_STREAMS.listen_for_ever(self, connect)
+            listener = APP_STREAMS.listen_forever(self, connect)
             self._listening = asyncio.create_task(listener, name="dingtalk-stream-listener")
         self._users += 1
         try:
@@ -87,6 +87,7 @@ class CalendarWaker:
         latest = self._clock.monotonic() + LONGEST_BURST
         while (left := min(self._last_push + QUIET_SECONDS, latest) - self._clock.monotonic()) > 0:
             await self._clock.asleep(left)
+        # Before asking: a push that comes from now on may be of a change that this check does not see any more.
         self._asking = None
         self._ask()
 
@@ -128,6 +129,7 @@ class PushSilence:
 
     def note_check(self, checked: float, event_id: str | None) -> None:
         """Look at what a check has found."""
+        # Push and check race: a push counts for the check before it and for the one after it.
         if checked != self._checks[1]:
             self._checks = (self._checks[1], checked)
             self._announced_before, self._announced = self._announced, set()
@@ -165,6 +167,7 @@ async def listen_for_checks(
     :param key: connection id, unionId and calendar id; all who give the same share one listener.
     :param ask: asks for a check.
     """
+    # A listener's tasks belong to the event loop that started them.
     place = (asyncio.get_running_loop(), *key)
     waker = _wakers.get(place)
     if waker is None:

@@ -86,7 +86,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     .. seealso:: For DAGs that react to changes, see the guide :doc:`/howto/react`.
 
-    :param union_id: unionId of the person whose calendar it is.
+    :param union_id: unionId of the person whose calendar is watched.
     :param calendar_id: DingTalk documents only ``primary``.
     :param fields: names of the fields to watch, of those in the table of "Patches and new events". Of ``attendees``
         and ``responses`` DingTalk lists the first 100 people.
@@ -211,7 +211,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             async for delivery in deliveries:
                 for change in member.take(delivery):
                     if waker:
-                        waker.note_check(delivery.check.checked, change.sight.event_id)
+                        waker.note_check(delivery.check.checked, change.snapshot.event_id)
                     yield change.payload(self.union_id, self.calendar_id, self.source)
                 if waker:
                     waker.note_check(delivery.check.checked)
@@ -228,6 +228,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def _checkpoint(self) -> WatcherCheckpoint:
         from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint, asset_states
 
+        # Airflow sets the attribute on triggers from 3.3 on.
         store = WatcherCheckpoint(asset_states(getattr(self, "asset_state_store", None)), self._checkpoint_key())
         if not store:
             log.warning(_NO_STORE_TEXT)
@@ -278,6 +279,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         }
 
     def _checkpoint_key(self) -> str:
+        # Neither interval nor source: a watcher that is woken in another way continues at its position.
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
 
@@ -293,5 +295,6 @@ def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]
     from airflow_dingtalk_calendar import api
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
+    # With cancelled events: a list since a syncToken shows a deletion by nothing but the event's status.
     calendar = partial(api.list_events, key.union_id, calendar_id=key.calendar_id, show_deleted=True)
     return calendar, partial(DingTalkCalendarHook, key.dingtalk_conn_id)

@@ -41,7 +41,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
     trigger restarted after the triggerer ended or was killed continues where it was. The Airflow connection is read
     again for each poll, and no socket is open in between.
 
-    It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``hopeless`` (the
+    It fires once, with ``{"status": "met", "event": {…}}``, or with a ``message`` and the status ``impossible`` (the
     condition can no longer be met), ``failed`` (a non-retryable error), ``no_connection`` (the triggerer finds no such
     Airflow connection), ``timeout`` or ``error`` (something else went wrong). ``calls`` are the metered calls that it
     has made, by action; those made before a restart are not included.
@@ -133,8 +133,8 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             verdict = await self._poll_event()
             if verdict.state == "met":
                 return {"status": "met", "event": verdict.event}
-            if verdict.state == "hopeless":
-                return {"status": "hopeless", "message": f"Event {self.event_id} {verdict.text}."}
+            if verdict.state == "impossible":
+                return {"status": "impossible", "message": f"Event {self.event_id} {verdict.text}."}
             now = self._clock()
             if now >= self.deadline:
                 return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; timed out."}

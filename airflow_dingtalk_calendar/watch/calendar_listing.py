@@ -27,6 +27,7 @@ class CalendarLister:
         self, hook: DingTalkCalendarHook, calendar: Callable[..., api.Call[api.Json]], needs: ListingNeeds
     ) -> None:
         self._hook = hook
+        # One attendee is the fewest that ListEvents returns.
         self._calendar = partial(calendar, max_results=100, max_attendees=100 if needs.attendees else 1)
         self._needs = needs
 

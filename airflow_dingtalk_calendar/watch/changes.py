@@ -50,7 +50,7 @@ class Change:
     """
 
     kind: ChangeKind
-    sight: EventSnapshot
+    snapshot: EventSnapshot
     fields: tuple[str, ...]
     change_id: str
 
@@ -62,11 +62,11 @@ class Change:
         return {
             "change_id": self.change_id,
             "kind": self.kind,
-            "event_id": self.sight.event_id,
+            "event_id": self.snapshot.event_id,
             "fields": list(self.fields),
-            "series_master_id": self.sight.series_master_id,
-            "organizer_id": self.sight.organizer_id,
-            "update_time": self.sight.update_time,
+            "series_master_id": self.snapshot.series_master_id,
+            "organizer_id": self.snapshot.organizer_id,
+            "update_time": self.snapshot.update_time,
             "union_id": union_id,
             "calendar_id": calendar_id,
             "source": source,
@@ -104,6 +104,8 @@ class ChangeFilter:
         """See events: those that can never matter are left out, and what is no event at all."""
         for event in filter(is_event, events):
             cancelled = event.get("status") == "cancelled"
+            # Of a cancelled event no more than id and status is sure to be there (UNVERIFIED). If it is of another
+            # series, it was never remembered, and so it is no change.
             if cancelled or self._is_of_series(event):
                 yield EventSnapshot(
                     event["id"],
@@ -120,11 +122,13 @@ class ChangeFilter:
 
     def differing_fields(self, before: str, after: str) -> tuple[str, ...]:
         """Name the fields that two fingerprints differ in."""
+        # Hashes of one length after the filter's character: no separator is stored for each field of each event.
         starts = (1 + FINGERPRINT_LENGTH * index for index in range(len(self.fields)))
         places = zip(self.fields, (slice(start, start + FINGERPRINT_LENGTH) for start in starts), strict=True)
         return tuple(name for name, place in places if before[place] != after[place])
 
     def _fingerprint(self, event: Body) -> str:
+        # An event that fails the filter is remembered, too: when it passes later, it is compared with what it was then.
         prints = [FIELDS.watched[name].fingerprint(event) for name in self.fields]
         return "".join([PASSES if self._passes(event) else FAILS, *prints])
 
@@ -167,36 +171,40 @@ def parse_filter(
     if problems:
         raise InvalidInputError(*problems)
     return ChangeFilter(
-        tuple(name for name in FIELDS.watched if name in named), pattern, organizer_id, series_master_id
+        # In the table's order, so that the same fields, named in another order, continue the same position.
+        tuple(name for name in FIELDS.watched if name in named),
+        pattern,
+        organizer_id,
+        series_master_id,
     )
 
 
-def initial_position(epoch: str, token: str | None, sights: Iterable[EventSnapshot], checked: float) -> Position:
+def initial_position(epoch: str, token: str | None, snapshots: Iterable[EventSnapshot], checked: float) -> Position:
     """Take the initial snapshot: later changes are reported."""
-    latest = newest_copies(sights, lambda one: one.event_id, lambda one: one.update_time).values()
+    latest = newest_copies(snapshots, lambda one: one.event_id, lambda one: one.update_time).values()
     return Position(
         epoch, 0, token, {one.event_id: one.fingerprint for one in latest if one.fingerprint is not None}, checked
     )
 
 
 def find_changes(
-    watch: ChangeFilter, position: Position, sights: Iterable[EventSnapshot], *, complete: bool
+    watch: ChangeFilter, position: Position, snapshots: Iterable[EventSnapshot], *, complete: bool
 ) -> tuple[list[Change], Mapping[str, str]]:
-    """Tell what has changed since a position, and what to remember from now on.
+    """Return what has changed since a position, and what to remember from now on.
 
     :param complete: whether all events of the calendar were seen, so that one that was not is gone.
     """
     fingerprints = dict(position.fingerprints)
-    latest = newest_copies(sights, lambda one: one.event_id, lambda one: one.update_time)
+    latest = newest_copies(snapshots, lambda one: one.event_id, lambda one: one.update_time)
     gone = [EventSnapshot(event_id, None) for event_id in fingerprints if complete and event_id not in latest]
     changes = []
-    for sight in [*latest.values(), *gone]:
-        before = fingerprints.pop(sight.event_id, None)
-        if sight.fingerprint is not None:
-            fingerprints[sight.event_id] = sight.fingerprint
-        found = _classify_change(watch, before, sight.fingerprint)
+    for snapshot in [*latest.values(), *gone]:
+        before = fingerprints.pop(snapshot.event_id, None)
+        if snapshot.fingerprint is not None:
+            fingerprints[snapshot.event_id] = snapshot.fingerprint
+        found = _classify_change(watch, before, snapshot.fingerprint)
         if found is not None:
-            changes.append(Change(found[0], sight, found[1], _derive_change_id(position, sight)))
+            changes.append(Change(found[0], snapshot, found[1], _derive_change_id(position, snapshot)))
     return changes, fingerprints
 
 
@@ -213,11 +221,11 @@ def _classify_change(
     return ("updated", fields) if fields else None
 
 
-def _derive_change_id(position: Position, sight: EventSnapshot) -> str:
+def _derive_change_id(position: Position, snapshot: EventSnapshot) -> str:
     """Name a change by what it is measured against and what the watched fields are now.
 
     Not by the event's ``updateTime``: if the change is reported again, after a crash, the event may have got a new one
     meanwhile, because the DAG that it started has changed the title.
     """
-    parts = json.dumps([position.epoch, position.number, sight.event_id, sight.fingerprint])
+    parts = json.dumps([position.epoch, position.number, snapshot.event_id, snapshot.fingerprint])
     return hashlib.sha256(parts.encode()).hexdigest()[:32]

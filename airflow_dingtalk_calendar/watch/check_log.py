@@ -8,7 +8,7 @@ from airflow_dingtalk_calendar.watch.changes import Position
 
 log = logging.getLogger(__name__)
 MONTH_SECONDS = 30 * 24 * 3600.0
-MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition
+MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard edition (since November 2025)
 
 
 def log_costs(interval: float) -> None:

@@ -127,12 +127,14 @@ class WatcherCheckpoint:
         """Read the position; None when there is none, or not all of it."""
         found = [await self._read(index) for index in range(len(self._accessors))]
         whole = [position for position in found if position is not None]
+        # The stores differ when a write to one of them has failed, or when the watcher has got another asset.
         return max(whole, key=lambda position: position.checked, default=None)
 
     async def save(self, position: Position) -> None:
         """Write the position; what was there before stays whole until the last write."""
         for index, accessor in enumerate(self._accessors):
             head, parts = encode_position(position, self._heads.get(index))
+            # No parts are written where the fingerprints are those of the head before; its slot has them.
             for key, part in zip(head.part_keys(self._key), parts, strict=False):
                 await accessor.aset(key, part)
             await accessor.aset(self._key, head.as_dict())
@@ -150,6 +152,7 @@ class WatcherCheckpoint:
         position = head.position([await accessor.aget(key) for key in head.part_keys(self._key)])
         if position is None:
             log.error("The position of the watcher is not whole any more: changes since its last check are lost.")
+            # So that the next save writes all parts.
             self._heads[index] = None
         return position
 
@@ -158,7 +161,7 @@ def asset_states(state_store: Any) -> list[AssetState]:
     """Return the state store of each asset that a watcher has; none before Airflow 3.3.
 
     Watchers with the same parameters are one trigger for several assets. Airflow's object for that answers only for
-    an asset that one can name, which a trigger cannot, so this looks into it.
+    an asset that one can name, which a trigger cannot, so this reads it.
     """
     if state_store is None:
         return []

@@ -36,7 +36,7 @@ ERROR_INTERVAL = 300.0
 class Verdict(NamedTuple):
     """What one poll of an event shows.
 
-    :ivar state: ``met``; ``waiting``; ``hopeless`` when it can no longer be met; ``unknown`` when the event
+    :ivar state: ``met``; ``waiting``; ``impossible`` when it can no longer be met; ``unknown`` when the event
         could not be read.
     :ivar text: why, for a person.
     :ivar moment: when the condition comes true, as the event stands; None where nobody can know.
@@ -44,7 +44,7 @@ class Verdict(NamedTuple):
     :ivar event: the event; of one that is gone, its id and status.
     """
 
-    state: Literal["met", "waiting", "hopeless", "unknown"]
+    state: Literal["met", "waiting", "impossible", "unknown"]
     text: str
     moment: dt.datetime | None = None
     pause: float = 0.0
@@ -159,9 +159,9 @@ def evaluate_condition(
     try:
         return _EVALUATORS[name](wanted, event, now, timezone)._replace(event=dict(event))
     except ValueError as error:
-        return Verdict("hopeless", f"cannot be judged: {error}")
+        return Verdict("impossible", f"cannot be judged: {error}")
     except OverflowError:
-        return Verdict("hopeless", "cannot be judged: its times are out of range")
+        return Verdict("impossible", "cannot be judged: its times are out of range")
 
 
 def _check_starts_within(within: float, event: Body, now: dt.datetime, timezone: str | None) -> Verdict:
@@ -212,7 +212,7 @@ def _met_if(met: bool, text: str) -> Verdict:
 
 
 def _cannot_be_met(event: Body | None) -> Verdict:
-    return Verdict("hopeless", f"{_describe_absence(event)}, so that the condition cannot be met")
+    return Verdict("impossible", f"{_describe_absence(event)}, so that the condition cannot be met")
 
 
 def _check_cancelled(event: Body | None) -> Verdict:

@@ -20,6 +20,7 @@ from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import Listing, follow_listing
 
+# Stored at 10 asset events a second (see stream/deliveries.py), a part of 25 watchers takes 250 of Airflow's 300 s.
 PART_LENGTH = 100  # changes of each watcher
 
 
@@ -42,7 +43,7 @@ class Member:
     :param watch: which changes it reports.
     :param store: its position.
     :param interval: seconds between two checks.
-    :param retry_interval: seconds until a check is made again that has failed, if it may pass; else the interval.
+    :param retry_interval: seconds after which a check with a transient failure is retried; by default, the interval.
     :ivar due_at: when it needs a check, on the hub's clock.
     :ivar position: what its changes are measured against; it moves when it was saved.
     """
@@ -104,6 +105,7 @@ class Member:
             self.position, self._unsaved = self._unsaved, None
 
     def _follow(self, check: CalendarCheck) -> None:
+        # Once for each check: its parts are slices of the same changes.
         if check is not self._check:
             self._found, self._reached = follow_listing(
                 self.watch, self.position, check.listing, uuid4().hex, check.checked

@@ -1,7 +1,6 @@
 """One poll of an event that a sensor waits for: the calls that it takes, and its result.
 
-Written once, as calls that somebody else carries out: a worker with ``hook.follow``, a triggerer with
-``hook.afollow``.
+Written once, as calls that a worker sends with ``hook.follow`` and a triggerer with ``hook.afollow``.
 """
 
 from __future__ import annotations

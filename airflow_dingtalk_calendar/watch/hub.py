@@ -49,7 +49,7 @@ class CalendarHub:
 
     @contextmanager
     def join(self, member: Member) -> Iterator[None]:
-        """Be a watcher of this calendar. Whoever comes gets a check that is due by its own position."""
+        """Be a watcher of this calendar. One that joins gets a check that is due by its own position."""
         member.due_at = self.now()
         self._settled_at = member.due_at + SETTLE_SECONDS
         self.members.append(member)
@@ -73,7 +73,7 @@ class CalendarHub:
         self._blocked_until = self.now() + seconds
 
     def begin_check(self, ready: list[Member]) -> bool:
-        """Tell whether a check is due for these watchers; then it counts as begun."""
+        """Return whether a check is due for these watchers; then it counts as begun."""
         is_due = self._is_asked or any(member.due_at <= self.now() for member in ready)
         self._is_asked = False
         return bool(ready) and is_due
@@ -95,7 +95,7 @@ class CalendarHub:
         return min((member.interval for member in self.members), default=IDLE_SECONDS)
 
     def retry_interval(self) -> float:
-        """Return how long to wait after a failure that may pass."""
+        """Return how long to wait after a transient failure."""
         return min((member.retry_interval for member in self.members), default=IDLE_SECONDS)
 
 

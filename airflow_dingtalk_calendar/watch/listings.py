@@ -59,7 +59,7 @@ class ListingNeeds:
 def combine_needs(members: Iterable[tuple[ChangeFilter, Position | None]]) -> ListingNeeds:
     """Say what to list for several watchers.
 
-    Not the oldest position alone: which of two tokens is older could only be told by comparing the clocks of two
+    Not the oldest position alone: which of two tokens is older is known only by comparing the clocks of two
     triggerers. Each token once is more than one call only in the first check together; after it, all have the same.
     """
     watching = list(members)

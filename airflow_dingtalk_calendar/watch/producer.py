@@ -75,10 +75,12 @@ class CalendarProducer(SharedStreamProducer):
             is_repeated = before == self._failure
             self._hub.postpone(wait_after_error(error, self._hub.retry_interval(), is_repeated=is_repeated))
             return None
+        # When no check was due, nothing says that the failure is over.
         self._failure = None if delivery else self._failure
         return delivery
 
     async def _check_calendar(self) -> Delivery | None:
+        # A copy, and asked for again: watchers come and go while positions are read.
         prepared = [member for member in list(self._hub.members) if await self._prepare(member)]
         ready = [member for member in prepared if member in self._hub.members]
         if not self._hub.begin_check(ready):

@@ -13,6 +13,7 @@ from airflow_dingtalk_calendar.watch.changes import CHANGE_KINDS, ChangeKind
 
 ChangeSource = Literal["poll", "stream", "push"]
 SOURCES: tuple[ChangeSource, ...] = get_args(ChangeSource)
+# 720 of the 5,000 calls a month of a standard organisation.
 POLL_INTERVAL = 3600.0
 # Of a "stream": what no push announces is found so late. Daily where nobody else can have taken a push.
 SAFETY_INTERVAL, SINGLE_CONSUMER_INTERVAL = 3600.0, 24 * 3600.0

@@ -56,7 +56,7 @@ class CalendarWatcher:
         self._is_loaded = False
         self._position: Position | None = None
         self._unsaved: Position | None = None
-        self._told = 0
+        self._reported = 0
 
     async def check_calendar(self) -> list[Change]:
         """Check the calendar, if it is time to."""
@@ -67,19 +67,19 @@ class CalendarWatcher:
             return []
         async with self._connect() as hook:
             found = await self._follow_calendar(hook)
-        self._told = len(found)
+        self._reported = len(found)
         return found
 
     async def save_position(self) -> None:
         """Save the position of the last check, once Airflow has stored the reported changes."""
         if self._unsaved is None:
             return
-        if self._store and self._told:
+        if self._store and self._reported:
             await self._store.await_reply()
             for _ in range(NAPS):
                 await self.sleep(NAP_SECONDS)
         await self._store.save(self._unsaved)
-        self._position, self._unsaved, self._told = self._unsaved, None, 0
+        self._position, self._unsaved, self._reported = self._unsaved, None, 0
 
     async def wait_interval(self) -> None:
         """Wait until the next turn."""

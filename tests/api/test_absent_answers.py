@@ -101,8 +101,8 @@ def test_who_could_not_be_read_is_unknown(run: Run, dingtalk: Emulator, name: st
             "GetMeetingRoomsSchedule",
         )
     )
-    told = [{name: "two", "scheduleItems": []}, *([{name: "one", **entry}] if entry is not None else [None])]
-    dingtalk.fault(kind="body", action=action, body={"scheduleInformation": told})
+    answered = [{name: "two", "scheduleItems": []}, *([{name: "one", **entry}] if entry is not None else [None])]
+    dingtalk.fault(kind="body", action=action, body={"scheduleInformation": answered})
     one, two = run(method, ORGANIZER, ["one", "two"], **HOURS)
     assert (one[name], one["availability"], one["scheduleItems"]) == ("one", "unknown", None)
     assert one["error"]

@@ -204,7 +204,7 @@ def test_a_patch_task_that_cannot_read_back(dingtalk: Emulator) -> None:
     assert sent(dingtalk, "PatchEvent") == 2
 
 
-def test_a_creation_whose_id_is_not_told(dingtalk: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_creation_whose_id_is_not_returned(dingtalk: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """An event made without an answer that has its id is made once; the task succeeds and warns."""
     dingtalk.fault(kind="applied_body", action="CreateEvent", body={})
     ti = Ti()
@@ -231,7 +231,7 @@ def test_a_room_that_was_not_booked(dingtalk: Emulator) -> None:
 def test_an_error_in_a_200_is_that_error(
     run: Run, dingtalk: Emulator, connect: Callable[..., None], action: str, names: tuple[str, str]
 ) -> None:
-    """A code with a message is the error that the code means, whatever the status, for every endpoint."""
+    """A code with a message is the error that the code means, whatever the status, forevery endpoint."""
     connect(extra={"max_attempts": 1})
     code, message = names
     dingtalk.fault(kind="body", action=action, body={code: "system.error", message: "busy", "requestid": "R-1"})
@@ -267,7 +267,7 @@ def test_each_code_in_a_200(
 
 
 def test_a_throttled_write_is_sent_again(run: Run, dingtalk: Emulator) -> None:
-    """What may pass is tried again also when the refusal came as a success."""
+    """A transient failure is tried again also when the refusal came as a success."""
     dingtalk.fault(kind="body", action="AddAttendee", body={"code": "system.busy", "message": "busy"})
     call(run, "AddAttendee")
     assert sent(dingtalk, "AddAttendee") == 2

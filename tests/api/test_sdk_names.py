@@ -90,7 +90,7 @@ def test_every_parameter_of_the_sdk_can_be_sent(call: api.Call[Any]) -> None:
 
 def test_a_client_token_goes_where_the_sdk_sends_one() -> None:
     """Exactly the calls whose SDK counterpart has the header send a client token."""
-    frozen = {action for action, told in FROZEN.items() if "x-client-token" in told["headers"]}
+    frozen = {action for action, operation in FROZEN.items() if "x-client-token" in operation["headers"]}
     assert {call.action for call in CALLS if "x-client-token" in call.headers} == frozen
 
 

@@ -1,4 +1,4 @@
-"""Calendars as assets: their URIs, what tasks tell the events of their outlets, and what watchers tell of the same."""
+"""Calendars as assets: their URIs, what tasks put into the events of their outlets, and what watchers report."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_airflow_knows_the_scheme() -> None:
     assert info["asset-uris"][0]["handler"] == f"{normalize_uri.__module__}.{normalize_uri.__name__}"
 
 
-def test_a_patch_tells_its_asset(dingtalk: Emulator) -> None:
+def test_a_patch_is_reported_to_its_asset(dingtalk: Emulator) -> None:
     """The event of the outlet has the event's id, the fields as watchers name them, and what kind of change it was."""
     (change,) = told_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro", "is_all_day": False})
     assert {name: value for name, value in change.items() if name != "change_id"} == {
@@ -131,7 +131,7 @@ def test_a_patch_tells_its_asset(dingtalk: Emulator) -> None:
 
 @pytest.mark.parametrize("kind", WRITING)
 def test_every_writing_task_does(kind: Any, dingtalk: Emulator) -> None:
-    """Each operator that writes tells what it did; a new event's id is in it."""
+    """Each operator that writes reports what it did; a new event's id is in it."""
     people = [*DATA["users"], {"unionId": "iiPnew", "name": "New"}]
     dingtalk.reset({**DATA, "users": people, "rooms": [{"roomId": "room-1", "displayName": "Room 1"}]})
     (change,) = told_by(kind, dingtalk, **({"union_id": "iiPguest"} if kind is Respond else {}))
@@ -142,18 +142,18 @@ def test_every_writing_task_does(kind: Any, dingtalk: Emulator) -> None:
     assert change["event_id"]
 
 
-def test_a_plan_tells_each_calendar_its_own(dingtalk: Emulator) -> None:
-    """The rows of a plan are told to the asset of their person, and what was not done to none."""
+def test_a_plan_reports_to_each_calendar_its_own_changes(dingtalk: Emulator) -> None:
+    """The rows of a plan are reported to the asset of their person, and what was not done to none."""
     lin, chen = (calendar_uri(one, host=dingtalk.url) for one in (ORGANIZER, "iiPguest"))
     plan = [
         {"event_id": EVENT, "patch": {"summary": "Retro"}, "group": "a"},
         {"event_id": EVENT, "union_id": "iiPguest", "action": "respond", "response_status": "declined", "group": "a"},
         {"event_id": "absent", "patch": {"summary": "Retro"}},
     ]
-    told = run_task(Batch, lin, chen, plan=plan, on_error="continue")
-    assert [(one["event_id"], one["fields"]) for one in told[lin]["changes"]] == [(EVENT, ["summary"])]
-    assert [(one["event_id"], one["fields"]) for one in told[chen]["changes"]] == [(EVENT, ["responses"])]
-    assert len({one["change_id"] for extra in told.values() for one in extra["changes"]}) == 2
+    reported = run_task(Batch, lin, chen, plan=plan, on_error="continue")
+    assert [(one["event_id"], one["fields"]) for one in reported[lin]["changes"]] == [(EVENT, ["summary"])]
+    assert [(one["event_id"], one["fields"]) for one in reported[chen]["changes"]] == [(EVENT, ["responses"])]
+    assert len({one["change_id"] for extra in reported.values() for one in extra["changes"]}) == 2
 
 
 @pytest.mark.parametrize("kind", [Patch, Batch])
@@ -164,20 +164,20 @@ def test_nothing_changed_is_an_empty_list(kind: Any, option: str, dingtalk: Emul
     assert told_by(kind, dingtalk, **({"plan": [same]} if kind is Batch else same), **{option: True}) == []
 
 
-@pytest.mark.parametrize(("policy", "told"), [("warn", [["start", "end"]]), ("skip", []), ("fail", [])])
-def test_what_if_busy_leaves_out_is_not_told(policy: str, told: list[list[str]], dingtalk: Emulator) -> None:
+@pytest.mark.parametrize(("policy", "reported"), [("warn", [["start", "end"]]), ("skip", []), ("fail", [])])
+def test_what_if_busy_leaves_out_is_not_reported(policy: str, reported: list[list[str]], dingtalk: Emulator) -> None:
     """A row that is skipped or rejected because somebody is busy has changed nothing; one with a warning has."""
     times = {name: {**event()[name], "dateTime": f"2027-03-02T{at}:00+08:00"} for name, at in MOVED.items()}
     busy = event("theirs", organizer={"id": "iiPguest"}, **times)
     dingtalk.reset({**DATA, "events": [event(), busy]})
     plan = [{"event_id": EVENT, "patch": times}]
     changes = told_by(Batch, dingtalk, plan=plan, if_busy=policy, on_error="continue")
-    assert [one["fields"] for one in changes] == told
+    assert [one["fields"] for one in changes] == reported
     assert told_by(Batch, dingtalk, plan=plan, if_busy=policy, dry_run=True) == []
 
 
-def test_an_undo_tells_its_asset(dingtalk: Emulator) -> None:
-    """What a plan gives back is told as any change, once, with another id than the change that it takes back."""
+def test_an_undo_is_reported_to_its_asset(dingtalk: Emulator) -> None:
+    """What an undo restores is reported as any change, once, with another id than the change that it takes back."""
     ti, uri = Ti(), calendar_uri(ORGANIZER, host=dingtalk.url)
     plan = [{"event_id": EVENT, "patch": {"summary": "Retro"}, "event": dingtalk.event(EVENT)}]
     (done,) = run_task(Batch, uri, plan=plan, ti=ti)[uri]["changes"]
@@ -189,13 +189,13 @@ def test_an_undo_tells_its_asset(dingtalk: Emulator) -> None:
 
 def test_other_outlets_are_left_alone(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
     """An outlet that is no calendar gets nothing, one of another calendar an empty list, and a warning names both."""
-    told = run_task(Patch, "s3://bucket/key", LIN, event_id=EVENT, patch={"summary": "Retro"})
-    assert told == {LIN: {"changes": []}}
+    reported = run_task(Patch, "s3://bucket/key", LIN, event_id=EVENT, patch={"summary": "Retro"})
+    assert reported == {LIN: {"changes": []}}
     ours = calendar_uri(ORGANIZER, host=dingtalk.url)
     assert f"the outlet {LIN} has no changes, because this task has changed {ours}:" in said.text
 
 
-def test_a_retry_tells_of_the_same_change(dingtalk: Emulator) -> None:
+def test_a_retry_reports_the_same_change(dingtalk: Emulator) -> None:
     """A change has the same id in an automatic retry, and another one after a clear."""
     tries = [Ti(try_number=1, max_tries=2), Ti(try_number=2, max_tries=2), Ti(try_number=3, max_tries=4)]
     patch = {"event_id": EVENT, "patch": {"summary": "Retro"}}
@@ -211,26 +211,26 @@ def test_a_task_without_airflow(dingtalk: Emulator) -> None:
 
 
 def test_many_changes(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large plan tells of the first thousand changes, and how many more there are."""
+    """A large plan reports the first thousand changes, and how many more there are."""
     monkeypatch.setattr(asset_events, "MOST_CHANGES", 2)
     uri = calendar_uri(ORGANIZER, host=dingtalk.url)
     dingtalk.reset({**DATA, "events": [event(f"event-{number}") for number in range(5)]})
     plan = [{"event_id": f"event-{number}", "patch": {"summary": "Retro"}} for number in range(5)]
-    told = run_task(Batch, uri, plan=plan)[uri]
-    assert (len(told["changes"]), told["changes_left_out"]) == (2, 3)
+    reported = run_task(Batch, uri, plan=plan)[uri]
+    assert (len(reported["changes"]), reported["changes_left_out"]) == (2, 3)
 
 
-def test_a_watcher_tells_of_the_same_write(dingtalk: Emulator) -> None:
+def test_a_watcher_reports_the_same_write(dingtalk: Emulator) -> None:
     """The watcher's change has the task's event, kind, fields and time, and another source and change_id."""
     watch = parse_filter(["summary"])
 
-    def look() -> Any:
+    def read() -> Any:
         with DingTalkCalendarHook() as hook:
             return list(watch.snapshots(hook.run(api.list_events(ORGANIZER))["events"]))
 
-    before = initial_position("epoch", None, look(), 0.0)
+    before = initial_position("epoch", None, read(), 0.0)
     (ours,) = told_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro"})
-    (seen,), _ = find_changes(watch, before, look(), complete=True)
+    (seen,), _ = find_changes(watch, before, read(), complete=True)
     theirs = seen.payload(ORGANIZER, "primary", "poll")
     same = ("kind", "event_id", "fields", "update_time", "union_id", "calendar_id")
     assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}

@@ -1,4 +1,4 @@
-"""How each type of app comes by its token, over real sockets, once with threads and once with coroutines."""
+"""How each type of app obtains its token, over real sockets, once with threads and once with coroutines."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_ticket_that_is_missing(
 
 
 def test_an_organisation_without_the_app(run: Run, sign_in: Connect, stored: dict[str, str]) -> None:
-    """An organisation that has not opened a third-party app is told from a wrong ticket."""
+    """An organisation that has not opened a third-party app is distinguished from a wrong ticket."""
     sign_in("corp_app", corp_id=CORPS[1])
     stored[TICKET_VARIABLE] = TICKET
     error = refusal(run)
@@ -265,7 +265,7 @@ def test_a_wrong_secret_does_not_blame_the_grant(
     assert naps == []
 
 
-def test_a_refresh_that_may_pass_is_tried_again(
+def test_a_refresh_with_a_transient_failure_is_tried_again(
     run: Run, dingtalk: Emulator, grant: UserGrant, stored: dict[str, str]
 ) -> None:
     """A failure of the service at a refresh costs an attempt, not the grant."""
@@ -302,7 +302,7 @@ def test_the_command_to_authorize_again(
 def test_the_test_button_names_no_id_that_nobody_knows(
     given: str, said: str, grant: UserGrant, stored: dict[str, str], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The remedy that a connection test tells has no random id, as the button gives the connection for the test."""
+    """The remedy that a connection test names has no random id, as the button gives the connection for the test."""
     stored.clear()
     monkeypatch.setenv(f"AIRFLOW_CONN_{given.upper()}", json.dumps(dingtalk.connection("user")))
     with DingTalkCalendarHook(given) as hook:
@@ -491,7 +491,7 @@ def workers(dingtalk: Emulator, grant: UserGrant, tmp_path: Path) -> Iterator[li
         ]
 
 
-def heard(worker: Worker) -> str:
+def next_line(worker: Worker) -> str:
     """Read what a worker says next, between the lines of Airflow's log."""
     assert worker.stdout
     said = next((line for line in worker.stdout if line.startswith("> ")), "> nothing")
@@ -501,13 +501,13 @@ def heard(worker: Worker) -> str:
 def test_two_processes_refresh_one_grant(dingtalk: Emulator, workers: list[Worker]) -> None:
     """In 50 rounds of both refreshing at the same time each ends with a working token, and nobody must authorise."""
     dingtalk.configure(token_lifetime=100)  # so short that every fetch is a refresh
-    assert [heard(worker) for worker in workers] == ["ready"] * 2
+    assert [next_line(worker) for worker in workers] == ["ready"] * 2
     for _ in range(50):
         for worker in workers:
             assert worker.stdin
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        assert [heard(worker) for worker in workers] == [EVENT] * 2
+        assert [next_line(worker) for worker in workers] == [EVENT] * 2
     refused = [one for one in dingtalk.requests if one["action"] == "GetUserToken" and one["status"] == 400]
     assert refused, "they never met"
 

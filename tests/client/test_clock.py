@@ -1,4 +1,4 @@
-"""The hook's clock: how it tells the time and waits, which others may replace."""
+"""The hook's clock: how it reads the time and waits, which others may replace."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def test_with_clock_reaches_coroutines(dingtalk: Emulator, naps: list[float]) ->
     async def nap(seconds: float) -> None:
         mine.append(seconds)
 
-    async def look() -> None:
+    async def check() -> None:
         async with DingTalkCalendarHook() as hook:
             await hook.with_clock(replace(hook.clock, monotonic=lambda: sum(mine), asleep=nap)).aget_event(
                 ORGANIZER, EVENT
             )
 
     dingtalk.fault(kind="reset", action="GetEvent", times=1)
-    asyncio.run(look())
+    asyncio.run(check())
     assert mine
     assert not naps
 

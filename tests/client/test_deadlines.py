@@ -51,7 +51,7 @@ def server(speak: Speak) -> Iterator[str]:
 
 
 def drip(text: bytes) -> Speak:
-    """Say something one byte at a time, for ever."""
+    """Say something one byte at a time, forever."""
 
     def speak(caller: socket.socket) -> None:
         for number in range(500):

@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 def test_each_exchange_has_a_line(run: Run, dingtalk: Emulator, lines: Callable[[], list[str]]) -> None:
-    """A call tells of the token's exchange and its own, each with DingTalk's request id."""
+    """A call logs the token's exchange and its own, each with DingTalk's request id."""
     run("patch_event", ORGANIZER, EVENT, {"summary": "New"})
     token, patch = lines()
     assert re.fullmatch(r"GetAccessToken, attempt 1: status 200, request id [\w-]+, N ms", token)
@@ -39,12 +39,12 @@ def test_each_exchange_has_a_line(run: Run, dingtalk: Emulator, lines: Callable[
 
 
 def test_failed_exchanges_have_a_line(run: Run, dingtalk: Emulator, lines: Callable[[], list[str]]) -> None:
-    """An attempt without an answer tells of the kind of failure, one that was refused of its status."""
+    """An attempt without an answer logs the kind of failure, one that was refused its status."""
     dingtalk.fault(kind="close", action="GetEvent", times=1)
     dingtalk.fault(kind="error", status=503, code="busy", action="GetEvent", times=1)
     run("get_event", ORGANIZER, EVENT)
-    told = [re.sub(r"request id [\w-]+", "request id R", line) for line in lines()[1:]]
-    assert told == [
+    logged = [re.sub(r"request id [\w-]+", "request id R", line) for line in lines()[1:]]
+    assert logged == [
         "GetEvent, attempt 1: RemoteProtocolError, N ms",
         "GetEvent, attempt 2: status 503, request id R, N ms",
         "GetEvent, attempt 3: status 200, request id R, N ms",

@@ -114,7 +114,7 @@ def test_locks_that_another_thread_holds(dingtalk: Emulator, held: str) -> None:
     def work() -> None:
         import signal
 
-        signal.alarm(10)  # rather than to wait for ever
+        signal.alarm(10)  # rather than to wait forever
         hook.get_event(ORGANIZER, EVENT)
 
     try:

@@ -44,7 +44,7 @@ class Clock:
     slept = 0.0
 
     def monotonic(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now + Clock.slept
 
     time = monotonic
@@ -80,7 +80,7 @@ def attempt_call(call: api.Call[Any], session: CallSession) -> Generator[Effect,
 
 
 def run_call(call: api.Call[Any], session: CallSession) -> Generator[Effect, Any, Any]:
-    """Carry out a call, as a row of steps."""
+    """Run a call, as a row of steps."""
     return flat(request_flow.run_call(call, session))
 
 
@@ -90,7 +90,7 @@ def answer(status: int, body: Any) -> Response:
 
 
 def play(steps: Generator[Effect, Any, Any], *results: Any) -> tuple[list[Effect], Any]:
-    """Carry out steps with the given results for those that send; return the steps and the end."""
+    """Perform steps with the given results for those that send; return the steps and the end."""
     left, seen, reply = list(results), [], None
     try:
         step = next(steps)
@@ -115,7 +115,7 @@ MEETING = api.patch_event("u", "E", EventPatch(online_meeting=True), client_toke
 
 
 def test_a_token_is_fetched_masked_and_sent(session: CallSession) -> None:
-    """The first call fetches a token, tells Airflow that it is secret, and sends it in the header only."""
+    """The first call fetches a token, registers it with Airflow as a secret, and sends it in the header only."""
     steps, event = play(attempt_call(GET, session), answer(200, TOKEN), answer(200, EVENT))
     assert sent(steps) == ["GetAccessToken", "GetEvent"]
     assert MaskSecret("token-1") in steps
@@ -209,7 +209,7 @@ class UncopyableError(Exception):
         super().__init__(error.text)
 
 
-def test_those_who_wait_hear_of_any_failure(session: CallSession) -> None:
+def test_those_who_wait_get_any_failure(session: CallSession) -> None:
     """Whatever ends a fetch, also an error that cannot be copied, ends the waiting of all others."""
     leader, follower = attempt_call(GET, session), attempt_call(GET, session)
     next(leader)
@@ -221,8 +221,8 @@ def test_those_who_wait_hear_of_any_failure(session: CallSession) -> None:
     assert wait.done.exception(timeout=0) is failure
 
 
-def test_a_fetch_told_to_end_is_taken_over(session: CallSession) -> None:
-    """When the one that fetches is told to end, that is not the end of another one that waits."""
+def test_a_cancelled_fetch_cancels_no_other(session: CallSession) -> None:
+    """When the one that fetches is cancelled, that is not the end of another one that waits."""
     leader, follower = attempt_call(GET, session), attempt_call(GET, session)
     next(leader)
     next(follower)
@@ -270,7 +270,7 @@ def test_a_fetch_that_nobody_begins_is_taken_over(session: CallSession) -> None:
 
 
 def test_a_fetch_that_just_ended_is_not_repeated(session: CallSession) -> None:
-    """Whoever claims a fetch looks again whether there is a token meanwhile."""
+    """Whoever claims a fetch checks again whether there is a token by then."""
     late = request_flow.attempt_call(GET, session)
     step = next(late)
     session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
@@ -296,7 +296,7 @@ def test_calls_are_spaced_per_api(session: CallSession) -> None:
 
 
 def test_a_throttled_answer_holds_those_who_wait_already(session: CallSession) -> None:
-    """While one call is told to wait, another one that was about to go waits as long, and goes after it."""
+    """While one call has to wait, another one that was about to go waits as long, and goes after it."""
     session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
     first, second = attempt_call(GET, session), attempt_call(GET, session)
     assert isinstance(next(first), SendRequest)

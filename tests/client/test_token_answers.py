@@ -90,7 +90,7 @@ def test_any_answer_is_read(payload: dict[str, Any]) -> None:
 def test_odd_lifetimes_of_apps(
     run: Run, dingtalk: Emulator, sign_in: Connect, stored: dict[str, str], auth_type: str, member: str
 ) -> None:
-    """However its lifetime is told, a token is used until five minutes before two hours have passed."""
+    """However its lifetime is written, a token is used until five minutes before two hours have passed."""
     dingtalk.configure(lifetime_member=member)
     stored[TICKET_VARIABLE] = TICKET
     sign_in(auth_type)

@@ -244,7 +244,7 @@ def workers(dingtalk: Emulator, sign_in: Connect, monkeypatch: pytest.MonkeyPatc
         ]
 
 
-def heard(worker: Worker) -> str:
+def next_line(worker: Worker) -> str:
     """Read what a worker says next, between the lines of Airflow's log."""
     assert worker.stdout
     said = next((line for line in worker.stdout if line.startswith("> ")), "> nothing")
@@ -253,7 +253,7 @@ def heard(worker: Worker) -> str:
 
 def test_processes_that_end_each_others_tokens(dingtalk: Emulator, workers: list[Worker]) -> None:
     """Processes whose new tokens end those of the others: over many expiries no call fails."""
-    assert [heard(worker) for worker in workers] == ["ready"] * PROCESSES
+    assert [next_line(worker) for worker in workers] == ["ready"] * PROCESSES
     failures = []
     for _ in range(EXPIRIES):
         dingtalk.store.expire_tokens()
@@ -261,7 +261,7 @@ def test_processes_that_end_each_others_tokens(dingtalk: Emulator, workers: list
             assert worker.stdin
             worker.stdin.write("3\n")
             worker.stdin.flush()
-        failures += [said for said in map(heard, workers) if said != "done"]
+        failures += [said for said in map(next_line, workers) if said != "done"]
     calls = [one["action"] for one in dingtalk.requests]
     refused = [one for one in dingtalk.requests if one["action"] == "GetEvent" and one["status"] == 400]
     print(f"{PROCESSES} processes, {EXPIRIES} expiries: {len(failures)} failures, ", end="")  # noqa: T201

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 ZONE = "Asia/Shanghai"
 TITLE = "Contract test of airflow-dingtalk-calendar, may be deleted"
-# So far ahead that nobody looks there.
+# So far ahead that no person has it on screen.
 DAY = dt.date.today() + dt.timedelta(days=700)  # noqa: DTZ011  # any day will do
 NEXT_DAY = DAY + dt.timedelta(days=1)
 # With milliseconds and offset: of all spellings the one that no source says is refused.
@@ -51,7 +51,7 @@ class Calendar:
         self._mine: dict[str, None] = {}
 
     def new(self, **fields: Any) -> Json:
-        """Write the body of a new event of an hour, about which nobody is told."""
+        """Write the body of a new event of an hour, of which nobody is notified."""
         usual = {"summary": f"{TITLE} ({uuid4().hex[:8]})", "start": at(10), "end": at(11), **QUIET}
         return NewEvent.parse({**usual, **fields}, timezone=ZONE).to_body()
 
@@ -62,7 +62,7 @@ class Calendar:
         return event
 
     def patch(self, event: Json, patch: Mapping[str, Any], **options: Any) -> Json:
-        """Change an event without telling anybody. One call."""
+        """Change an event without notifying anybody. One call."""
         return self.hook.patch_event(self.organizer, event["id"], {**patch, **QUIET}, timezone=ZONE, **options)
 
     def get(self, event: Json) -> Json:
@@ -70,7 +70,7 @@ class Calendar:
         return self.hook.get_event(self.organizer, event["id"])
 
     def delete(self, event: Json) -> None:
-        """Delete an event without telling anybody. One call."""
+        """Delete an event without notifying anybody. One call."""
         self.hook.delete_event(self.organizer, event["id"], push_notification=False)
         self._mine.pop(event["id"], None)
 
@@ -84,7 +84,7 @@ class Calendar:
         return [one for one in page["events"] if one.get("seriesMasterId") == series["id"]]
 
     def people(self, event: Json) -> dict[str, str]:
-        """Tell who takes part, and what each has answered. One call."""
+        """Return who takes part, and what each has answered. One call."""
         page = self.hook.list_attendees(self.organizer, event["id"])
         return {one["id"]: one.get("responseStatus", "") for one in page["attendees"]}
 

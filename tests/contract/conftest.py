@@ -152,7 +152,7 @@ def seen(pytestconfig: pytest.Config, place: Place) -> dict[str, str]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell what the tenant does where the documentation leaves it open."""
+    """Show what the tenant does where the documentation leaves it open."""
     if found := config.stash.get(SEEN, None):
         terminalreporter.section("what DingTalk does where its documentation leaves it open")
         for line in findings(found):

@@ -29,7 +29,7 @@ class Place:
     :ivar ticket: the suite ticket, for ``corp_app``.
     :ivar grant_file: file with a person's grant, for ``user``; it is written back there when it is renewed.
     :ivar stream: whether the app has Stream mode, with the event ``calendar_event_change``.
-    :ivar patience: seconds to wait before each further look at something that has just been changed.
+    :ivar patience: seconds to wait before each further read of something that has just been changed.
     """
 
     name: str

@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.exceptions import (
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from airflow_dingtalk_calendar.models.busy_times import busy_span
 from tests.contract.calendars import DAY, NEXT_DAY, QUIET, THREE_DAYS, TITLE, ZONE, Calendar, at
-from tests.contract.stream import Gateway, await_push, changes_heard
+from tests.contract.stream import Gateway, await_push, changes_received
 
 UNSEEN = "not to be seen here"
 
@@ -133,14 +133,14 @@ def schedule_times(calendar: Calendar) -> str:
 
 
 def busy_intervals(calendar: Calendar) -> str:
-    """Ask about a time that begins in the middle of an event: is the event's interval told whole?"""
+    """Ask about a time that begins in the middle of an event: is the event's interval returned whole?"""
     event = calendar.create(start=at(18), end=at(19))
     window = {"start_time": f"{DAY}T18:30:00.000+08:00", "end_time": f"{DAY}T20:00:00.000+08:00"}
     (found,) = calendar.hook.get_schedule(calendar.organizer, [calendar.organizer], **window)
-    told = [busy_span(item, ZONE) for item in found["scheduleItems"] or ()]
+    spans = [busy_span(item, ZONE) for item in found["scheduleItems"] or ()]
     whole = busy_span(event, ZONE)
     half = whole._replace(start=whole.start + dt.timedelta(minutes=30))
-    return "whole" if whole in told else "cut" if half in told else UNSEEN
+    return "whole" if whole in spans else "cut" if half in spans else UNSEEN
 
 
 def empty_lists(calendar: Calendar) -> str:
@@ -150,7 +150,7 @@ def empty_lists(calendar: Calendar) -> str:
 
 
 def stream_keys(calendar: Calendar) -> str:
-    """Hear of a new event: how are the members spelled?"""
+    """Receive a push of a new event: how are the members spelled?"""
     if not calendar.place.stream:
         return UNSEEN
     with Gateway(calendar.place).open() as socket:
@@ -159,7 +159,7 @@ def stream_keys(calendar: Calendar) -> str:
 
 
 def stream_times(calendar: Calendar) -> str:
-    """Hear of a new event: what is the time in the headers?"""
+    """Receive a push of a new event: what is the time in the headers?"""
     if not calendar.place.stream:
         return UNSEEN
     with Gateway(calendar.place).open() as socket:
@@ -174,8 +174,8 @@ def stream_unconnected(calendar: Calendar) -> str:
     event = calendar.create()
     with Gateway(calendar.place).open() as socket:
         calendar.patch(event, {"location": "somewhere"})
-        heard = changes_heard(socket, event["id"], until="updated", patience=sum(calendar.place.patience))
-    return "kept" if "created" in heard else "lost"
+        received = changes_received(socket, event["id"], until="updated", patience=sum(calendar.place.patience))
+    return "kept" if "created" in received else "lost"
 
 
 #: Each probe, and how many metered calls it makes on the emulator as it is.
@@ -202,6 +202,6 @@ PROBES: dict[str, tuple[Callable[[Calendar], str], int]] = {
 def findings(seen: Mapping[str, str]) -> list[str]:
     """Write what was seen, and how to make the emulator do the same."""
     usual = EmulatorSettings().as_dict()
-    rows = [f"{name:18} {word:18} (the emulator by itself: {usual[name]})" for name, word in seen.items()]
-    told = [f"--set {name}={word}" for name, word in seen.items() if word not in (UNSEEN, usual[name])]
-    return [*rows, f"python -m airflow_dingtalk_calendar.emulator {' '.join(told)}".strip()]
+    rows = [f"{name:18} {word:18} (the emulator's default: {usual[name]})" for name, word in seen.items()]
+    switches = [f"--set {name}={word}" for name, word in seen.items() if word not in (UNSEEN, usual[name])]
+    return [*rows, f"python -m airflow_dingtalk_calendar.emulator {' '.join(switches)}".strip()]

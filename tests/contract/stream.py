@@ -72,19 +72,19 @@ def await_push(socket: ClientConnection, event_id: str, change_type: str) -> Fra
     raise AssertionError(f"no push came of what was {change_type}")
 
 
-def changes_heard(socket: ClientConnection, event_id: str, until: str, patience: float) -> list[str]:
+def changes_received(socket: ClientConnection, event_id: str, until: str, patience: float) -> list[str]:
     """Return which changes of an event are pushed until one of them is, and for some seconds after it."""
-    heard: list[str] = []
+    received: list[str] = []
     for frame in read_frames(socket, PUSH_PATIENCE):
         changed, change_type = told_change(frame)
-        heard += [change_type] if changed == event_id else []
-        if until in heard:
+        received += [change_type] if changed == event_id else []
+        if until in received:
             break
     late = [told_change(frame) for frame in read_frames(socket, patience)] if patience else []
-    return [*heard, *(change_type for changed, change_type in late if changed == event_id)]
+    return [*received, *(change_type for changed, change_type in late if changed == event_id)]
 
 
 def told_change(frame: Frame) -> tuple[str, str]:
-    """Return event id and kind of change that a frame tells, in either spelling."""
+    """Return event id and kind of change that a frame has, in either spelling."""
     data = {name[:1].lower() + name[1:]: member for name, member in frame["data"].items()}
     return data.get("calendarEventId", ""), data.get("changeType", "")

@@ -37,7 +37,7 @@ def test_a_ticket_is_good_for_one_connection(gateway: Gateway) -> None:
 
 @pytest.mark.calls(0)
 def test_a_ping_has_something_to_answer_with(gateway: Gateway) -> None:
-    """A ping comes by itself, has ``opaque`` data, and after the answer the connection is still there."""
+    """A ping comes unasked, has ``opaque`` data, and after the answer the connection is still there."""
     with gateway.open() as socket:
         gateway.pass_time(PING_PATIENCE)
         ping = next(frame for frame in read_frames(socket, PING_PATIENCE) if frame["headers"]["topic"] == "ping")

@@ -148,8 +148,8 @@ def test_all_events_are_deleted_in_the_end(calendar: Calendar, hook: DingTalkCal
 
 
 @here
-def test_a_look_is_repeated_while_there_is_patience(place: Place, hook: DingTalkCalendarHook) -> None:
-    """A list that lags behind is asked again, but not for ever."""
+def test_a_read_is_repeated_while_there_is_patience(place: Place, hook: DingTalkCalendarHook) -> None:
+    """A list that lags behind is asked again, but not forever."""
     patient = Calendar(Place("x", place.connection, LIN, CHEN, patience=(0.0, 0.0)), hook)
     assert patient.eventually(iter([1, 2, 3]).__next__, lambda answer: answer == 2) == 2
     assert patient.eventually(iter([1, 2, 3]).__next__, lambda answer: False) == 3

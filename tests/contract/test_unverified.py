@@ -38,13 +38,13 @@ def configure(emulator: Emulator) -> Iterator[Callable[..., None]]:
 
 @here
 @pytest.mark.parametrize(("switch", "word"), VALUES)
-def test_a_probe_tells_the_switch(calendar: Calendar, configure: Callable[..., None], switch: str, word: str) -> None:
+def test_a_probe_finds_the_switch(calendar: Calendar, configure: Callable[..., None], switch: str, word: str) -> None:
     """Whatever way the emulator is switched to, the probe says exactly that."""
     configure(**{"view_ids": "usable", switch: word})
     assert PROBES[switch][0](calendar) == word
 
 
 @here
-def test_an_instance_that_cannot_be_named_tells_nothing(calendar: Calendar) -> None:
+def test_an_instance_that_cannot_be_named_shows_nothing(calendar: Calendar) -> None:
     """While other calls do not know the view's ids, what a patch of an instance changes is not to be seen."""
     assert PROBES["instance_patch"][0](calendar) == UNSEEN

@@ -119,7 +119,7 @@ def test_a_plan_of_changes_that_a_person_approves_is_short() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_examples_say_what_they_are_and_retry(file: Path) -> None:
-    """Every example explains itself, and each of its tasks is tried again after a failure that may pass."""
+    """Every example explains itself, and each of its tasks is retried after a transient failure."""
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     assert all(f"{word}:" in text for word in ("What", "Why", "Before you run it"))
     for dag in dag_bag(file).dags.values():
@@ -145,7 +145,7 @@ def test_patch_event_moves_the_review(example: Example, dingtalk: Emulator) -> N
 
 
 def test_reschedule_runs_without_logical_date(example: Example, dingtalk: Emulator) -> None:
-    """Triggered with the form's defaults, the event moves and its attendees hear of it."""
+    """Triggered with the form's defaults, the event moves and its attendees are notified."""
     example("dingtalk_reschedule_from_params")
     assert [update["event_id"] for update in patches(dingtalk)] == [ONE_TO_ONE]
     assert dingtalk.event(ONE_TO_ONE)["start"]["dateTime"] == "2038-01-06T14:00:00+08:00"
@@ -154,7 +154,7 @@ def test_reschedule_runs_without_logical_date(example: Example, dingtalk: Emulat
 
 
 def test_reschedule_takes_the_answers_of_the_form(example: Example, dingtalk: Emulator) -> None:
-    """A time as the form writes it, in UTC, is that moment in the meeting's zone; nobody is told if so asked."""
+    """A time as the form writes it, in UTC, is that moment in the meeting's zone; nobody is notified if so asked."""
     answers = {"start": "2038-01-06T08:30:00.000Z", "minutes": 45, "timezone": "Europe/London", "notify": False}
     example("dingtalk_reschedule_from_params", **answers)
     event = dingtalk.event(ONE_TO_ONE)
@@ -294,17 +294,17 @@ def changed(event_id: str, kind: str = "updated") -> Any:
 def test_on_calendar_change_has_nothing_to_do_the_second_time(
     example: Example, dingtalk: Emulator, folder: Path
 ) -> None:
-    """An event is tagged once, however often its change is told of; others than updates are left alone."""
+    """An event is tagged once, however often its change is reported; others than updates are left alone."""
     plan = dag_bag(folder).dags["dingtalk_on_calendar_change"].get_task("plan").python_callable
-    told = {"calendar": [changed(REVIEW), changed(REVIEW), changed(ONE_TO_ONE, "deleted")]}
-    (patch,) = plan(triggering_asset_events=told)
+    changes = {"calendar": [changed(REVIEW), changed(REVIEW), changed(ONE_TO_ONE, "deleted")]}
+    (patch,) = plan(triggering_asset_events=changes)
     assert patch["event_id"] == REVIEW
     with DingTalkCalendarHook() as hook:
         hook.patch_event(LIN, **patch)
     assert dingtalk.event(REVIEW)["summary"].startswith("[moved] Design review")
     assert dingtalk.event(REVIEW)["description"].startswith("Please read the draft before you come.\nThis meeting")
     assert dingtalk.effects["notifications"] == []
-    assert plan(triggering_asset_events=told) == []
+    assert plan(triggering_asset_events=changes) == []
 
 
 def test_on_calendar_change_says_what_it_needs() -> None:

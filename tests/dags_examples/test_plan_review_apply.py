@@ -48,7 +48,7 @@ def question(airflow: Standalone, run: str) -> dict[str, Any]:
         return entries[0] if waits else None
 
     entry = until(asked, RUN_LIMIT, lambda: "nobody was asked")
-    # An answer before the scheduler has heard that the worker is done ends the task in a failure; nobody is that quick.
+    # An answer before the scheduler has noticed that the worker is done fails the task; nobody is that quick.
     time.sleep(AS_QUICK_AS_PEOPLE)
     return entry
 

@@ -54,8 +54,8 @@ def main() -> None:
         models = _models(ast.parse((root / part / "models.py").read_text()))
         functions = {node.name: node for node in ast.walk(source) if isinstance(node, ast.FunctionDef)}
         for name in names:
-            action, told = _operation(functions[f"{name}_with_options"])
-            operations[action] = {**told, "members": _members(models, f"{action}Request")}
+            action, operation = _operation(functions[f"{name}_with_options"])
+            operations[action] = {**operation, "members": _members(models, f"{action}Request")}
     frozen = {"sdk": f"{PACKAGE} {sdk.version}", "operations": operations}
     json.dump(frozen, sys.stdout, indent=1, sort_keys=True)
     sys.stdout.write("\n")

@@ -265,7 +265,7 @@ def until(end: str) -> dict[str, Any]:
 
 
 def test_extend_until() -> None:
-    """A series goes on until the end of a day in its zone, by its whole rule; longer or for ever is left alone."""
+    """A series goes on until the end of a day in its zone, by its whole rule; longer or forever is left alone."""
     assert extend_until(SERIES, "2027-12-31") == until("2027-12-31T23:59:59+01:00")
     assert extend_until(SERIES, dt.date(2027, 6, 29)) == until("2027-06-29T23:59:59+02:00")
     assert extend_until(SERIES, "2027-06-28") is None
@@ -320,8 +320,8 @@ def test_quiet() -> None:
     assert quiet({}) is None
 
 
-def test_kinds_of_events_are_told_apart() -> None:
-    """A single event, a series, and one time of a series are told apart by what the service returns."""
+def test_kinds_of_events_are_distinguished() -> None:
+    """A single event, a series, and one time of a series are distinguished by what the service returns."""
     assert [(is_series(e), is_instance(e)) for e in (SINGLE, SERIES, INSTANCE)] == [
         (False, False),
         (True, False),
@@ -574,9 +574,7 @@ PLANS: list[Callable[[dict[str, Any]], Any]] = [
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
-def test_a_plan_that_was_carried_out_has_nothing_left(
-    plan: Callable[[dict[str, Any]], Any], dingtalk: Emulator
-) -> None:
+def test_a_plan_that_was_applied_has_nothing_left(plan: Callable[[dict[str, Any]], Any], dingtalk: Emulator) -> None:
     """A patch applied by DingTalk, and the event read again, leaves the same plan nothing to do."""
     rule = {
         "pattern": {"type": "weekly", "daysOfWeek": "tuesday", "interval": 2},

@@ -71,7 +71,7 @@ def test_lines_are_added_once(fields: dict[str, Any], patch: dict[str, Any] | No
 
 
 def test_a_rich_text_gets_no_markup() -> None:
-    """What looks like HTML in the lines is shown as it is in a rich text."""
+    """HTML in the lines is shown as it is in a rich text."""
     patch = append_description(event(richTextDescription={"text": "<p>x</p>"}), 'a < b & "c"')
     assert patch == {"richTextDescription": {"text": "<p>x</p><p>a &lt; b &amp; &quot;c&quot;</p>"}}
 
@@ -195,7 +195,7 @@ PLANS: list[Callable[[dict[str, Any]], Any]] = [
 @pytest.mark.parametrize("empty_lists", ["present", "left_out"])
 @pytest.mark.parametrize("rich", ["", "<p>Agenda</p>"])
 @pytest.mark.parametrize("plan", PLANS, ids=range(len(PLANS)))
-def test_an_edit_that_was_carried_out_has_nothing_left(
+def test_an_edit_that_was_applied_has_nothing_left(
     plan: Callable[[dict[str, Any]], Any], rich: str, empty_lists: str, dingtalk: Emulator
 ) -> None:
     """A patch applied by DingTalk, and the event read again, leaves the same edit nothing to do."""

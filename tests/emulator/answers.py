@@ -1,4 +1,4 @@
-"""What tests of several endpoints look for in an answer."""
+"""What tests of several endpoints check in an answer."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class StreamClient:
 
     @staticmethod
     def is_closed(socket: ClientConnection) -> bool:
-        """Tell whether the next thing that comes is the end of a connection."""
+        """Return whether the next thing that comes is the end of a connection."""
         try:
             socket.recv(timeout=5)
         except ConnectionClosed:
@@ -78,7 +78,7 @@ class StreamClient:
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Look until something is so: what a client has sent is read by another thread."""
+    """Check until something is so: what a client has sent is read by another thread."""
     end = time.monotonic() + seconds
     while not (found := condition()) and time.monotonic() < end:
         time.sleep(0.002)

@@ -166,7 +166,7 @@ def test_an_error_body_is_flat_json_with_lower_case_keys(client):
 
 
 def test_requests_are_logged_without_secrets(client, dingtalk):
-    """The log tells all about a request but the token and the app secret."""
+    """The log has everything of a request but the token and the app secret."""
     client.patch(REVIEW, summary="x", colour="red", start={}, client_token="t")
     token_request, patch = dingtalk.requests
     assert token_request["action"] == "GetAccessToken"

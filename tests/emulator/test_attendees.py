@@ -53,8 +53,8 @@ def test_attendees_are_removed(client, dingtalk):
         ({"chatNotification": False, "pushNotification": False}, "sent", []),
     ],
 )
-def test_new_attendees_are_told_unless_held_back(client, dingtalk, more, switch, kinds):
-    """Only those who are new hear of it; what happens to notifications nobody mentioned is a switch."""
+def test_new_attendees_are_notified_unless_held_back(client, dingtalk, more, switch, kinds):
+    """Only those who are new are notified; what happens to notifications nobody mentioned is a switch."""
     dingtalk.configure(unasked_notifications=switch)
     invite_people(client, ONE_TO_ONE, {"id": WANG}, {"id": CHEN}, **more)
     assert [(row["kind"], row["recipients"]) for row in dingtalk.effects["notifications"]] == [
@@ -62,14 +62,14 @@ def test_new_attendees_are_told_unless_held_back(client, dingtalk, more, switch,
     ]
 
 
-def test_removed_attendees_are_told(client, dingtalk):
-    """Those who were on the list hear of it."""
+def test_removed_attendees_are_notified(client, dingtalk):
+    """Those who were on the list are notified."""
     remove_people(client, REVIEW, WANG, "nobody")
     assert [row["recipients"] for row in dingtalk.effects["notifications"]] == [1, 1]
 
 
-def test_added_and_removed_attendees_are_news(client):
-    """A sync brings the event to those who came, and tells those who went that it is cancelled."""
+def test_a_sync_has_added_and_removed_attendees(client):
+    """A sync brings the event to those who came, and to those who went as a cancelled one."""
     tokens = {user: client.list(user=user).json()["syncToken"] for user in (WANG, CHEN)}
     invite_people(client, ONE_TO_ONE, {"id": WANG})
     remove_people(client, ONE_TO_ONE, CHEN)

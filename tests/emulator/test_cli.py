@@ -47,7 +47,7 @@ def running_process(*arguments):
 
 @pytest.fixture
 def usage_error(capsys):
-    """Return a function that tells what the command says when it does not start."""
+    """Return a function that returns the usage error of a command that does not start."""
 
     def complaint(*arguments):
         with suppress(SystemExit):
@@ -105,7 +105,7 @@ def test_it_stays_on_this_machine(host, usage_error):
     assert "--allow-remote" in usage_error("--host", host)
 
 
-def test_wrong_arguments_are_told(tmp_path, usage_error):
+def test_wrong_arguments_are_reported(tmp_path, usage_error):
     """Mistakes in switches and data end it with a message and no traceback."""
     broken, wrong = tmp_path / "broken.json", tmp_path / "wrong.json"
     broken.write_text("{", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_wrong_arguments_are_told(tmp_path, usage_error):
         assert expected in usage_error(*arguments)
 
 
-def test_a_taken_port_is_told(dingtalk, usage_error):
+def test_a_taken_port_is_reported(dingtalk, usage_error):
     """If it cannot listen it says so and ends with 1."""
     port = dingtalk.url.rsplit(":", 1)[1]
     assert "cannot listen" in usage_error("--port", port)
@@ -132,6 +132,6 @@ def test_it_says_what_it_can_do(capsys):
     """--help lists the arguments."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     for argument in ("--host", "--port", "--data", "--set", "--print-connection", "--auth-type", "--allow-remote"):
-        assert argument in told
+        assert argument in shown

@@ -56,7 +56,7 @@ def test_events_can_be_added_and_replaced(client, dingtalk):
 
 
 def test_effects_and_requests_can_be_read(client, dingtalk):
-    """They are what the emulator tells in its own process."""
+    """They are what the emulator returns in its own process."""
     client.patch(REVIEW, summary="x")
     assert client.control("GET", "effects").json() == dingtalk.effects
     assert client.control("GET", "requests").json() == dingtalk.requests
@@ -64,7 +64,7 @@ def test_effects_and_requests_can_be_read(client, dingtalk):
 
 
 def test_faults_can_be_set_listed_and_cleared(client):
-    """One rule or a list; the listing tells what is left; DELETE removes all."""
+    """One rule or a list; the listing has what is left; DELETE removes all."""
     client.control("POST", "faults", json={"kind": "error", "action": "GetEvent"})
     rules = client.control(
         "POST", "faults", json=[{"kind": "reset", "times": None}, {"kind": "close", "skip": 2}]
@@ -136,7 +136,7 @@ def test_wrong_input_is_refused_with_the_reason(client, method, path, body, mess
 
 
 def test_own_routes_are_not_logged(client, dingtalk, http):
-    """Looking at the emulator leaves no trace in the request log."""
+    """Reading the emulator's state leaves no trace in the request log."""
     count = len(dingtalk.requests)
     http.get(dingtalk.url + "/")
     client.control("GET", "requests")

@@ -1,4 +1,4 @@
-"""Data an emulator starts with: what users may pass, and how a mistake in it is told."""
+"""Data an emulator starts with: what users may pass, and how a mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_what_is_left_out_gets_a_default(dingtalk):
         (with_event(status="maybe"), r"events\[0\].status: must be one of"),
     ],
 )
-def test_wrong_data_is_told_with_its_place(data, message):
+def test_wrong_data_is_reported_with_its_place(data, message):
     """A mistake in the data is a ValueError before anything listens."""
     with pytest.raises(ValueError, match=message):
         Emulator(data)
@@ -103,7 +103,7 @@ def test_wrong_data_leaves_the_emulator_as_it_was(dingtalk):
 
 
 def test_data_may_say_nothing_of_corps_staff_and_rooms(dingtalk):
-    """Then there is one organisation, which has authorized every app for everybody, with the rooms its events have."""
+    """Then there is one organisation, which has authorized every app foreverybody, with the rooms its events have."""
     events = [SAMPLE["events"][3]]
     dingtalk.reset({"apps": SAMPLE["apps"], "events": events})
     (app,) = dingtalk.store.apps.values()

@@ -139,15 +139,15 @@ def test_a_user_creates_a_hundred_events_a_day(client, dingtalk):
     assert type(dingtalk.store.settings)().daily_creations == 100
 
 
-def test_creations_are_told(client, dingtalk):
-    """The ledger has the new event with everything it has, and who heard of it."""
+def test_creations_are_recorded(client, dingtalk):
+    """The ledger has the new event with everything it has, and who was notified."""
     answer = client.send("POST", client_token="t", body={**EVENT, "attendees": [{"id": CHEN}, {"id": WANG}]})
     (row,) = dingtalk.effects["writes"]
     assert (row["action"], row["event_id"], row["client_token"]) == ("CreateEvent", answer.json()["id"], "t")
     assert row["request_id"] == answer.headers["x-acs-request-id"]
     assert row["changed"]["summary"] == [None, "New"]
     assert dingtalk.effects["updates"] == []
-    assert [(told["kind"], told["recipients"]) for told in dingtalk.effects["notifications"]] == [
+    assert [(one["kind"], one["recipients"]) for one in dingtalk.effects["notifications"]] == [
         ("push", 2),
         ("chat", 2),
     ]
@@ -155,7 +155,7 @@ def test_creations_are_told(client, dingtalk):
     assert len(dingtalk.effects["notifications"]) == 2
 
 
-def test_a_created_event_is_news(client):
+def test_a_sync_has_a_created_event(client):
     """A sync brings it."""
     token = client.list().json()["syncToken"]
     created = client.send("POST", body=EVENT).json()["id"]
@@ -163,7 +163,7 @@ def test_a_created_event_is_news(client):
 
 
 def test_an_organizer_cancels_for_all(client, dingtalk):
-    """The event stays as cancelled, and its people are told; a second deletion does not find it."""
+    """The event stays as cancelled, and its people are notified; a second deletion does not find it."""
     answer = client.send("DELETE", REVIEW, client_token="t")
     assert (answer.status_code, answer.content) == (200, b"")
     assert client.get(REVIEW, user=CHEN).json()["status"] == "cancelled"
@@ -171,7 +171,7 @@ def test_an_organizer_cancels_for_all(client, dingtalk):
     assert error_of(client.send("DELETE", REVIEW)) == (404, "itemNotFound")
     (row,) = dingtalk.effects["writes"]
     assert (row["action"], row["changed"]) == ("DeleteEvent", {"status": ["confirmed", "cancelled"]})
-    assert {(told["kind"], told["recipients"]) for told in dingtalk.effects["notifications"]} == {
+    assert {(one["kind"], one["recipients"]) for one in dingtalk.effects["notifications"]} == {
         ("push", 4),
         ("chat", 4),
     }
@@ -214,7 +214,7 @@ def test_a_pop_up_can_be_asked_for(client, dingtalk, params, switch, kinds):
     """pushNotification decides on the pop-up, and a switch on what happens without it."""
     dingtalk.configure(unasked_notifications=switch)
     client.send("DELETE", REVIEW, params=params)
-    assert {told["kind"] for told in dingtalk.effects["notifications"]} == kinds
+    assert {one["kind"] for one in dingtalk.effects["notifications"]} == kinds
 
 
 def test_a_pop_up_is_true_or_false(client):
@@ -222,8 +222,8 @@ def test_a_pop_up_is_true_or_false(client):
     assert error_of(client.send("DELETE", REVIEW, params={"pushNotification": "please"})) == (400, "invalidParameter")
 
 
-def test_a_deletion_is_news(client):
-    """A sync tells attendees that the event is cancelled."""
+def test_a_sync_has_a_deletion(client):
+    """A sync has the event as cancelled for attendees."""
     token = client.list(user=CHEN).json()["syncToken"]
     client.send("DELETE", REVIEW)
     (gone,) = client.list(user=CHEN, syncToken=token).json()["events"]

@@ -1,4 +1,4 @@
-"""ListEventsView and ListInstances: series told as what they consist of."""
+"""ListEventsView and ListInstances: series expanded into their instances."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def create_event(client, start, end, zone, **more):
     return client.send("POST", body={"summary": "s", **times, **more}).json()["id"]
 
 
-def test_a_series_is_told_as_what_takes_place(client):
+def test_a_series_is_expanded_into_what_takes_place(client):
     """Each Monday is an event of its own, the moved one at its own time, between everything else in the period."""
     assert start_times(view_events(client)) == [
         "01-04 09:30",
@@ -85,8 +85,8 @@ def test_ids_of_instances_can_be_usable(client, dingtalk):
     assert client.get(first).json()["start"]["dateTime"] == "2038-01-04T09:30:00+08:00"
     assert client.patch(first, summary="Only this one").status_code == 200
     assert client.send("DELETE", third).status_code == 200
-    told = list_instances(client).json()["events"]
-    assert (told[0]["id"], told[0]["summary"], len(told)) == (first, "Only this one", 3)
+    listed = list_instances(client).json()["events"]
+    assert (listed[0]["id"], listed[0]["summary"], len(listed)) == (first, "Only this one", 3)
     assert error_of(client.get(third)) == (404, "instanceNotExist")
     assert dingtalk.event(STAND_UP)["summary"] == "Team stand-up 站会"
     assert dingtalk.effects["updates"][0]["changed"] == {"summary": ["Team stand-up 站会", "Only this one"]}
@@ -124,7 +124,7 @@ def test_the_period_takes_what_has_not_ended_yet(client):
 
 
 def test_cancelled_instances_are_left_out(client):
-    """A cancelled Monday is not told, neither at its own time nor at the moved one."""
+    """A cancelled Monday is not listed, neither at its own time nor at the moved one."""
     client.send("DELETE", STAND_UP_MOVED)
     assert start_times(list_instances(client)) == ["01-04 09:30", "01-18 09:30", "01-25 09:30"]
     client.send("DELETE", STAND_UP)

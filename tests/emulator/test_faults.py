@@ -15,7 +15,7 @@ from airflow_dingtalk_calendar.emulator.web.fault_actions import FAULT_ACTIONS
 
 
 def count_updates(dingtalk):
-    """Return how many updates were carried out."""
+    """Return how many updates were applied."""
     return len(dingtalk.effects["updates"])
 
 
@@ -36,14 +36,14 @@ def test_error(client, dingtalk):
 
 
 def test_applied_error(client, dingtalk):
-    """The error comes although the request was carried out."""
+    """The error comes although the request was applied."""
     dingtalk.fault(kind="applied_error", status=503, code="serviceBusy")
     assert client.patch(REVIEW, summary="x").json()["code"] == "serviceBusy"
     assert count_updates(dingtalk) == 1
 
 
 def test_applied_body(client, dingtalk):
-    """The answer is what was asked for although the request was carried out."""
+    """The answer is what was asked for although the request was applied."""
     dingtalk.fault(kind="applied_body", body={})
     assert client.patch(REVIEW, summary="x").json() == {}
     assert count_updates(dingtalk) == 1
@@ -95,7 +95,7 @@ def test_redirect(client, dingtalk):
 
 
 def test_processing(client, dingtalk):
-    """A request can be told that it is still being processed."""
+    """A request can be answered that it is still being processed."""
     dingtalk.fault(kind="processing")
     answer = client.patch(REVIEW, client_token="t", summary="x")
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotencyProcessing")
@@ -110,7 +110,7 @@ def test_expire_tokens(client, dingtalk):
 
 
 def test_hang_then_execute(client, dingtalk):
-    """A request is carried out late, even if nobody waits for it any more."""
+    """A request is applied late, even if nobody waits for it any more."""
     dingtalk.fault(kind="hang", seconds=0.2)
     with pytest.raises(httpx.ReadTimeout):
         client.http.put(client.url(REVIEW), json={"id": REVIEW, "summary": "x"}, headers=client.headers, timeout=0.05)
@@ -130,7 +130,7 @@ def test_a_hanging_request_does_not_take_its_token(client, dingtalk):
 
 
 def test_apply_then_hang(client, dingtalk):
-    """A request is carried out and its answer comes late."""
+    """A request is applied and its answer comes late."""
     dingtalk.fault(kind="apply_then_hang", seconds=0.2)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(client.patch, REVIEW, summary="x")
@@ -154,7 +154,7 @@ def test_what_hangs_over_a_reset_is_dropped(client, dingtalk):
 
 @pytest.mark.parametrize(("kind", "updates"), [("reset", 0), ("apply_then_reset", 1)])
 def test_reset(client, dingtalk, kind, updates):
-    """The connection is reset, before or after the request was carried out."""
+    """The connection is reset, before or after the request was applied."""
     dingtalk.fault(kind=kind)
     with pytest.raises(ConnectionResetError):
         client.raw(REVIEW, patch_bytes("x"))
@@ -170,7 +170,7 @@ def test_close(client, dingtalk):
 
 
 def test_truncated(client, dingtalk):
-    """Half of the announced answer comes, of a request carried out."""
+    """Half of the announced answer comes, of a request that was applied."""
     dingtalk.fault(kind="truncated")
     head, _, half = client.raw(REVIEW, patch_bytes("x")).partition(b"\r\n\r\n")
     announced = int(next(line for line in head.split(b"\r\n") if line.startswith(b"content-length")).split()[1])
@@ -204,7 +204,7 @@ def test_drip(client, dingtalk):
 
 
 def test_rules_wait_hit_and_end(client, dingtalk):
-    """A rule lets some requests pass, then hits some, then is spent; the listing tells what remains."""
+    """A rule lets some requests pass, then hits some, then is spent; the listing has what remains."""
     dingtalk.fault(kind="error", action="GetEvent", skip=1, times=2)
     assert [client.get(REVIEW).status_code for _ in range(4)] == [200, 500, 500, 200]
     assert client.list().status_code == 200
@@ -236,7 +236,7 @@ def test_any_action_means_tokens_and_unknown_paths_too(stranger, dingtalk):
 
 
 def test_the_log_names_the_fault(client, dingtalk):
-    """The request log tells which kind of fault hit."""
+    """The request log has which kind of fault hit."""
     dingtalk.fault(kind="error", code="made.up")
     client.get(ONE_TO_ONE)
     assert (dingtalk.requests[-1]["fault"], dingtalk.requests[-1]["code"]) == ("error", "made.up")

@@ -148,7 +148,7 @@ def assert_sound(client, dingtalk):
 @relaxed
 @given(event_id=st.sampled_from([REVIEW, STAND_UP, HOLIDAY]), patch=PATCH)
 def test_any_patch(client, dingtalk, assert_sound, event_id, patch):
-    """Any JSON gets an answer, and what was accepted can be read, listed and looked at."""
+    """Any JSON gets an answer, and what was accepted can be read, listed and shown on the page."""
     content = json.dumps({**patch, "id": event_id})
     if assert_sound(client.put(event_id, content)).status_code == 200:
         assert_sound(client.get(event_id))
@@ -168,7 +168,7 @@ def test_any_body(client, assert_sound, content):
 @settings(relaxed, max_examples=20)
 @given(data=st.data())
 def test_any_endpoint(client, dingtalk, assert_sound, endpoint, data):
-    """Every endpoint answers anything, for an app and for a user, and what comes of it can be listed and looked at."""
+    """Every endpoint answers anything, for apps and for users, and its effects can be listed and shown on the page."""
     dingtalk.reset(view_ids="usable")
     body = data.draw(spoiled_copy(GOOD_BODY.get(endpoint.action, {}), JSON) | PATCH | JSON)
     query = data.draw(spoiled_copy(GOOD_QUERY, st.text()))

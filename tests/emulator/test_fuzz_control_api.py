@@ -47,7 +47,7 @@ def assert_sound(client, answer):
 @relaxed
 @given(data=spoiled_copy(SAMPLE))
 def test_nearly_right_data(client, dingtalk, data):
-    """Data to start over with is taken or refused, and the calendar can be looked at either way."""
+    """Data to start over with is taken or refused, and the calendar can be shown either way."""
     assert_sound(client, client.control("POST", "reset", content=json.dumps({"data": data})))
     dingtalk.reset()
 

@@ -62,7 +62,7 @@ def test_a_refused_request_leaves_its_token_free(client):
 
 
 def test_two_at_once_are_not_executed_twice(client, dingtalk):
-    """While the first request is running, others with its token are told so; afterwards they get its answer."""
+    """While the first request is running, others with its token are answered so; afterwards they get its answer."""
     dingtalk.configure(service_time=0.15)
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda _: client.patch(REVIEW, client_token="t", **MEETING), range(3)))
@@ -72,7 +72,7 @@ def test_two_at_once_are_not_executed_twice(client, dingtalk):
     assert len(dingtalk.effects["meetings"]) == 1
 
 
-def test_two_at_once_are_told_even_when_replays_execute(client, dingtalk):
+def test_two_at_once_are_answered_even_when_replays_execute(client, dingtalk):
     """The rule for running requests holds for a replayed one as well."""
     dingtalk.configure(replay="again")
     client.patch(REVIEW, client_token="t", **MEETING)

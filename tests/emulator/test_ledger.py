@@ -1,4 +1,4 @@
-"""The ledger tells every effect, and only what happened."""
+"""The ledger has every effect, and nothing that did not happen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from airflow_dingtalk_calendar.emulator.state.sample import HOLIDAY, ONE_TO_ONE, REVIEW
 
 
-def test_an_update_is_told_with_before_and_after(client, dingtalk):
+def test_an_update_is_recorded_with_before_and_after(client, dingtalk):
     """A row has the event, the token, the request id of the answer, what was sent, and what became different."""
     answer = client.patch(REVIEW, client_token="t", summary="Renamed", reminders=[], location={"displayName": "5F"})
     (row,) = dingtalk.effects["updates"]
@@ -20,8 +20,8 @@ def test_an_update_is_told_with_before_and_after(client, dingtalk):
     assert row["time"] == answer.json()["updateTime"]
 
 
-def test_an_update_that_changes_nothing_is_told_too(client, dingtalk):
-    """A patch with the values there are is an update, but nobody hears of it."""
+def test_an_update_that_changes_nothing_is_recorded_too(client, dingtalk):
+    """A patch with the values there are is an update, but nobody is notified."""
     client.patch(REVIEW, summary=dingtalk.event(REVIEW)["summary"])
     assert dingtalk.effects["updates"][0]["changed"] == {}
     assert dingtalk.effects["notifications"] == []
@@ -38,22 +38,22 @@ def test_an_update_that_changes_nothing_is_told_too(client, dingtalk):
     ],
 )
 def test_notifications_go_out_unless_held_back(client, dingtalk, extra, kinds):
-    """The two switches in extra hold back one kind each; the organizer is not told of their own change."""
+    """The two switches in extra hold back one kind each; the organizer is not notified of their own change."""
     client.patch(REVIEW, client_token="t", summary="x", **({"extra": extra} if extra else {}))
     rows = dingtalk.effects["notifications"]
     assert [(row["kind"], row["recipients"], row["client_token"]) for row in rows] == [(kind, 4, "t") for kind in kinds]
 
 
 def test_what_nobody_sees_notifies_nobody(client, dingtalk):
-    """freeBusyStatus never comes back, so changing it is no news; an event without others has nobody to tell."""
+    """freeBusyStatus never comes back, so changing it notifies nobody; an event without others has nobody to notify."""
     client.patch(REVIEW, freeBusyStatus="free")
     dingtalk.store.put_events([{**dingtalk.event(ONE_TO_ONE), "attendees": []}])
     client.patch(ONE_TO_ONE, summary="x")
     assert dingtalk.effects["notifications"] == []
 
 
-def test_meetings_are_told(client, dingtalk):
-    """A meeting created is told by its id."""
+def test_meetings_are_recorded(client, dingtalk):
+    """A meeting created is recorded with its id."""
     answer = client.patch(REVIEW, client_token="t", onlineMeetingInfo={}).json()
     (row,) = dingtalk.effects["meetings"]
     assert row["conference_id"] == answer["onlineMeetingInfo"]["conferenceId"]

@@ -224,9 +224,9 @@ def test_token_requests_are_logged_without_secrets(stranger, dingtalk):
     code = dingtalk.authorization_code(CHEN)
     grant = exchange_code(stranger, code).json()
     refresh_grant(stranger, grant["refreshToken"])
-    told = json.dumps(dingtalk.requests)
+    logged = json.dumps(dingtalk.requests)
     secrets = [dingtalk.app_secret, dingtalk.suite_ticket, code, *(grant[n] for n in ("accessToken", "refreshToken"))]
-    assert not [secret for secret in secrets if secret in told]
+    assert not [secret for secret in secrets if secret in logged]
     assert dingtalk.effects["tokens_issued"] == 4
     assert [row["action"] for row in dingtalk.requests] == [
         "GetToken",
@@ -256,7 +256,7 @@ def test_there_is_a_connection_for_every_kind_of_app(dingtalk, auth_type, extra)
     }
 
 
-def test_an_unknown_kind_of_app_is_told(dingtalk):
+def test_an_unknown_kind_of_app_is_reported(dingtalk):
     """With what was probably meant."""
     with pytest.raises(ValueError, match="did you mean 'corp_app'"):
         dingtalk.connection("corpapp")

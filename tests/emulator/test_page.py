@@ -60,7 +60,7 @@ def read_page(http, dingtalk):
     return page
 
 
-def test_the_calendar_is_told_by_day(read_page):
+def test_the_calendar_is_shown_by_day(read_page):
     """Each event has its day, local time and zone, place, people and recurrence in words."""
     text = read_page().text
     for expected in (
@@ -79,8 +79,8 @@ def test_the_calendar_is_told_by_day(read_page):
         assert expected in text
 
 
-def test_the_history_is_told(read_page, client):
-    """Each change has its members before and after, its client token shortened, and who was told."""
+def test_the_history_is_shown(read_page, client):
+    """Each change has its members before and after, its client token shortened, and who was notified."""
     client.patch(REVIEW, client_token="0123456789abcdef", summary="Renamed", attendees=[{"id": LIN}])
     client.patch(
         ONE_TO_ONE,
@@ -115,7 +115,7 @@ def test_the_history_is_told(read_page, client):
         assert expected in text
 
 
-def test_every_kind_of_change_is_told(read_page, client):
+def test_every_kind_of_change_is_shown(read_page, client):
     """Creation, deletion, answers, attendees and rooms have a row each, with what they changed."""
     quiet = {"noPushNotification": "true", "noChatNotification": "true"}
     moments = {
@@ -151,8 +151,8 @@ def test_every_kind_of_change_is_told(read_page, client):
     assert "createTime" not in page.text
 
 
-def test_rooms_are_told_with_their_bookings(read_page, client, dingtalk):
-    """Each room has what takes place in it; without rooms there is nothing to tell."""
+def test_rooms_are_shown_with_their_bookings(read_page, client, dingtalk):
+    """Each room has what takes place in it; without rooms there is nothing to show."""
     text = read_page().text
     assert "Thu 14 Jan 2038 15:00 Asia/Shanghai: Design review" in text
     assert "4F Bamboo 竹 free" in text

@@ -84,13 +84,13 @@ def test_minutes_are_a_string_in_answers(client):
 
 
 def test_the_update_time_moves_with_each_update(client):
-    """Two updates within a second still have different times, told in China's zone."""
+    """Two updates within a second still have different times, written in China's zone."""
     times = [client.patch(REVIEW, summary="x").json()["updateTime"] for _ in range(3)]
     assert times == sorted(set(times))
     assert all(time.endswith("+08:00") for time in times)
 
 
-def test_times_are_told_in_their_zone(client):
+def test_times_are_written_in_their_zone(client):
     """A time given in UTC comes back as local time of the zone, the same moment."""
     start = {"dateTime": "2038-01-14T06:30:00.000Z", "timeZone": "Asia/Shanghai"}
     assert client.patch(REVIEW, start=start).json()["start"]["dateTime"] == "2038-01-14T14:30:00+08:00"

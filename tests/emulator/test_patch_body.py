@@ -91,7 +91,7 @@ def test_not_an_object(client, content):
 
 
 def test_unknown_members_are_ignored_and_noted(client, dingtalk):
-    """The service overlooks what it does not know, at any depth; the log tells."""
+    """The service ignores what it does not know, at any depth; the log names it."""
     answer = client.patch(REVIEW, colour="red", location={"displayName": "x", "floor": {"number": 5}})
     assert answer.status_code == 200
     assert answer.json()["location"]["displayName"] == "x"

@@ -236,7 +236,7 @@ def test_an_event_has_at_most_5000_attendees(client, dingtalk):
 
 
 def test_an_instance_cannot_get_a_recurrence(client):
-    """One instance of a series does not recur by itself."""
+    """One instance of a series has no recurrence of its own."""
     assert_patch_refused(client, client.patch(STAND_UP_MOVED, recurrence=RULE), message="recurrence")
 
 

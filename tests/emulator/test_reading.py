@@ -153,7 +153,7 @@ def test_a_sync_token_comes_with_the_last_page_only(client):
     assert client.list(timeMax="2039-01-01T00:00:00Z").json().keys() == {"events"}
 
 
-def test_a_sync_token_tells_what_has_changed(client, dingtalk):
+def test_a_sync_token_lists_what_has_changed(client, dingtalk):
     """Changed, deleted and no longer shared events come back, each once; then nothing, until the next change."""
     token = client.list(user=CHEN).json()["syncToken"]
     client.patch(ONE_TO_ONE, summary="one")

@@ -43,7 +43,7 @@ def test_days(pattern, expected):
 
 
 def test_a_rule_without_any_day_ends():
-    """A pattern that never fits does not search for ever."""
+    """A pattern that never fits does not search forever."""
     pattern = {"type": "absoluteMonthly", "dayOfMonth": 31, "interval": 12}
     assert list(pattern_days(pattern, date(2027, 2, 1), date(2900, 1, 1))) == []
 

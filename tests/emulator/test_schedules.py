@@ -16,14 +16,14 @@ def query_schedule(client, *users, caller=LIN, **changes):
 
 
 def busy_statuses(answer):
-    """Return the statuses told for each user."""
+    """Return the statuses returned for each user."""
     assert answer.status_code == 200, answer.text
     rows = answer.json()["scheduleInformation"]
     return {row["userId"]: [item["status"] for item in row["scheduleItems"]] for row in rows}
 
 
 def test_who_is_busy(client):
-    """Who accepted or has not answered is busy, a tentative answer is told as such, and nothing else of the event."""
+    """Who accepted or has not answered is busy, a tentative answer is returned so, and nothing else of the event."""
     answer = query_schedule(client, LIN, CHEN, OKAFOR)
     assert busy_statuses(answer) == {LIN: ["BUSY"], CHEN: ["BUSY"], OKAFOR: ["TENTATIVE"]}
     assert answer.json()["scheduleInformation"][0] == {
@@ -51,7 +51,7 @@ def test_who_is_not(client):
 
 
 def test_series_and_days_count(client):
-    """Each instance of a series is told, the moved one once, and an all-day event in UTC."""
+    """Each instance of a series is returned, the moved one once, and an all-day event in UTC."""
     january = {"startTime": "2038-01-04T00:00:00+08:00", "endTime": "2038-01-19T00:00:00+08:00"}
     rows = query_schedule(client, OKAFOR, **january).json()["scheduleInformation"][0]["scheduleItems"]
     assert [row["start"]["dateTime"][5:16] for row in rows] == [
@@ -110,7 +110,7 @@ def test_milliseconds_can_be_insisted_on(client, dingtalk):
 
 
 def test_intervals_can_be_cut(client, dingtalk):
-    """A switch tells of an interval only what is in the time asked about."""
+    """A switch returns of an interval only what is in the time asked about."""
     dingtalk.configure(busy_intervals="cut")
     (whole,) = query_schedule(client, LIN).json()["scheduleInformation"][0]["scheduleItems"]
     later = whole["start"]["dateTime"].replace(":00:00", ":10:00")

@@ -85,7 +85,7 @@ def test_settings_are_given_at_the_start_and_come_back_with_a_reset():
 
 
 def test_an_unknown_setting_names_the_nearest():
-    """A typing mistake is told with what was probably meant."""
+    """A typing mistake is reported with what was probably meant."""
     with pytest.raises(ValueError, match="unknown setting 'attendee', did you mean 'attendees'"):
         Emulator(attendee="append")
 

@@ -1,4 +1,4 @@
-"""Stream mode: ping, disconnect, and what those who look at the emulator see of connections."""
+"""Stream mode: ping, disconnect, and what the emulator shows of connections."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_connection_is_disconnected_by_age(stream: StreamClient, dingtalk: Emu
 
 
 def test_all_connections_can_be_disconnected(stream: StreamClient, client: Client, dingtalk: Emulator) -> None:
-    """Each hears it once; until it is closed a connection gets events, and the one that follows it does, too."""
+    """Each is notified once; until it is closed a connection gets events, and the one that follows it does, too."""
     sockets = [stream.open() for _ in range(2)]
     dingtalk.disconnect_all()
     dingtalk.disconnect_all()
@@ -74,16 +74,16 @@ def test_all_connections_can_be_disconnected(stream: StreamClient, client: Clien
     assert stream.read(follower)["data"]["calendarEventId"] == REVIEW
 
 
-def test_the_control_api_tells_and_disconnects(stream: StreamClient, client: Client, dingtalk: Emulator) -> None:
-    """Another process sees what the emulator tells in its own, and can disconnect with a reason."""
+def test_the_control_api_reads_and_disconnects(stream: StreamClient, client: Client, dingtalk: Emulator) -> None:
+    """Another process gets what the emulator returns in its own, and can disconnect with a reason."""
     socket = stream.open()
     client.patch(REVIEW, summary="x")
-    told = client.control("GET", "stream").json()
-    assert told["unacknowledged"] == dingtalk.unacknowledged()
-    assert [one["number"] for one in told["connections"]] == [1]
+    answer = client.control("GET", "stream").json()
+    assert answer["unacknowledged"] == dingtalk.unacknowledged()
+    assert [one["number"] for one in answer["connections"]] == [1]
     stream.read(socket)
-    told = client.control("POST", "stream/disconnect", json={"reason": "maintenance"}).json()
-    assert told["connections"][0]["closes_in"] == pytest.approx(10, abs=1)
+    answer = client.control("POST", "stream/disconnect", json={"reason": "maintenance"}).json()
+    assert answer["connections"][0]["closes_in"] == pytest.approx(10, abs=1)
     assert stream.read(socket)["data"] == {"reason": "maintenance"}
 
 

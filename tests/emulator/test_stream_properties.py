@@ -33,7 +33,7 @@ SLOWNESS = {"hang": {"seconds": 1.0}, "drip": {"interval": 0.001}}
 
 
 class Consumer:
-    """A client that answers as it is told to, at last always with SUCCESS, and keeps what it got.
+    """A client that answers as its script says, at last always with SUCCESS, and keeps what it got.
 
     Each round of reading ends with a ping on each connection, so that nothing has to be waited for.
     """
@@ -41,7 +41,7 @@ class Consumer:
     def __init__(self, stream: StreamClient, answers: list[str]) -> None:
         self.stream, self.answers = stream, answers
         self.sockets: list[ClientConnection] = []
-        self.heard: Counter[str] = Counter()
+        self.received: Counter[str] = Counter()
         self.acknowledged: set[str] = set()
 
     def read_round(self) -> None:
@@ -69,7 +69,7 @@ class Consumer:
 
     def _take(self, socket: ClientConnection, frame: Frame) -> None:
         event_id = frame["headers"]["eventId"]
-        self.heard[event_id] += 1
+        self.received[event_id] += 1
         status = self.answers.pop() if self.answers else "SUCCESS"
         if status:
             self.stream.acknowledge(socket, frame, status)
@@ -95,7 +95,7 @@ def take_step(step: tuple[Any, ...], consumer: Consumer, dingtalk: Emulator) -> 
 
 @relaxed
 @given(steps=st.lists(STEPS, max_size=15), answers=ANSWERS, seed=st.integers(0, 9))
-def test_each_change_is_heard_of_at_least_once(
+def test_each_change_is_received_at_least_once(
     stream: StreamClient, dingtalk: Emulator, steps: list[tuple[Any, ...]], answers: list[str], seed: int
 ) -> None:
     """Whatever happens, each event that is kept comes until it is acknowledged."""
@@ -111,7 +111,7 @@ def test_each_change_is_heard_of_at_least_once(
     events = dingtalk.pushed_events()
     assert {event["status"] for event in events} <= {"acknowledged"}
     assert len(events) == sum(step[0] == "change" for step in steps)
-    assert consumer.heard.keys() == {event["event_id"] for event in events} == consumer.acknowledged
+    assert consumer.received.keys() == {event["event_id"] for event in events} == consumer.acknowledged
     assert all(event["pushes"] >= 1 for event in events)
 
 
@@ -124,7 +124,7 @@ def test_each_change_is_heard_of_at_least_once(
 def test_without_faults_each_event_comes_once_and_in_order(
     stream: StreamClient, dingtalk: Emulator, changes: list[str], connections: int, seed: int
 ) -> None:
-    """A client that acknowledges hears of each change once, on one of its connections, on each in their order."""
+    """A client that acknowledges receives each change once, on one of its connections, on each in their order."""
     dingtalk.reset(stream_seed=seed, stream_ping_interval=ROUND)
     consumer = Consumer(stream, [])
     consumer.sockets = [stream.open() for _ in range(connections)]

@@ -33,7 +33,7 @@ def statuses(dingtalk: Emulator) -> list[str]:
 
 
 def test_a_change_is_pushed(stream: StreamClient, client: Client, dingtalk: Emulator) -> None:
-    """The frame has the protocol's members, and its data tells which event changed, when and for whom."""
+    """The frame has the protocol's members, and its data has which event changed, when and for whom."""
     socket = stream.open()
     event = client.patch(REVIEW, summary="x").json()
     frame = stream.read(socket)
@@ -269,10 +269,11 @@ def test_each_app_has_events_of_its_own(stream: StreamClient, client: Client, di
 
 
 @pytest.mark.parametrize(
-    ("switch", "heard"), [("range", [(REVIEW, [MORGAN])]), ("everybody", [(ONE_TO_ONE, [CHEN, LIN]), (REVIEW, None)])]
+    ("switch", "received"),
+    [("range", [(REVIEW, [MORGAN])]), ("everybody", [(ONE_TO_ONE, [CHEN, LIN]), (REVIEW, None)])],
 )
-def test_whose_changes_an_app_hears_of(
-    stream: StreamClient, client: Client, dingtalk: Emulator, switch: str, heard: list[Any]
+def test_whose_changes_an_app_receives(
+    stream: StreamClient, client: Client, dingtalk: Emulator, switch: str, received: list[Any]
 ) -> None:
     """Those of people in its range, and only they are named, or everybody's, as the switch says."""
     narrow = {"appKey": "narrow", "appSecret": "made-up", "range": [MORGAN]}
@@ -281,7 +282,7 @@ def test_whose_changes_an_app_hears_of(
     client.log_in()
     for event_id in (ONE_TO_ONE, REVIEW):
         client.patch(event_id, summary="x")
-    for event_id, people in heard:
+    for event_id, people in received:
         data = stream.read(socket)["data"]
         assert data["calendarEventId"] == event_id
         assert people is None or sorted(data["unionIdList"]) == sorted(people)
@@ -314,5 +315,5 @@ def test_what_changed_is_readable_when_the_push_comes(stream: StreamClient, clie
     """Who reads the event on hearing of it gets it as it is after the change."""
     socket = stream.open()
     client.patch(REVIEW, summary="Moved")
-    heard = stream.read(socket)["data"]["calendarEventId"]
-    assert client.get(heard).json()["summary"] == "Moved"
+    changed = stream.read(socket)["data"]["calendarEventId"]
+    assert client.get(changed).json()["summary"] == "Moved"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def refused(stream: StreamClient, answer: dict[str, str]) -> bool:
-    """Tell whether the handshake with a ticket is refused."""
+    """Return whether the handshake with a ticket is refused."""
     try:
         stream.connect(answer)
     except InvalidStatus as error:

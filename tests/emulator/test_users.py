@@ -31,7 +31,7 @@ def get_user(client, name):
 
 
 def test_a_user_is_shown_to_users(stranger, dingtalk):
-    """With a user's token somebody can be looked up, and me is the token's user; neither is metered."""
+    """With a user's token somebody can be found, and me is the token's user; neither is metered."""
     stranger.log_in_as(LIN)
     assert get_user(stranger, CHEN).json()["nick"] == "陈博"
     me = get_user(stranger, "me").json()
@@ -73,8 +73,8 @@ def test_a_staff_id_leads_to_a_union_id(client, dingtalk, place):
     assert dingtalk.effects["calls"] == {}
 
 
-def test_the_log_tells_whether_a_token_was_in_the_url(client, dingtalk):
-    """It tells that, and never the token."""
+def test_the_log_says_whether_a_token_was_in_the_url(client, dingtalk):
+    """It says so, and never has the token."""
     get_staff(client, "form", userid="chen-bo")
     get_staff(client, "query", userid="chen-bo")
     in_form, in_query = dingtalk.requests[-2:]

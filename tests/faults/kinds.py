@@ -142,7 +142,7 @@ def _ended_by_newer(world: World, request: httpx.Request) -> httpx.Request:
 
 
 def _odd_refresh(world: World, request: httpx.Request) -> httpx.Request:
-    """Have the token end, and the next answers with one tell its lifetime oddly and bring no new refresh token."""
+    """Have the token end, and the next answers with one write its lifetime oddly and bring no new refresh token."""
     member = ODD_LIFETIMES[world.number % len(ODD_LIFETIMES)]
     world.dingtalk.configure(lifetime_member=member, refresh_tokens="kept")
     world.dingtalk.store.expire_tokens()
@@ -154,7 +154,7 @@ def _forked(world: World, request: httpx.Request) -> httpx.Request:
     child = os.fork()
     if not child:
         try:
-            signal.alarm(20)  # rather than to wait for ever
+            signal.alarm(20)  # rather than to wait forever
             world.go_on_as_child()
             os._exit(0)
         finally:

@@ -1,4 +1,4 @@
-"""A task as Airflow carries it out: tried again after failures, each try with an operator of its own."""
+"""A task as Airflow runs it: tried again after failures, each try with an operator of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Try:
     """What came of one try.
 
     :ivar error: of ours, where one of ours was the reason of a failure.
-    :ivar final: whether Airflow was told not to try again.
+    :ivar final: whether the failure tells Airflow not to retry.
     :ivar writes: how many rows the ledger had before and after it.
     """
 
@@ -33,7 +33,7 @@ class Try:
     writes: tuple[int, int] = (0, 0)
 
 
-def carry_out(world: World, operator: Callable[[], Any], retries: int, **context: Any) -> list[Try]:
+def run_tries(world: World, operator: Callable[[], Any], retries: int, **context: Any) -> list[Try]:
     """Try a task until it succeeds, fails for good, or has no retries left."""
     ti = Ti(max_tries=retries)
     tries: list[Try] = []

@@ -17,7 +17,7 @@ from tests.airflow_runs import StateStore
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import Try, carry_out
+from tests.faults.tasks import Try, run_tries
 from tests.faults.world import BEGIN, World, world
 
 RETRIES = 3
@@ -51,7 +51,7 @@ def applied(here: World, plan: list[dict[str, Any]], remembers: bool, **argument
 
     run = SimpleNamespace(start_date=dt.datetime.fromtimestamp(BEGIN, dt.UTC))
     context = {"task_state_store": StateStore()} if remembers else {}
-    tries = carry_out(here, operator, RETRIES, dag_run=run, **context)
+    tries = run_tries(here, operator, RETRIES, dag_run=run, **context)
     event(f"{'succeeded' if tries[-1].succeeded else 'failed'} in try {len(tries)}")
     return tries
 
@@ -111,7 +111,7 @@ def test_a_split_of_a_series(
     names=st.permutations([BUSY, FREE]),
     policy=st.sampled_from(["warn", "skip", "fail"]),
 )
-def test_a_look_who_is_busy(
+def test_a_check_who_is_busy(
     dingtalk: Emulator, remembers: bool, schedule: dict[int, str], names: list[str], policy: str
 ) -> None:
     """No fault lets an event move while its people are busy; what the report says of each event is so."""
@@ -131,6 +131,6 @@ def test_a_look_who_is_busy(
     if last.succeeded:
         found = {one["event_id"]: (one["status"], one["code"]) for one in last.pushed["results"]}
         assert found[FREE] == ("applied", "")
-        # A retry of a move that an earlier try has made finds nothing to look at.
-        told = {"warn": {("applied", "busy"), ("applied", "")}, "skip": {("skipped", "busy")}}
-        assert found[BUSY] in told[policy]
+        # A retry of a move that an earlier try has made finds nothing to check.
+        outcomes = {"warn": {("applied", "busy"), ("applied", "")}, "skip": {("skipped", "busy")}}
+        assert found[BUSY] in outcomes[policy]

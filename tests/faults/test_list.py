@@ -12,7 +12,7 @@ from airflow_dingtalk_calendar.operators.event_list import DingTalkCalendarListE
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import carry_out
+from tests.faults.tasks import run_tries
 from tests.faults.world import AUTH_TYPES, world
 
 RETRIES = 3
@@ -35,7 +35,7 @@ def test_a_list_under_faults(dingtalk: Emulator, schedule: dict[int, str], auth_
         return DingTalkCalendarListEventsOperator(task_id="t", union_id=ORGANIZER)
 
     with world(dingtalk, MANY, schedule, auth_type) as here:
-        tries = carry_out(here, operator, RETRIES)
+        tries = run_tries(here, operator, RETRIES)
         if tries[-1].succeeded:
             assert sorted(found["id"] for found in tries[-1].result) == IDS
     for one in tries:

@@ -12,7 +12,7 @@ from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator
 from tests.conftest import DATA, EVENT, ORGANIZER
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import Try, carry_out
+from tests.faults.tasks import Try, run_tries
 from tests.faults.world import AUTH_TYPES, World, world
 
 RETRIES = 3
@@ -43,7 +43,7 @@ def patched(here: World, patch: dict[str, Any]) -> list[Try]:
             task_id="t", union_id=ORGANIZER, event_id=EVENT, patch=patch, retries=RETRIES
         )
 
-    return carry_out(here, operator, RETRIES)
+    return run_tries(here, operator, RETRIES)
 
 
 @SCHEDULES
@@ -71,7 +71,7 @@ def test_a_patch_under_faults(
 
 
 def _tells_the_truth(one: Try) -> None:
-    """An error that says that nothing took effect is right; one that no retry can mend ends the task."""
+    """An error that says that nothing took effect is right; one that no retry can fix ends the task."""
     if one.error is not None and getattr(one.error, "outcome", "rejected") != "unknown":
         assert one.writes[0] == one.writes[1]
     if one.error is not None:

@@ -14,7 +14,7 @@ from tests.airflow_runs import StateStore
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import Try, carry_out
+from tests.faults.tasks import Try, run_tries
 from tests.faults.world import World, world
 
 RETRIES = 3
@@ -36,7 +36,7 @@ def applied(here: World, store: StateStore | None) -> list[Try]:
             task_id="t", union_id=ORGANIZER, plan=PLAN, retries=RETRIES, max_calls=100
         )
 
-    return carry_out(here, operator, RETRIES, **({"task_state_store": store} if store else {}))
+    return run_tries(here, operator, RETRIES, **({"task_state_store": store} if store else {}))
 
 
 @SCHEDULES
@@ -81,5 +81,5 @@ def _untouched(effects: dict[str, Any]) -> None:
 def _budget(tries: list[Try], schedule: dict[int, str], remembers: bool) -> int:
     """Count the metered calls that are documented: for each row one, and again in a retry if nothing is recorded."""
     rounds = 1 if remembers else len(tries)
-    reads = len(tries) - 1  # a retry looks whether there is a meeting
+    reads = len(tries) - 1  # a retry checks whether there is a meeting
     return rounds * len(PLAN) + reads + 2 * len(schedule)

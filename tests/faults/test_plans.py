@@ -17,7 +17,7 @@ from tests.airflow_runs import StateStore
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import Try, carry_out
+from tests.faults.tasks import Try, run_tries
 from tests.faults.world import BEGIN, World, world
 
 RETRIES = 3
@@ -102,7 +102,7 @@ def applied(here: World, plan: list[dict[str, Any]], store: StateStore | None) -
         return DingTalkCalendarApplyPlanOperator(task_id="t", retries=RETRIES, **given)
 
     run = SimpleNamespace(start_date=dt.datetime.fromtimestamp(BEGIN, dt.UTC))
-    return carry_out(here, operator, RETRIES, dag_run=run, **({"task_state_store": store} if store else {}))
+    return run_tries(here, operator, RETRIES, dag_run=run, **({"task_state_store": store} if store else {}))
 
 
 CREATES = [
@@ -122,7 +122,7 @@ def test_a_plan_under_faults(
     dingtalk: Emulator, replay: str, remembers: bool, schedule: dict[int, str], plan: list[dict[str, Any]]
 ) -> None:
     """What a report calls done is done, what it calls rejected is not, and no row makes two events."""
-    if not remembers:  # of two events that are the same, nobody can tell without a record which row's is which
+    if not remembers:  # of two events that are the same, without a record nobody knows which row's is which
         plan = [_distinct(row) for row in plan]
     with world(dingtalk, CALENDAR, schedule, replay=replay) as here:
         tries = applied(here, plan, StateStore() if remembers else None)

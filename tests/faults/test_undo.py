@@ -16,7 +16,7 @@ from tests.airflow_runs import StateStore, Ti
 from tests.conftest import DATA, ORGANIZER
 from tests.conftest import event as stored
 from tests.faults.conftest import SCHEDULES, schedules
-from tests.faults.tasks import carry_out
+from tests.faults.tasks import run_tries
 from tests.faults.world import world
 
 RETRIES = 3
@@ -125,7 +125,7 @@ def assert_kept(
 @given(
     changes=st.lists(st.sampled_from(CHANGES), min_size=len(IDS), max_size=len(IDS)),
     creates=st.none() | st.booleans(),
-    schedule=schedules(16, without=["applied, another id in the answer"]),  # nobody could tell what a create made
+    schedule=schedules(16, without=["applied, another id in the answer"]),  # nobody would know what a create made
     edited=st.none() | st.tuples(st.sampled_from(IDS), st.sampled_from(sorted(EDITS))),
     update_time=st.sampled_from(["second", "minute"]),
     response_updates=st.sampled_from(["yes", "no"]),
@@ -151,7 +151,7 @@ def test_undo_under_faults(
 
     with world(dingtalk, CALENDAR, schedule, update_time=update_time, response_updates=response_updates) as here:
         before = {name: shown(dingtalk, name) for name in IDS}
-        last = carry_out(here, operator, RETRIES, **context)[-1]
+        last = run_tries(here, operator, RETRIES, **context)[-1]
         here.schedule = {}
         dingtalk.store.faults = FaultRules()
         if "undo" not in last.pushed:  # the last try was killed, or came to nothing

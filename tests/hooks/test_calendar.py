@@ -213,7 +213,7 @@ WEATHER = [
 
 @pytest.mark.parametrize(("kind", "options"), WEATHER, ids=[f"{k}-{list(o.values())}"[:50] for k, o in WEATHER])
 def test_bad_weather_passes(run: Run, dingtalk: Emulator, kind: str, options: dict[str, Any]) -> None:
-    """A failure that may pass is tried again under the same client token, and takes effect once."""
+    """A transient failure is tried again under the same client token, and takes effect once."""
     dingtalk.fault(kind=kind, action="PatchEvent", **options)
     assert run("patch_event", ORGANIZER, EVENT, {"summary": "New"})["summary"] == "New"
     assert len(dingtalk.effects["updates"]) == 1
@@ -524,7 +524,7 @@ def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, m
     """On Airflow 3.0 masking speaks to the supervisor on the event loop: the trigger's own, not another one."""
     loops = []
 
-    async def tell() -> None:
+    async def mask() -> None:
         loops.append(asyncio.get_running_loop())
 
     async def call() -> None:
@@ -532,7 +532,7 @@ def test_masking_from_a_coroutine_can_reach_its_event_loop(dingtalk: Emulator, m
         async with DingTalkCalendarHook() as hook:
             await hook.aget_event(ORGANIZER, EVENT)
 
-    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.airflow_steps.mask_secret", lambda _: async_to_sync(tell)())
+    monkeypatch.setattr("airflow_dingtalk_calendar.hooks.airflow_steps.mask_secret", lambda _: async_to_sync(mask)())
     asyncio.run(call())
     assert len(loops) >= 2
     assert len(set(map(id, loops))) == 1

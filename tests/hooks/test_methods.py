@@ -45,13 +45,10 @@ def test_types_resolve_at_run_time(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_source_and_documentation(name: str) -> None:
-    """A method's source is its own, and its docstring tells of each parameter and of what it costs."""
+    """A method's source is its own, and its docstring says what it costs; its parameters: test_docstrings.py."""
     method = getattr(DingTalkCalendarHook, name)
     assert f"def {name}(" in inspect.getsource(method)
-    documentation = inspect.getdoc(method) or ""
-    assert "etered" in documentation
-    for parameter in set(inspect.signature(method).parameters) - {"self"}:
-        assert f":param {parameter}:" in documentation
+    assert "etered" in (inspect.getdoc(method) or "")
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if f"a{name}" in METHODS])

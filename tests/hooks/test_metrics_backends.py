@@ -37,10 +37,10 @@ def test_dogstatsd_gets_what_the_query_asks_for(tmp_path: Path) -> None:
         environment = {**os.environ, **{f"AIRFLOW__METRICS__{name}": value for name, value in settings.items()}}
         environment |= {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW_CTX_DAG_ID": "d", "AIRFLOW_CTX_TASK_ID": "t"}
         subprocess.run([sys.executable, "-c", SEND], env=environment, check=True, capture_output=True)
-        told = ""
-        while "dingtalk.duration" not in told:
-            told += agent.recv(65536).decode()
-    lines = dict(line.split("|#") for line in told.splitlines() if "dingtalk" in line)
+        received = ""
+        while "dingtalk.duration" not in received:
+            received += agent.recv(65536).decode()
+    lines = dict(line.split("|#") for line in received.splitlines() if "dingtalk" in line)
     assert list(lines) == ["airflow.dingtalk.calls:1|c", "airflow.dingtalk.duration:250.0|ms"]
     assert [dict(tag.split(":") for tag in tags.split(",")) for tags in lines.values()] == [TAGS, TAGS]
     name, tag = re.findall(r"sum:([\w.]+)\{\*\} by \{(\w+)\}", COSTS)[0]

@@ -73,7 +73,7 @@ def written(dingtalk: Emulator) -> list[tuple[str, str]]:
 
 
 def people(dingtalk: Emulator) -> dict[str, str]:
-    """Tell who takes part in the review, and what each has answered."""
+    """Return who takes part in the review, and what each has answered."""
     return {person["id"]: person["responseStatus"] for person in dingtalk.event(REVIEW)["attendees"]}
 
 
@@ -181,7 +181,7 @@ def test_pages_of_attendees(pages: Pages) -> None:
 
 @pytest.mark.parametrize("start", [None, "again"])
 def test_a_page_token_that_comes_again(pages: Pages, dingtalk: Emulator, start: str | None) -> None:
-    """A service that repeats a page token is not asked for ever."""
+    """A service that repeats a page token is not asked forever."""
     body = {"events": [], "nextToken": "again"}
     dingtalk.fault(kind="body", action="ListEvents", status=200, body=body, times=None)
     with pytest.raises(UnexpectedAnswerError, match="the same page token again"):

@@ -448,7 +448,7 @@ def test_clear_knows_what_can_be_empty() -> None:
     assert "did you mean richTextDescription?" in str(caught.value)
 
 
-def test_a_blank_that_cannot_be_cleared_is_told_otherwise() -> None:
+def test_a_blank_that_cannot_be_cleared_has_another_remedy() -> None:
     """The remedy of a blank names clear only for a field that can be emptied."""
     with pytest.raises(InvalidPatchError) as caught:
         EventPatch.parse({"start": "None", "attendees": [""], "summary": " "}, clear=())

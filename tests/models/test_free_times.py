@@ -75,7 +75,7 @@ def test_a_last_page_of_rooms_that_has_a_token(run: Run, dingtalk: Emulator) -> 
 
 
 def test_rooms_need_a_permission_of_their_own(run: Run, dingtalk: Emulator) -> None:
-    """An app without it is told which one to grant."""
+    """The error of an app without it names the permission to grant."""
     dingtalk.reset({**SAMPLE, "apps": [{**SAMPLE["apps"][0], "scopes": ["Calendar.Event.Read"]}]})
     with pytest.raises(PermissionDeniedError) as caught:
         run("list_meeting_rooms", LIN)
@@ -108,7 +108,7 @@ def test_a_time_needs_one_of_the_rooms(run: Run) -> None:
 
 
 def test_who_is_unknown_is_never_free(run: Run) -> None:
-    """With a person whose times DingTalk does not tell there is no free time; a room like that is no alternative."""
+    """With a person whose times DingTalk does not return there is no free time; a room like that is no alternative."""
     asked = {**THURSDAY, "duration": HOUR}
     found = run("find_free_times", LIN, [LIN, "nobody"], **asked)
     assert (found["times"], list(found["unknown"])) == ([], ["nobody"])
@@ -127,7 +127,7 @@ def test_many_people_and_rooms_take_several_calls(run: Run, dingtalk: Emulator) 
 
 
 def test_days_off_are_left_out(run: Run) -> None:
-    """Without a calendar of its own a search looks on Monday to Friday; with one, on the days that it names."""
+    """Without a calendar of its own a search takes Monday to Friday; with one, on the days that it names."""
     week = {**THURSDAY, "end_time": "2038-01-18T12:00:00+08:00", "duration": 4 * HOUR, "hours": ("08:00", "12:00")}
     days = [one["start"][:10] for one in run("find_free_times", CHEN, [CHEN], **week)["times"]]
     assert days == ["2038-01-14", "2038-01-15"]

@@ -14,7 +14,7 @@ from airflow_dingtalk_calendar.models.comparison import (
     compare_fields,
     is_unchanged,
     not_applied,
-    not_told,
+    not_shown,
     unmet_fields,
 )
 from airflow_dingtalk_calendar.models.event_patch import EventPatch
@@ -78,14 +78,14 @@ def judged(body: dict[str, Any], found: dict[str, Any] = FOUND) -> dict[str, str
     shown = {line.partition(":")[0] for line in diff_lines(body, found)}
     assert shown == {name for name, answer in answers.items() if answer != "same"}
     assert not_applied(body, found) == [name for name, answer in answers.items() if answer == "other"]
-    assert not_told(body, found) == [name for name, answer in answers.items() if answer == "unknown"]
+    assert not_shown(body, found) == [name for name, answer in answers.items() if answer == "unknown"]
     assert is_unchanged(body, found) == (not shown)
     return dict(answers)
 
 
 @pytest.mark.parametrize("name", sorted(PATCHED - {"extra"}))
 def test_each_field_of_a_patch(name: str) -> None:
-    """Of each field that an event shows it is told whether it is as the patch has it, or another."""
+    """A field that an event shows is judged as the patch has it, or as another."""
     assert judged({name: FOUND[name]}) == {name: "same"}
     assert judged({name: OTHER[name]}) == {name: "other"}
     without = {key: value for key, value in FOUND.items() if key != name}
@@ -94,7 +94,7 @@ def test_each_field_of_a_patch(name: str) -> None:
     assert missing == ("unknown" if name not in SHOWN else "same" if name == "isAllDay" else "other")
 
 
-def test_the_list_of_what_is_not_told() -> None:
+def test_the_list_of_what_is_not_shown() -> None:
     """The fields that cannot be compared are those that the reference names."""
     shown_or_not = PATCHED - SHOWN - {"extra"}
     assert shown_or_not == {"freeBusyStatus", "cardInstances", "categories"}
@@ -159,7 +159,7 @@ def test_the_day_of_a_yearly_rule_may_come_from_the_start() -> None:
     ids=str,
 )
 def test_an_unchecked_field(wanted: Any, found: Any, answer: str) -> None:
-    """Of a field that nobody knows it is told where the event shows it, else nothing."""
+    """An unknown field is judged where the event shows it, else not."""
     assert judged({"newField": wanted}, {**FOUND, "newField": found}) == {"newField": answer}
     assert judged({"newField": wanted}) == {"newField": "unknown"}
 
@@ -202,7 +202,7 @@ def test_clearing_is_a_change(dingtalk: Emulator, name: str) -> None:
     ],
     ids=["cleared", "unchecked"],
 )
-def test_old_values_in_the_answer_are_told(
+def test_old_values_in_the_answer_are_reported(
     dingtalk: Emulator, said: pytest.LogCaptureFixture, arguments: dict[str, Any], names: list[str]
 ) -> None:
     """Fields that the answer shows with old values are named as not applied."""
@@ -212,8 +212,8 @@ def test_old_values_in_the_answer_are_told(
     assert sorted(ti.pushed["not_applied"]) == sorted(names)
 
 
-def test_what_the_answer_does_not_tell_is_said(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
-    """The log names the fields of which the answer tells nothing."""
+def test_what_the_answer_does_not_show_is_logged(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
+    """The log names the fields that the answer does not show."""
     dingtalk.fault(action="PatchEvent", kind="body", body=event())
     ti = Ti()
     patched(ti, patch={"summary": "Planning", "notify_push": False}, clear=["categories"])

@@ -242,7 +242,7 @@ def written(start: dt.datetime) -> dict[str, Any]:
 
 @given(rules())
 def test_both_rules_have_the_same_times(case: tuple[dt.datetime, str]) -> None:
-    """DingTalk's rule has the times that the rule of RFC 5545 has; told as one again, it has them still."""
+    """DingTalk's rule has the times that the rule of RFC 5545 has; written as one again, it has them still."""
     start, text = case
     until = start + dt.timedelta(days=1500, hours=1)
     recurrence = from_rrule(text, written(start))
@@ -303,7 +303,7 @@ def test_a_rule_as_the_service_returned_it() -> None:
     ],
     ids=str,
 )
-def test_a_rule_that_cannot_be_told(recurrence: Any, problem: str) -> None:
-    """A rule that is incomplete, or that no official source explains, is not told as an RRULE."""
+def test_a_rule_that_cannot_be_written(recurrence: Any, problem: str) -> None:
+    """A rule that is incomplete, or that no official source explains, is not written as an RRULE."""
     with pytest.raises(ValueError, match=problem):
         to_rrule(recurrence)

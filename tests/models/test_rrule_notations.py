@@ -103,7 +103,7 @@ def test_there_are_many() -> None:
 
 @pytest.mark.parametrize(("outcome", "start", "zone", "rule"), RULES)
 def test_a_rule_of_a_public_calendar(outcome: str, start: str, zone: str, rule: Any) -> None:
-    """A rule has the occurrences that RFC 5545 gives it, also when told as an RRULE again, or is refused by reason."""
+    """A rule has the occurrences that RFC 5545 gives it, also written as an RRULE again, or is refused by reason."""
     if outcome != "converted":
         with pytest.raises(InvalidPatchError) as caught:
             EventPatch.parse(patch_of(start, zone, rule), timezone=zone or None)
@@ -120,8 +120,8 @@ def test_a_rule_of_a_public_calendar(outcome: str, start: str, zone: str, rule: 
         assert by_dingtalk(body, zone) == expected
     again = to_rrule(body["recurrence"], body["start"])
     assert by_library(start, zone, again) == expected
-    told = EventPatch.parse(patch_of(start, zone, again), timezone=zone or None).to_body("E")
-    assert told["recurrence"] == body["recurrence"]
+    again_body = EventPatch.parse(patch_of(start, zone, again), timezone=zone or None).to_body("E")
+    assert again_body["recurrence"] == body["recurrence"]
 
 
 COUNTED = [row[1:] for row in RULES if row[0] == "count"]

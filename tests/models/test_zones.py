@@ -159,4 +159,4 @@ def test_a_wrong_zone_of_a_sensor_is_one_clear_error(zone: Any) -> None:
         parse_day_zone(zone)
     event = {"start": {"date": "2027-03-02"}, "end": {"date": "2027-03-03"}}
     verdict = evaluate_condition({"ended": True}, event, dt.datetime(2027, 3, 4, tzinfo=dt.UTC), zone)
-    assert verdict.state == "hopeless"
+    assert verdict.state == "impossible"

@@ -36,7 +36,7 @@ HOUR = 3600.0
 
 
 class Metrics:
-    """Airflow's ``Stats``, which keeps what it is told."""
+    """Airflow's ``Stats``, which keeps what it receives."""
 
     def __init__(self) -> None:
         self.counts: list[tuple[str, dict[str, str]]] = []
@@ -111,7 +111,7 @@ def test_failures_and_retries_count(dingtalk: Emulator, said: pytest.LogCaptureF
 def test_what_the_gateway_turns_away_is_not_metered(
     dingtalk: Emulator, said: pytest.LogCaptureFixture, stats: Metrics
 ) -> None:
-    """A request that is throttled costs nothing of the quota, and is told of by itself."""
+    """A request that is throttled costs nothing of the quota, and is reported apart."""
     code = "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"
     dingtalk.fault(kind="error", status=403, code=code, action="PatchEvent", times=2)
     ti = Ti()
@@ -220,7 +220,7 @@ def test_broken_metrics_fail_no_call(dingtalk: Emulator, monkeypatch: pytest.Mon
     assert spent(dingtalk) == {"PatchEvent": 1}
 
 
-def test_airflows_stats_take_what_they_are_told() -> None:
+def test_airflows_stats_take_what_is_reported() -> None:
     """Airflow's own ``Stats``, of whichever version, is what the metrics go to."""
     from airflow.providers.common.compat.sdk import Stats
 
@@ -273,8 +273,8 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return passing(monkeypatch, NOW)  # type: ignore[return-value]
 
 
-def test_all_looks_of_a_poking_sensor_count(dingtalk: Emulator, time: Any, said: pytest.LogCaptureFixture) -> None:
-    """In mode ``poke``, the count is of all looks of the try."""
+def test_all_polls_of_a_poking_sensor_count(dingtalk: Emulator, time: Any, said: pytest.LogCaptureFixture) -> None:
+    """In mode ``poke``, the count is of all polls of the try."""
     ti = Ti()
     waiting = sensor(ended=True, recheck=HOUR, timeout=9 * HOUR, deferrable=False)
     waiting.execute({"ti": ti})  # type: ignore[typeddict-item]
@@ -282,8 +282,8 @@ def test_all_looks_of_a_poking_sensor_count(dingtalk: Emulator, time: Any, said:
     assert last_line(said) == "Metered calls: 3 (3 GetEvent)."
 
 
-def test_looks_in_the_triggerer_count(dingtalk: Emulator, time: Any, stats: Metrics) -> None:
-    """Deferred, the trigger brings its count along, and tells the metrics whose task it waits for."""
+def test_polls_in_the_triggerer_count(dingtalk: Emulator, time: Any, stats: Metrics) -> None:
+    """Deferred, the trigger brings its count along, and reports to the metrics whose task it waits for."""
     defer = deferred(ended=True, recheck=HOUR)
     assert defer.kwargs == {"calls": {"GetEvent": 1}}
     waiting = defer.trigger
@@ -306,8 +306,8 @@ def test_an_event_of_an_earlier_release_counts_as_none(dingtalk: Emulator) -> No
     assert (found, ti.metered_calls) == ({"id": EVENT}, {})
 
 
-def test_rescheduled_looks_are_added_up(dingtalk: Emulator, time: Any) -> None:
-    """In mode ``reschedule`` Airflow's state store carries the count, and the limit, from one look to the next."""
+def test_rescheduled_polls_are_added_up(dingtalk: Emulator, time: Any) -> None:
+    """In mode ``reschedule`` Airflow's state store carries the count, and the limit, from one poll to the next."""
     store = StateStore()
     for number in (1, 2):
         ti = Ti(get_first_reschedule_date=lambda _: None)

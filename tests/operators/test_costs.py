@@ -112,8 +112,8 @@ def test_free_times(dingtalk: Emulator) -> None:
     window = {"start_time": "2027-03-02T00:00:00Z", "end_time": "2027-03-03T00:00:00Z", "timezone": "UTC"}
     with DingTalkCalendarHook() as hook:
         for crowd, places, calls in ((people[:20], rooms[:5], 2), (people, rooms, 4)):
-            look = partial(hook.find_free_times, ORGANIZER, crowd, duration=3600, room_ids=places, **window)
-            assert cost(dingtalk, look) == calls
+            search = partial(hook.find_free_times, ORGANIZER, crowd, duration=3600, room_ids=places, **window)
+            assert cost(dingtalk, search) == calls
 
 
 def test_what_the_hooks_methods_say() -> None:
@@ -135,8 +135,8 @@ def test_an_answer_that_lacks_something(dingtalk: Emulator) -> None:
     assert cost(dingtalk, partial(execute, List, **THE_YEAR, summary_contains="no such title")) == 3
 
 
-def test_a_look_before(dingtalk: Emulator) -> None:
-    """Looking first costs a call, which saves none when there is something to change."""
+def test_a_read_before(dingtalk: Emulator) -> None:
+    """Reading first costs a call, which saves none when there is something to change."""
     assert cell("`skip_if_unchanged=True`") == "1 to read; 1 more if there is something to change"
     assert cost(dingtalk, partial(patch, skip_if_unchanged=True)) == 2
     assert cost(dingtalk, partial(patch, skip_if_unchanged=True)) == 1
@@ -144,7 +144,7 @@ def test_a_look_before(dingtalk: Emulator) -> None:
 
 @pytest.mark.parametrize(("changes", "more"), [({"summary": "New"}, 1), ({"online_meeting": True}, 2)])
 def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None:
-    """A retry costs its call, and with a video meeting the look whether there is one."""
+    """A retry costs its call, and with a video meeting the check whether there is one."""
     assert cell("a retry that") == "1 more; 2 with `online_meeting`, and when it creates an event"
     dingtalk.fault(kind="reset", action="PatchEvent")
     with pytest.raises(TransportError):
@@ -158,7 +158,7 @@ def test_a_retry(dingtalk: Emulator, changes: dict[str, Any], more: int) -> None
     ids=str,
 )
 def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> None:
-    """A row costs its call, and a look before it costs one more whatever it is for; so does a retry."""
+    """A row costs its call, and a read before it costs one more whatever it is for; so does a retry."""
     assert cell("a row") == (
         "as many as its action; 1 more with `skip_if_unchanged`, `if_updated_at`, `if_fields` or `keep_before` (if it "
         "has no `event`), none more for several"
@@ -169,9 +169,9 @@ def test_a_batch(dingtalk: Emulator, options: dict[str, Any], calls: int) -> Non
         "if_fields": {"summary": FIELDS.patched["summary"].fingerprint(before)},
     }
     since = guard if {"since", "all"} & options.keys() else {}
-    looks = {name: name in options or "all" in options for name in ("skip_if_unchanged", "keep_before")}
+    reads = {name: name in options or "all" in options for name in ("skip_if_unchanged", "keep_before")}
     plan = [{"event_id": f"event{number}", "patch": {"summary": "New"}, **since} for number in range(10)]
-    assert cost(dingtalk, partial(execute, Batch, plan=plan, **looks)) == 10 * calls
+    assert cost(dingtalk, partial(execute, Batch, plan=plan, **reads)) == 10 * calls
     retry = "as many for each row that is not recorded as finished; 1 more for each `create` and each `online_meeting`"
     assert cell("a retry of") == retry
     again = cost(dingtalk, partial(execute, Batch, Ti(try_number=2), plan=plan))
@@ -190,12 +190,12 @@ def test_conflicts(dingtalk: Emulator, options: dict[str, Any]) -> None:
         crowd = [{"id": f"iiP{number}", "responseStatus": "accepted"} for number in range(people)]
         dingtalk.reset({**DATA, "events": [an_event("e", attendees=crowd, meetingRooms=rooms)]})
         row = {"event_id": "e", "patch": {"start": "2027-05-02T10:00", "end": "2027-05-02T11:00"}}
-        look = partial(execute, Batch, plan=[row], if_busy="warn", timezone="Asia/Shanghai", **options)
-        assert cost(dingtalk, look) == calls + (0 if options else 1)
+        warn = partial(execute, Batch, plan=[row], if_busy="warn", timezone="Asia/Shanghai", **options)
+        assert cost(dingtalk, warn) == calls + (0 if options else 1)
 
 
 def test_rows_for_one_event(dingtalk: Emulator) -> None:
-    """Swapping a room and splitting a series cost a call for each row, and the look whether somebody was first."""
+    """Swapping a room and splitting a series cost a call for each row, and the check whether somebody was first."""
     days = {
         "pattern": {"type": "daily", "interval": 1},
         "range": {"type": "endDate", "endDate": "2027-03-06T15:59:59Z"},
@@ -222,7 +222,7 @@ NEW_EVENT = {"summary": "New", "start": "2027-06-02T10:00", "end": "2027-06-02T1
     [(Create, {"event": NEW_EVENT}), (Batch, {"plan": [{"action": "create", "event": NEW_EVENT}]})],
 )
 def test_a_retry_that_creates(dingtalk: Emulator, kind: Any, arguments: dict[str, Any]) -> None:
-    """A retry that creates an event costs its call and the look whether there is one; then it costs the look only."""
+    """A retry that creates an event costs its call and the check whether there is one; then it costs the check only."""
     operator = kind(task_id="t", union_id=ORGANIZER, timezone="Asia/Shanghai", retries=2, **arguments)
     context: Any = {"ti": Ti(try_number=2), "dag_run": SimpleNamespace(start_date=datetime.now(UTC))}
     assert cost(dingtalk, partial(operator.execute, context)) == 2
@@ -236,11 +236,11 @@ def test_the_connection_test(dingtalk: Emulator) -> None:
 
 
 def test_waiting(dingtalk: Emulator) -> None:
-    """Each look at an event that is waited for costs the same, whether the wait is over or not."""
+    """Each poll of an event that is waited for costs the same, whether the wait is over or not."""
     for condition in ({"exists": True}, {"cancelled": True}):
         sensor = DingTalkCalendarEventSensor(task_id="t", union_id=ORGANIZER, event_id=EVENT, **condition)
-        look = partial(sensor.poke, {"ti": Ti()})  # type: ignore[typeddict-item]
-        assert f"{cost(dingtalk, look)} for each poll" == cell("[waiting")
+        poll = partial(sensor.poke, {"ti": Ti()})  # type: ignore[typeddict-item]
+        assert f"{cost(dingtalk, poll)} for each poll" == cell("[waiting")
 
 
 def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +255,7 @@ def test_a_watcher(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_free(dingtalk: Emulator) -> None:
-    """A dry run, what is refused here, and looking up a staff id cost nothing, although a token is fetched."""
+    """A dry run, what is refused here, and resolving a staff id cost nothing, although a token is fetched."""
 
     def refused() -> None:
         with pytest.raises(AirflowFailException):

@@ -74,7 +74,7 @@ def tokens(dingtalk: Emulator) -> list[str]:
 
 
 def start(dingtalk: Emulator) -> str:
-    """Tell when the event starts."""
+    """Return when the event starts."""
     return str(dingtalk.event(EVENT)["start"]["dateTime"])
 
 
@@ -229,7 +229,7 @@ def test_a_wrong_patch_is_refused(dingtalk: Emulator) -> None:
 
 
 def test_an_edits_own_refusal_is_final(dingtalk: Emulator) -> None:
-    """What an edit of the package refuses no retry mends, and the message names edit and event."""
+    """What an edit of the package refuses no retry can fix, and the message names edit and event."""
     with pytest.raises(AirflowFailException, match=rf"event\.recurrence: .*Edit extend_until of event {EVENT}"):
         execute(functools.partial(extend_until, last="2028-01-01"))
 

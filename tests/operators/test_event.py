@@ -322,7 +322,7 @@ def test_a_second_meeting_on_purpose(dingtalk: Emulator, how: dict[str, Any]) ->
     assert len(dingtalk.effects["meetings"]) == 2
 
 
-def test_the_log_tells_what_happened_without_content(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_what_happened_without_content(dingtalk: Emulator, said: pytest.LogCaptureFixture) -> None:
     """At INFO the log names event and fields, and shows nothing of the event's content."""
     execute(patch={"summary": "Very secret plans", "description": "hush"})
     assert f"Event {EVENT}: updated summary, description." in said.text

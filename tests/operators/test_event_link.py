@@ -115,7 +115,7 @@ def test_the_log_says_that_it_is_not_documented(said: pytest.LogCaptureFixture, 
 
 
 def test_airflow_has_the_link(dag: Callable[..., Run], dingtalk: Emulator) -> None:
-    """In a task run, Airflow finds the link where its pages look for it, also of a mapped task."""
+    """In a task run, Airflow finds the link where its pages expect it, also of a mapped task."""
     run = dag(
         f"""
         Patch(task_id="rename", union_id="{ORGANIZER}", event_id="{EVENT}", patch={{"summary": "x"}})

@@ -109,7 +109,7 @@ def test_the_fields_are_those_of_answers(crowd: Emulator) -> None:
     ],
 )
 def test_a_search(search: str, ids: set[str], crowd: Emulator) -> None:
-    """A text is looked for in title, description, place and people, in capitals or not."""
+    """A text is searched in title, description, place and people, in capitals or not."""
     assert {one["id"] for one in execute(List, **WINDOW, search=search)} == ids
     assert crowd.effects["calls"] == {"ListEvents": 1}
 

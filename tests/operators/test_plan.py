@@ -1,4 +1,4 @@
-"""The operator that carries out a plan, in real task runs and at its edges."""
+"""The operator that applies a plan, in real task runs and at its edges."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def statuses(results: list[dict[str, Any]]) -> Counter[str]:
 
 
 def test_a_plan_comes_from_an_upstream_task(dag: Dag, dingtalk: Emulator) -> None:
-    """An ordinary task makes the plan, the operator carries it out, and the counts and rows are in XCom."""
+    """An ordinary task makes the plan, the operator applies it, and the counts and rows are in XCom."""
     dingtalk.reset({**DATA, "events": [event("A"), event("B"), event("C", summary="C, New")]})
     run = dag(
         f"""
@@ -298,8 +298,8 @@ def test_many_failures_are_counted_not_listed(many: Emulator, said: pytest.LogCa
 @pytest.mark.parametrize(
     "fault", [{"kind": "apply_then_reset"}, {"kind": "error", "status": 503, "code": "ServiceUnavailable"}]
 )
-def test_what_may_pass_is_left_to_a_retry(many: Emulator, fault: dict[str, Any]) -> None:
-    """A row whose outcome is unknown makes the task end in an error that Airflow retries; it carries the counts."""
+def test_a_transient_failure_is_left_to_a_retry(many: Emulator, fault: dict[str, Any]) -> None:
+    """A row whose outcome is unknown makes the task end in an error that Airflow retries; it has the counts."""
     many.fault(action="PatchEvent", skip=4, **fault)
     error, results = failing(PlanIncompleteError)
     assert {name: count for name, count in error.counts.items() if count} == {"total": 30, "applied": 29, "unknown": 1}
@@ -317,7 +317,7 @@ def test_what_may_pass_is_left_to_a_retry(many: Emulator, fault: dict[str, Any])
     ],
     ids=lambda answer: str(answer["code"]),
 )
-def test_what_all_rows_would_hear_ends_the_task(
+def test_a_refusal_of_all_rows_ends_the_task(
     many: Emulator, connect: Connect, said: pytest.LogCaptureFixture, answer: dict[str, Any]
 ) -> None:
     """After a refusal that is not about the row, the rest is not sent, and the task fails for good."""
@@ -477,7 +477,7 @@ def test_a_record_stays_for_the_next_retry_and_not_after_the_last(many: Emulator
 
 
 def test_a_failing_state_store_fails_nothing(many: Emulator, said: pytest.LogCaptureFixture) -> None:
-    """When the state store fails, that is said once, and the plan is carried out."""
+    """When the state store fails, that is said once, and the plan is applied."""
     store = StateStore()
     store.broken = True
     counts, _ = execute(store=store)
@@ -494,7 +494,7 @@ def test_nonsense_in_the_state_store_fails_nothing(many: Emulator, said: pytest.
     assert said.text.count("state store failed") == 1
 
 
-def test_an_older_airflow_is_told_of(many: Emulator, said: pytest.LogCaptureFixture) -> None:
+def test_an_older_airflow_is_logged(many: Emulator, said: pytest.LogCaptureFixture) -> None:
     """Without a state store a retry sends all again, under the same client tokens, and the log says so once."""
     execute()
     execute(ti=Ti(try_number=2))
@@ -601,7 +601,7 @@ def test_progress_is_said(many: Emulator, connect: Connect, said: pytest.LogCapt
 @pytest.mark.parametrize(
     ("per_second", "items", "threads"), [(20, 1000, 20), (20, 5, 5), (0.5, 10, 1), (1000, 99, 32), (5, 0, 1)]
 )
-def test_threads_are_as_many_as_the_pace_needs(per_second: float, items: int, threads: int) -> None:
+def test_threads_are_as_many_as_the_rate_needs(per_second: float, items: int, threads: int) -> None:
     """No more threads are started than keep the pace, or than there are rows."""
     assert worker_pool.thread_count(per_second, items) == threads
 

@@ -237,7 +237,7 @@ def test_groups_run_side_by_side(calendar: Emulator) -> None:
     assert sorted(order[:3]) == ["E2", "E3", "E4"]
 
 
-def test_what_all_rows_would_hear_stops_groups_too(
+def test_a_refusal_of_all_rows_stops_groups_too(
     calendar: Emulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A used-up quota ends the task in the middle of a group; what was not begun is not tried."""
@@ -421,7 +421,7 @@ def test_a_deleted_event_is_unchanged(calendar: Emulator) -> None:
     assert codes(results) == [("rejected", "itemNotFound")]
 
 
-def test_a_retry_cannot_tell_who_deleted_the_event(calendar: Emulator) -> None:
+def test_a_retry_cannot_know_who_deleted_the_event(calendar: Emulator) -> None:
     """An event that has to be there and is gone in a retry may be the earlier try's doing: that is not known."""
     calendar.configure(replay="again")
     plan = [{"action": "delete", "event_id": "E1", "fail_if_missing": True}]
@@ -447,7 +447,7 @@ def test_a_long_list_of_people_may_be_done_in_part(calendar: Emulator) -> None:
 
 
 def test_a_task_that_ends_between_two_calls_says_so(calendar: Emulator, connect: Connect) -> None:
-    """A row of which one call of three was sent when the task was told to end is partial, and goes on in a retry."""
+    """A row of which one call of three was sent when the task was asked to end is partial, and goes on in a retry."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     plan = [{"action": "add_attendees", "event_id": "E2", "attendees": CROWD}]
     ti = Ti()

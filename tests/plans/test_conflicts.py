@@ -125,7 +125,7 @@ def test_a_row_whose_people_are_free(calendar: Emulator, policy: str) -> None:
     [("warn", ("applied", "busyUnknown")), ("skip", ("skipped", "busyUnknown")), ("fail", ("rejected", "busyUnknown"))],
 )
 def test_who_is_unknown_is_never_free(calendar: Emulator, policy: str, expected: tuple[str, str]) -> None:
-    """Of whom DingTalk does not tell, the row is warned of, skipped or rejected, with a code of its own."""
+    """Where somebody's times are unknown, the row is warned about, skipped or rejected, with a code of its own."""
     app = {**DATA["apps"][0], "range": [ORGANIZER]}
     calendar.reset({**calendar_of(), "apps": [app]})
     done = apply([to("14:30", "15:30")], if_busy=policy)
@@ -181,14 +181,14 @@ def test_a_retry_of_what_an_earlier_try_has_done(calendar: Emulator) -> None:
 def test_the_event_is_no_conflict_with_itself(
     calendar: Emulator, said: pytest.LogCaptureFixture, intervals: str
 ) -> None:
-    """A meeting moves by half an hour; one more at exactly its old time could not be told from it, which is said."""
+    """A meeting moves by half an hour; another at exactly its old time looks the same, and a line says so."""
     calendar.configure(busy_intervals=intervals)
     assert outcome(apply([to("10:30", "11:30")], if_busy="skip")) == [("applied", "")]
     assert "plan[0].if_busy: a second meeting at exactly the event's old time would not be noticed, of 2" in said.text
 
 
 def test_one_interval_at_the_old_time_is_taken_away_once(calendar: Emulator) -> None:
-    """Who has a second meeting at exactly the old time, told by itself, is busy."""
+    """Who has a second meeting at exactly the old time, returned apart, is busy."""
     calendar.reset(calendar_of(meeting("theirs", at("10:00", "11:00"), GUEST)))
     assert outcome(apply([to("10:30", "11:30")], if_busy="skip")) == [("skipped", "busy")]
 
@@ -422,13 +422,13 @@ spans = st.builds(
 def test_busy_is_who_has_another_meeting_then(busy: list[Span], old: Span, new: Span, own: bool) -> None:
     """With the event's own interval among them, those that count are the others; without, one equal to it may hide."""
     move = Move([new], [old], "UTC", ["p"], [])
-    told = [*busy, old] if own else busy
+    returned = [*busy, old] if own else busy
     items = [
         {name: {"dateTime": at.isoformat(), "timeZone": "UTC"} for name, at in zip(("start", "end"), one, strict=True)}
-        for one in told
+        for one in returned
     ]
     entry = {"userId": "p", "availability": "known", "scheduleItems": items}
-    expected = [one for one in take_away(told, [old])[0] if overlaps_any(one, [new])]
+    expected = [one for one in take_away(returned, [old])[0] if overlaps_any(one, [new])]
     found = judge(move, {"id": "e"}, [entry])
     assert sorted(one.span for one in found.busy) == sorted(expected)
     if own:
@@ -453,7 +453,7 @@ def test_a_series_that_is_over() -> None:
 
 
 def test_an_event_of_odd_shape() -> None:
-    """Its times cannot be told, which an error says to who asks."""
+    """Its times are not known, and the busy check reports it with an error."""
     plan = parse_plan([to("14:00", "15:00")], union_id=ORGANIZER)
     with pytest.raises((InvalidInputError, KeyError, ValueError)):
         read_move(plan.rows[0], event(end={"dateTime": "soon"}), "UTC", MARCH)

@@ -189,7 +189,7 @@ def test_a_lost_answer_makes_no_second_event(calendar: Emulator) -> None:
     assert sent(calendar, "ListEvents") == 1  # for both: they start at the same time
 
 
-def test_events_that_are_alike_are_told_apart(calendar: Emulator) -> None:
+def test_events_that_are_alike_are_distinguished(calendar: Emulator) -> None:
     """Of two events that are the same, a retry makes the one that is missing, and takes none for both."""
     plan = [{**CREATE, "name": None, "group": None}] * 2
     calendar.fault(kind="apply_then_reset", action="CreateEvent")
@@ -261,7 +261,7 @@ def test_clocks_may_differ_a_little(dingtalk: Emulator, connect: Any, minutes: i
 
 
 def test_an_app_that_may_not_list_events_has_the_client_token(calendar: Emulator) -> None:
-    """Without the permission to look, a retry sends the same request under the same client token."""
+    """Without the permission to read, a retry sends the same request under the same client token."""
     plan = [{**CREATE, "name": None, "group": None}]
     calendar.fault(kind="apply_then_reset", action="CreateEvent")
     with pytest.raises(PlanIncompleteError):
@@ -274,7 +274,7 @@ def test_an_app_that_may_not_list_events_has_the_client_token(calendar: Emulator
     assert len(tokens) == 1
 
 
-def test_looks_are_counted(calendar: Emulator) -> None:
+def test_checks_are_counted(calendar: Emulator) -> None:
     """``max_calls`` of a retry has a call for each person and start, and only for events that are not recorded."""
     plan = [
         {**CREATE, "name": None, "group": None, "event": {**EVENT, "summary": f"{day} {n}", **times(day)}}
@@ -296,7 +296,7 @@ def times(day: int) -> dict[str, str]:
     return {"start": f"2027-03-0{day}T10:00:00+08:00", "end": f"2027-03-0{day}T11:00:00+08:00"}
 
 
-def test_more_events_than_a_page_are_looked_through(calendar: Emulator) -> None:
+def test_more_events_than_a_page_are_searched(calendar: Emulator) -> None:
     """The event is found wherever on the pages of a busy calendar it is."""
     replay = calendar.store.settings.replay
     shape = {"start": {"dateTime": EVENT["start"], "timeZone": "Asia/Shanghai"}}
@@ -324,7 +324,7 @@ def test_an_all_day_event_is_found(calendar: Emulator) -> None:
 
 
 @pytest.mark.parametrize("store", [None, StateStore], ids=["no state store", "state store"])
-def test_the_operator_for_one_event_looks_as_well(calendar: Emulator, store: type[StateStore] | None) -> None:
+def test_the_operator_for_one_event_checks_as_well(calendar: Emulator, store: type[StateStore] | None) -> None:
     """A retry of the operator that creates one event returns the event that the first try has created."""
     keep = store() if store else None
 
@@ -363,7 +363,7 @@ def test_a_real_retry_goes_on(dag: Dag, dingtalk: Emulator, replay: str) -> None
 
 
 def claimed(rows: list[dict[str, Any]], listed: list[dict[str, Any]], order: tuple[int, int]) -> dict[str, str]:
-    """Let rows that create events look for theirs, in this order; return which found which."""
+    """Let rows that create events search theirs, in this order; return which found which."""
     plan = parse_plan(rows, union_id=ORGANIZER, timezone="Asia/Shanghai")
     created, found = CreatedEvents(dt.datetime(2026, 12, 31, tzinfo=dt.UTC)), {}
     creating = [row for row in plan.rows if row.change.creates]
@@ -387,7 +387,7 @@ RETRO = {"summary": "Retro", "start": "2027-03-03T10:00:00+08:00"}
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_twins_are_told_apart_by_their_people(order: tuple[int, int]) -> None:
+def test_twins_are_distinguished_by_their_people(order: tuple[int, int]) -> None:
     """Of two creates that are the same, the one whose group invites people takes the event that has them."""
     rows = [
         {"action": "create", "event": RETRO, "name": "a", "group": "a"},
@@ -400,7 +400,7 @@ def test_twins_are_told_apart_by_their_people(order: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_row_takes_the_event_as_it_creates_it(order: tuple[int, int]) -> None:
-    """What another group has made of its event, so that it looks like this one later, is left to that group."""
+    """What another group has made of its event, so that it is like this one later, is left to that group."""
     rows: list[dict[str, Any]] = []
     for name in "ab":
         create = {"action": "create", "event": {**RETRO, "summary": f"Retro {name}"}, "name": name, "group": name}

@@ -66,7 +66,7 @@ def rename(one: Any) -> Any:
 
 
 def test_a_row_brings_what_its_event_was(caplog: pytest.LogCaptureFixture) -> None:
-    """Each row has the patch, the event and its updateTime; without guard, applying it looks at no event again."""
+    """Each row has the patch, the event and its updateTime; without guard, applying it reads no event again."""
     caplog.set_level(logging.INFO)
     there = event()
     row = {"event_id": "E", "patch": {"summary": "Review"}, "event": there}
@@ -130,7 +130,7 @@ ENDED = [
 
 @pytest.mark.parametrize(("there", "now", "ended"), ENDED, ids=range(len(ENDED)))
 def test_when_an_event_is_over(there: dict[str, Any], now: str, ended: bool) -> None:
-    """An event is over at its end, a series with its last occurrence, and nothing of which nobody can tell."""
+    """An event is over at its end, a series with its last occurrence, and nothing of which that is not known."""
     assert has_ended(there, dt.datetime.fromisoformat(now)) is ended
     assert bool(rows_for([there], lambda _: {"summary": "x"}, now=now, guard=False)) is not ended
 

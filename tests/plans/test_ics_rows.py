@@ -145,8 +145,8 @@ def test_what_is_not_taken() -> None:
 def test_times(lines: str, start: tuple[str, str], end: tuple[str, str], options: dict[str, Any]) -> None:
     """A time is at its zone's clock; both ends are in one zone; a day is a day also when the clocks change."""
     made = one(lines, **options)
-    told = [(made[name]["dateTime"], made[name]["timeZone"]) for name in ("start", "end")]
-    assert (told, made["isAllDay"]) == ([start, end], False)
+    times = [(made[name]["dateTime"], made[name]["timeZone"]) for name in ("start", "end")]
+    assert (times, made["isAllDay"]) == ([start, end], False)
 
 
 def test_a_series() -> None:

@@ -373,7 +373,7 @@ def test_people_that_nobody_knows_are_named_by_line(sample: Emulator, unknown_st
 
 
 def test_a_table_that_is_wrong_asks_for_nobody(sample: Emulator) -> None:
-    """People are looked up only when everything else is right."""
+    """People are resolved only when everything else is right."""
     columns = {"E": "event_id", "Who": "patch.attendees", "S": "patch.start"}
     with DingTalkCalendarHook() as hook:
         problems([{"E": "E", "Who": "lin-yue", "S": "secret"}], columns, people=hook.resolve_staff_ids)
@@ -432,8 +432,8 @@ def test_any_table_makes_rows_or_problems(lines: list[tuple[Any, ...]]) -> None:
         assert all(row.get("event_id") for row in rows if row.get("action") != "create")
 
 
-def test_a_refused_look_up_is_an_error() -> None:
-    """Where the app may not look people up, that is what is said, and no person is called unknown."""
+def test_a_refused_search_is_an_error() -> None:
+    """Where the app may not search people, the error says so, and no person is called unknown."""
 
     def refuse(_: list[str]) -> dict[str, str]:
         raise PermissionDeniedError("no")

@@ -25,7 +25,7 @@ def calendar(dingtalk: Emulator, connect: Callable[..., None]) -> Emulator:
 
 
 def retried(calendar: Emulator, plan: list[Any], store: StateStore | None) -> dict[str, Any]:
-    """Apply a plan whose first try does not hear that it took effect; return what the retry pushed."""
+    """Apply a plan whose first try does not learn that it took effect; return what the retry pushed."""
     calendar.fault(kind="apply_then_reset", action="PatchEvent")
     with pytest.raises(PlanIncompleteError):
         apply(plan, Ti(), store, keep_before=True)
@@ -50,7 +50,7 @@ def test_a_retry_without_a_store_does_not_take_the_new_values_for_the_old(calend
 def test_what_only_an_earlier_try_came_to_is_undone_or_named(
     calendar: Emulator, connect: Callable[..., None], brings: bool
 ) -> None:
-    """A retry that ends before a row does not know what became of it: its undo looks, or it is named."""
+    """A retry that ends before a row does not know what became of it: its undo checks, or it is named."""
     connect(extra={"max_qps": 1, "max_attempts": 1})  # one row after the other
     calendar.store.put_events([event("second")])
     known = {"event": event("second")} if brings else {}

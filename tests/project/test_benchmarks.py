@@ -25,7 +25,7 @@ SECTION = Section("Speed", "How fast.", [Table(("way", "s"), [("ours", 1.304)])]
     ],
 )
 def test_a_verdict_is_computed_from_the_unrounded_figure(target: Target, verdict: str) -> None:
-    """A figure that only looks as if it met its target, because it is rounded, misses it."""
+    """A figure that only seems to meet its target, because it is rounded, misses it."""
     assert target.row()[-1] == verdict
 
 

@@ -50,7 +50,7 @@ def wait_row(label: str, minutes: int) -> str:
 MAX_EVENTS = default(DingTalkCalendarListEventsOperator, "max_events")
 MAX_CALLS = default(DingTalkCalendarApplyPlanOperator, "max_calls")
 RECHECK = default(DingTalkCalendarEventSensor, "recheck").total_seconds() / HOUR
-LOOKS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
+POLLS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
 CHECKS = MONTH_SECONDS / POLL_INTERVAL
 FREQUENT = MONTH_SECONDS / 300
 ERRORS_AFTER = "an hour" if ERROR_WAIT == HOUR else str(ERROR_WAIT)
@@ -89,7 +89,7 @@ CLAIMS = [
     ("docs/howto/wait.md", wait_row("30 minutes", 30)),
     ("docs/howto/wait.md", wait_row("10 minutes", 10)),
     ("docs/howto/wait.md", wait_row("1 minute (what Airflow's own sensors do)", 1)),
-    ("docs/howto/wait.md", f"each half an hour by default: {LOOKS:,.0f} calls in 30 days of waiting"),
+    ("docs/howto/wait.md", f"each half an hour by default: {POLLS:,.0f} calls in 30 days of waiting"),
     ("docs/howto/wait.md", f"is noticed {HEAD_START:g} seconds later"),
     (
         "docs/howto/wait.md",

@@ -87,7 +87,7 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
     # A person's answer is taken for granted.
     run = dag.test(mark_success_pattern="^approve$") if "ApprovalOperator" in code else dag.test()
     assert run.state == "success"
-    if "triggering_asset_events" in code:  # run by hand, it is told of no change
+    if "triggering_asset_events" in code:  # run by hand, it receives no change
         assert dag.schedule
         assert not sample.effects["writes"]
     else:
@@ -166,14 +166,14 @@ def test_the_watcher_reports_the_event(
     dag = load(*REACT.dags)
     (calendar,) = dag.schedule
     (watcher,) = calendar.watchers
-    told = Triggerer(monkeypatch).run(
+    changes = Triggerer(monkeypatch).run(
         edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
     )
-    events = Told([SimpleNamespace(extra={"payload": change}) for change in told])
+    events = Told([SimpleNamespace(extra={"payload": change}) for change in changes])
     dag.get_task("tell").python_callable(triggering_asset_events=events)
     assert f"{REVIEW} was updated: start, end" in capsys.readouterr().out
     named = REACT.text.split("Its payload has ids and names only:", 1)[1].split(". ", 1)[0]
-    assert codes(named) == list(told[0])
+    assert codes(named) == list(changes[0])
 
 
 def test_every_type_of_app_has_a_connection() -> None:
@@ -257,6 +257,6 @@ def test_the_reference_has_every_module() -> None:
 
 
 def is_there(name: str) -> bool:
-    """Tell whether the package has a module, or a folder of modules."""
+    """Return whether the package has a module, or a folder of modules."""
     path = ROOT / "airflow_dingtalk_calendar" / name.replace(".", "/")
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()

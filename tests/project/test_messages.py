@@ -58,7 +58,7 @@ CALLS: dict[str, api.Call[Any]] = {
 
 
 def parse_patch(patch: Any, *, clear: Any = (), **options: Any) -> None:
-    """Read a patch as the operator does, which clears nothing unless told to."""
+    """Read a patch as the operator does, which clears nothing unless asked to."""
     EventPatch.parse(patch, clear=clear, **options)
 
 
@@ -114,7 +114,7 @@ def message_of(kind: str, given: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("kind", "case"), CASES, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(CASES)])
-def test_each_wrong_input_is_told_exactly_so(kind: str, case: dict[str, Any], dingtalk: Emulator) -> None:
+def test_each_wrong_input_has_exactly_this_message(kind: str, case: dict[str, Any], dingtalk: Emulator) -> None:
     """All that is wrong is named at once and nothing else is, each with a remedy, before anything is sent."""
     assert message_of(kind, case["given"]) == case["says"]
     assert dingtalk.requests == []

@@ -109,7 +109,7 @@ def test_airflow_lists_the_installed_provider(fresh: Path) -> None:
 def test_the_examples_run_with_the_installed_wheel(fresh: Path) -> None:
     """Every example DAG succeeds in an environment that has only the wheel, which is where its code is from.
 
-    The one that asks which run is to be taken back has none to be told of here.
+    The one that asks which run is to be taken back has none to choose from here.
     """
     with Emulator(review_is_soon()) as dingtalk:  # one example waits for it
         env = {**environment(fresh), "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection())}

@@ -59,14 +59,14 @@ def test_the_connection_fits_airflows_strict_schema() -> None:
 
 @pytest.mark.parametrize(("kind", "base"), BASES.items(), ids=BASES)
 def test_the_metadata_lists_the_modules_of_the_folder(kind: str, base: type) -> None:
-    """Airflow is told of each module that has a class for DAG authors; ``base`` has what such classes inherit."""
+    """The provider lists each module that has a class for DAG authors; ``base`` has what such classes inherit."""
     names = {f"{PACKAGE}.{kind}.{path.stem}" for path in (ROOT / PACKAGE / kind).glob("*.py")}
     names -= {f"{PACKAGE}.{kind}.__init__", f"{PACKAGE}.{kind}.base"}
     assert sorted(listed(kind)) == sorted(name for name in names if has_public_class(name, base))
 
 
 def test_the_metadata_lists_the_guides() -> None:
-    """Airflow is told of each page of the how-to guide, under the path that the repository has it."""
+    """The provider lists each page of the how-to guide, under the path that the repository has it."""
     (integration,) = INFO["integrations"]
     pages = {path.stem for path in (ROOT / "docs" / "howto").glob("*.md")} - {"index"}
     assert integration["how-to-guide"] == [f"/docs/howto/{name}.md" for name in sorted(pages)]
@@ -86,7 +86,7 @@ def listed(kind: str) -> list[str]:
 
 
 def has_public_class(module: str, base: type) -> bool:
-    """Tell whether a module defines a class that DAG authors may use."""
+    """Return whether a module defines a class that DAG authors may use."""
     classes = (one for one in vars(import_module(module)).values() if inspect.isclass(one) and one.__module__ == module)
     return any(issubclass(one, base) and not one.__name__.startswith("_") for one in classes)
 

@@ -62,7 +62,7 @@ def sections(page: Page) -> list[Section]:
 
 
 LEVELS = [[section.level for section in sections(page)] for page in (ENGLISH, CHINESE)]
-# While a section is missing, the others cannot be told which is which: then only the test of the headings fails.
+# While a section is missing, the others cannot be matched: then only the test of the headings fails.
 PAIRS = list(zip(sections(ENGLISH), sections(CHINESE), strict=True)) if LEVELS[0] == LEVELS[1] else []
 each_section = pytest.mark.parametrize(
     ("english", "chinese"), PAIRS, ids=[f"{english.title} = {chinese.title}" for english, chinese in PAIRS]

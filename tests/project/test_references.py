@@ -50,7 +50,7 @@ def all_files() -> frozenset[str]:
 
 
 def is_there(name: str, page: Path) -> bool:
-    """Tell whether a file or folder is in the project, in the package or beside the page; a mere name, anywhere."""
+    """Return whether a file or folder is in the project, in the package or beside the page; a mere name, anywhere."""
     found = any((folder / name).exists() for folder in (ROOT, PACKAGE.root, page.parent))
     return found or ("/" not in name and name in all_files())
 
@@ -65,7 +65,7 @@ def full_names(text: str) -> set[str]:
 
 
 def exists(name: str) -> bool:
-    """Tell whether a module of the package or an object of one is there, by its full name."""
+    """Return whether a module of the package or an object of one is there, by its full name."""
     package, *parts = name.split(".")
     prefixes = (".".join(parts[:count]) for count in range(len(parts), -1, -1))
     found = next(prefix for prefix in prefixes if prefix in PACKAGE.modules)
@@ -74,7 +74,7 @@ def exists(name: str) -> bool:
 
 
 def defines(module: Module, parts: list[str]) -> bool:
-    """Tell whether a module has a name, and a class, if it is one, or a base of it, a member."""
+    """Return whether a module has a name, and a class, if it is one, or a base of it, a member."""
     first, *rest = parts
     if is_dunder(first):
         return True
@@ -103,7 +103,7 @@ def members() -> frozenset[str]:
 
 
 def is_known(target: str, path: Path) -> bool:
-    """Tell whether what a role names is there: in full, from a package that the file is in, or in the file itself."""
+    """Return whether what a role names is there: in full, from a package that the file is in, or in the file itself."""
     if target.startswith("."):
         folders = [folder for folder in path.parents if folder.is_relative_to(PACKAGE.root)]
         return any(exists(f"{path_of(folder).replace('/', '.')}{target}") for folder in folders)
@@ -115,7 +115,7 @@ def is_known(target: str, path: Path) -> bool:
 
 
 def is_elsewhere(target: str) -> bool:
-    """Tell whether a full name is that of something of the tests, the benchmarks or Python."""
+    """Return whether a full name is that of something of the tests, the benchmarks or Python."""
     module, _, name = target.rpartition(".")
     if (ROOT / f"{target.replace('.', '/')}.py").exists():
         return True
@@ -146,7 +146,7 @@ def test_references_of_docstrings_are_there(path: Path) -> None:
 
 
 def test_dead_names_are_noticed() -> None:
-    """The checks above tell what is there from what is not."""
+    """The checks above distinguish what is there from what is not."""
     page = ROOT / "docs" / "architecture.md"
     assert is_there("emulator/settings.py", page)
     assert not is_there("emulator/nothing.py", page)

@@ -28,7 +28,7 @@ def meeting(event_id: str, day: str, **fields: Any) -> dict[str, Any]:
 
 
 def rule(kind: str, **pattern: Any) -> dict[str, Any]:
-    """Make the rule of a series that goes on for ever."""
+    """Make the rule of a series that goes on forever."""
     return {"pattern": {"type": kind, "interval": 1, **pattern}, "range": {"type": "noEnd"}}
 
 

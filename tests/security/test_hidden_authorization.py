@@ -97,7 +97,7 @@ def outcome(
         printed.append(text)
         raise  # what the command is just handling
 
-    def hear() -> str:
+    def transcript() -> str:
         printed.extend(capsys.readouterr())
         return "".join(printed)
 
@@ -105,7 +105,7 @@ def outcome(
         code = dingtalk.authorization_code(ORGANIZER)
         monkeypatch.setattr(authorize, "_print_failure", again)
         answer = answer.replace("{code}", code)
-        monkeypatch.setattr(sys, "stdin", Typing(answer, hear))
+        monkeypatch.setattr(sys, "stdin", Typing(answer, transcript))
         try:
             authorize.main(["--redirect-uri", REDIRECT, *(one.format(code=code) for one in arguments)])
         except BaseException as error:
@@ -121,8 +121,8 @@ def outcome(
             lines = [line for line in lines if "argparse.ArgumentError" not in line]
         assert [line for line in lines if any(secret in line for secret in secrets)] == []
         if not isinstance(failed, SystemExit):
-            assert [secret for secret in secrets if secret in hear()] == []
-        return hear(), failed
+            assert [secret for secret in secrets if secret in transcript()] == []
+        return transcript(), failed
 
     return run
 

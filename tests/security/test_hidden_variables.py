@@ -81,8 +81,8 @@ def unwritable(dingtalk: Emulator, auth_type: str, stored: dict[str, str], monke
     """Have Variables refuse to be written, with what should be written in variables and in the message."""
 
     def fail(name: str, value: str) -> None:
-        told = f"cannot write {value}"
-        raise OSError(told)
+        text = f"cannot write {value}"
+        raise OSError(text)
 
     monkeypatch.setattr(airflow_compat, "write_variable", fail)
     fault("GetEvent", kind="error", status=400, code="x")(dingtalk, auth_type, stored, monkeypatch)

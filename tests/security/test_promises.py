@@ -83,8 +83,8 @@ def test_templates_do_not_get_at_secrets(dag: Callable[..., Run], dingtalk: Emul
     run = dag(
         f"""
         options = {{"union_id": "{ORGANIZER}", "event_id": "{EVENT}"}}
-        looks = "{{{{ task }}}} {{{{ ti }}}} {{{{ task.dingtalk_conn_id }}}} {{{{ ti.task.hook is defined }}}}"
-        Patch(task_id="looks", patch={{"description": looks}}, **options)
+        shown = "{{{{ task }}}} {{{{ ti }}}} {{{{ task.dingtalk_conn_id }}}} {{{{ ti.task.hook is defined }}}}"
+        Patch(task_id="shows", patch={{"description": shown}}, **options)
         Patch(task_id="digs", patch={{"description": "{{{{ task.execute.__globals__ }}}}"}}, **options)
         Patch(task_id="conf", patch={{"description": "{{{{ dag_run.conf.text }}}}"}}, **options)
         @task
@@ -154,25 +154,25 @@ def test_all_agree_on_the_host(host: str, port: int | None) -> None:
     assert url.scheme == "https" or is_loopback(url.host)
 
 
-def test_no_other_host_hears_of_a_redirect(run: Callable[..., Any], dingtalk: Emulator) -> None:
+def test_no_other_host_receives_a_redirect(run: Callable[..., Any], dingtalk: Emulator) -> None:
     """A redirect to another host is not followed, so that host gets neither request nor token."""
-    heard: list[bool] = []
+    reads: list[bool] = []
 
     def listen() -> Any:
-        heard.append(True)
+        reads.append(True)
         yield b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
-    answer = type("Heard", (), {"__iter__": lambda _: listen()})()
+    answer = type("Body", (), {"__iter__": lambda _: listen()})()
     with raw_server(answer) as elsewhere:
         for status in (301, 302, 303, 307, 308):
             dingtalk.fault(kind="redirect", status=status, location=f"{elsewhere}/v1.0/x", action="GetEvent")
             with pytest.raises(UnexpectedAnswerError, match="redirect"):
                 run("get_event", ORGANIZER, EVENT)
-    assert heard == []
+    assert reads == []
 
 
 def test_cookies_are_not_sent_back(dingtalk: Emulator) -> None:
-    """What a server asks to be remembered is not told to it again."""
+    """What a server asks to be remembered is not sent to it again."""
     dingtalk.fault(kind="body", action="GetEvent", body={"id": EVENT}, headers={"set-cookie": "a=b; path=/"})
     with DingTalkCalendarHook() as hook:
         for _ in range(2):

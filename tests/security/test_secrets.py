@@ -38,7 +38,7 @@ def everything_stored(home: Path) -> str:
 
 
 def without_masking(text: str) -> str:
-    """Leave out the lines in which dag.test() of Airflow 3.0, at debug level, shows how it is told what to mask."""
+    """Leave out the lines in which dag.test() of Airflow 3.0, at debug level, shows how it registers what to mask."""
     return "\n".join(line for line in text.splitlines() if "MaskSecret" not in line)
 
 
@@ -47,11 +47,11 @@ class Listener(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
+        self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line, with the traceback if there is one."""
-        self.heard.append(f"{record.name}: {self.format(record)}")
+        self.lines.append(f"{record.name}: {self.format(record)}")
 
     def listen(self, *_: object) -> None:
         """Begin to listen; a task calls this, because Airflow sets up its own logging before it begins one."""
@@ -68,7 +68,7 @@ def listener() -> Iterator[Listener]:
     """What tasks log whose ``on_execute_callback`` is ``LISTENER.listen``."""
     loggers = [logging.getLogger(name) for name in ("", "airflow_dingtalk_calendar", "httpx", "httpcore")]
     levels = [logger.level for logger in loggers]
-    LISTENER.heard.clear()
+    LISTENER.lines.clear()
     yield LISTENER
     logging.getLogger().removeHandler(LISTENER)
     for logger, level in zip(loggers, levels, strict=True):
@@ -101,10 +101,10 @@ def test_a_full_run_leaves_no_secret_behind(
     assert [run.state(task) for task in ("good", "dry", "bad")] == ["success", "success", "failed"]
     assert len(dingtalk.effects["updates"]) == 1
     output = capfd.readouterr()
-    shown = without_masking(everything_stored(HOME) + output.out + output.err + "\n".join(listener.heard))
+    shown = without_masking(everything_stored(HOME) + output.out + output.err + "\n".join(listener.lines))
     assert EVENT in shown
     assert "patched_fields" in shown
-    exchanges = [line for line in listener.heard if line.startswith("airflow_dingtalk_calendar.client.exchange")]
+    exchanges = [line for line in listener.lines if line.startswith("airflow_dingtalk_calendar.client.exchange")]
     assert [line.split()[1] for line in exchanges] == ["GetAccessToken,", "PatchEvent,", "PatchEvent,"]
     assert token not in shown
     assert SECRET not in shown

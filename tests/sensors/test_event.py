@@ -142,7 +142,7 @@ def finish(mode: str, **arguments: Any) -> Any:
     return sensor(**arguments).resume_execution("execute_complete", {"event": event}, {})  # type: ignore[typeddict-item]
 
 
-def looks(dingtalk: Emulator) -> int:
+def polls(dingtalk: Emulator) -> int:
     """Count the metered calls."""
     calls = dingtalk.effects["calls"]
     assert set(calls) <= {"GetEvent"}
@@ -169,14 +169,14 @@ def test_what_is_so_already(wait: Callable[..., Run], dingtalk: Emulator, time: 
     run = wait(mode, starts_within=dt.timedelta(hours=2))
     assert run.state("wait") == "success"
     assert run.xcom("wait")["summary"] == "Planning"
-    assert (looks(dingtalk), time.naps) == (1, [])
+    assert (polls(dingtalk), time.naps) == (1, [])
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_passing_failure_is_waited_out(
     wait: Callable[..., Run], dingtalk: Emulator, connect: Callable[..., None], mode: str
 ) -> None:
-    """A failure that may pass by itself does not end the wait: the next look succeeds."""
+    """A transient failure does not end the wait: the next poll succeeds."""
     connect(extra={"max_attempts": 1})
     dingtalk.fault(kind="error", action="GetEvent", status=503, code="serviceBusy")
     run = wait(mode, exists=True, poke_interval=1)
@@ -215,10 +215,10 @@ def test_how_waiting_fails(dingtalk: Emulator, mode: str, change: dict[str, Any]
 
 @pytest.mark.parametrize("mode", SLEEPING)
 def test_the_moment_is_computed(dingtalk: Emulator, time: Time, mode: str) -> None:
-    """What has a known moment is looked at twice: at once, and then."""
+    """An event with a known time is polled twice: at once, and then."""
     assert finish(mode, ended=True)["id"] == EVENT
     assert time.passed == pytest.approx(2 * HOUR, abs=0.01)
-    assert looks(dingtalk) == 2
+    assert polls(dingtalk) == 2
 
 
 @pytest.mark.parametrize("mode", SLEEPING)
@@ -229,26 +229,26 @@ def test_an_event_that_moves_is_noticed(dingtalk: Emulator, time: Time, mode: st
     time.at(6.5 * HOUR, change(dingtalk, **starting(minutes=9 * 60)))
     assert finish(mode, starts_within=0)["id"] == EVENT
     assert time.passed == pytest.approx(9 * HOUR, abs=0.01)
-    assert looks(dingtalk) == 4  # at 0, 6, 7 and 9 o'clock
+    assert polls(dingtalk) == 4  # at 0, 6, 7 and 9 o'clock
 
 
 @pytest.mark.parametrize("mode", SLEEPING)
-def test_what_nobody_can_know_is_looked_at_in_intervals(dingtalk: Emulator, time: Time, mode: str) -> None:
-    """Answers are looked for each half hour, until there are enough."""
+def test_a_condition_without_a_known_time_is_polled_in_intervals(dingtalk: Emulator, time: Time, mode: str) -> None:
+    """Answers are polled each half hour, until there are enough."""
     people = [{"id": "iiPguest", "responseStatus": "needsAction"}]
     change(dingtalk, attendees=people)()
     time.at(HOUR, change(dingtalk, attendees=[{"id": "iiPguest", "responseStatus": "declined"}]))
     assert finish(mode, responses={"answered": "all"})["attendees"][0]["responseStatus"] == "declined"
-    assert (time.passed, looks(dingtalk)) == (HOUR, 3)
+    assert (time.passed, polls(dingtalk)) == (HOUR, 3)
 
 
 @pytest.mark.parametrize("mode", SLEEPING)
-def test_a_last_look_is_taken(dingtalk: Emulator, time: Time, mode: str) -> None:
-    """When the time is up the event is looked at once more, however long the interval is."""
+def test_there_is_a_last_poll(dingtalk: Emulator, time: Time, mode: str) -> None:
+    """When the time is up the event is polled once more, however long the interval is."""
     time.at(100, change(dingtalk, summary="Daily"))
     assert finish(mode, fields={"summary": "Daily"}, timeout=100)["summary"] == "Daily"
     assert time.passed == pytest.approx(100, abs=0.2)
-    assert looks(dingtalk) == 2
+    assert polls(dingtalk) == 2
 
 
 @pytest.mark.parametrize("mode", SLEEPING)
@@ -272,7 +272,7 @@ def test_what_is_not_there_yet(dingtalk: Emulator, time: Time, mode: str) -> Non
 
 @pytest.mark.parametrize("mode", SLEEPING)
 def test_a_lasting_failure_ends_the_wait(dingtalk: Emulator, time: Time, mode: str) -> None:
-    """What no retry can mend fails the task, also later on."""
+    """What no retry can fix fails the task, also later on."""
     dingtalk.fault(kind="error", action="GetEvent", skip=1, status=400, code="paramIllegal")
     with pytest.raises(AirflowFailException, match="GetEvent 400 paramIllegal"):
         finish(mode, ended=True)
@@ -349,10 +349,10 @@ def test_a_worker_is_freed_until_the_moment(dingtalk: Emulator, airflow_db: None
         assert (caught.value.reschedule_date - before).total_seconds() == pytest.approx(pause, abs=5)
 
 
-def test_the_log_tells_how_it_stands(
+def test_the_log_says_how_it_stands(
     dingtalk: Emulator, said: pytest.LogCaptureFixture, connect: Callable[..., None]
 ) -> None:
-    """Each look says in one line what was found, and when the next one is; a failure too."""
+    """Each poll says in one line what was found, and when the next one is; a failure too."""
     connect(extra={"max_attempts": 1})
     waiting = trigger(responses={"accepted": 2}, timeout=3600)
     dingtalk.fault(kind="error", action="GetEvent", status=503, code="serviceBusy")
@@ -451,7 +451,7 @@ def test_resuming(asked: dict[str, Any], skips: bool, dingtalk: Emulator) -> Non
         return sensor(ended=True, **asked).resume_execution("execute_complete", {"event": event}, {})  # type: ignore[typeddict-item]
 
     assert resumed({"status": "met", "event": {"id": "x"}}) == {"id": "x"}
-    for status, error in (("hopeless", AirflowFailException), ("timeout", AirflowSensorTimeout)):
+    for status, error in (("impossible", AirflowFailException), ("timeout", AirflowSensorTimeout)):
         with pytest.raises(AirflowSkipException if skips else error):
             resumed({"status": status, "message": "Event x is not there."})
     for status, error in (("failed", AirflowFailException), ("no_connection", AirflowNotFoundException)):
@@ -474,12 +474,12 @@ def test_an_event_that_is_none_of_ours(event: Any) -> None:
 
 
 def test_a_restart_goes_on_where_it_was(dingtalk: Emulator, time: Time) -> None:
-    """A trigger started anew keeps moment and deadline: it neither looks early nor waits longer."""
+    """A trigger started anew keeps moment and deadline: it neither polls early nor waits longer."""
     waiting = trigger(ended=True, timeout=3 * HOUR)
     time.now += 1.5 * HOUR
     again = DingTalkCalendarEventTrigger(**waiting.serialize()[1])
     assert [end["status"] for end in fired(again)] == ["met"]
-    assert (time.passed, looks(dingtalk)) == (2 * HOUR, 2)
+    assert (time.passed, polls(dingtalk)) == (2 * HOUR, 2)
     time.now += 100 * HOUR
     change(dingtalk, **starting(minutes=10**5))()
     late = DingTalkCalendarEventTrigger(**waiting.serialize()[1])
@@ -543,14 +543,14 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 
 def test_no_socket_is_open_while_nothing_happens(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look opens its client and closes it, so that hundreds that wait hold no sockets."""
+    """Each poll opens its client and closes it, so that hundreds that wait hold no sockets."""
     counts = clients(monkeypatch)
     assert [end["status"] for end in fired(trigger(cancelled=True, timeout=2.5 * HOUR))] == ["timeout"]
     assert counts == {"opened": 5, "closed": 5}  # one each half hour
 
 
 def test_a_changed_connection_is_noticed(dingtalk: Emulator, connect: Callable[..., None], time: Time) -> None:
-    """A secret that is replaced while somebody waits is used from the next look on; a wrong one ends the wait."""
+    """A secret that is replaced while somebody waits is used from the next poll on; a wrong one ends the wait."""
     waiting = trigger(ended=True)
     connect(password="quite-another")
     token_cache.TOKEN_CACHE.clear()
@@ -559,7 +559,7 @@ def test_a_changed_connection_is_noticed(dingtalk: Emulator, connect: Callable[.
     assert "invalidClientIdOrSecret" in end["message"]
 
 
-def test_the_triggerers_log_tells_no_titles(dingtalk: Emulator) -> None:
+def test_the_triggerers_log_shows_no_titles(dingtalk: Emulator) -> None:
     """A triggerer logs what fires; of an event that is found it shows the status only."""
 
     async def fire() -> Any:
@@ -573,7 +573,7 @@ def test_the_triggerers_log_tells_no_titles(dingtalk: Emulator) -> None:
 def test_what_nobody_expected(
     dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch, said: pytest.LogCaptureFixture
 ) -> None:
-    """An error that is not ours is told by its kind only, and may be tried again."""
+    """Of an error that is not ours only the kind is reported, and it may be retried."""
     waiting = trigger(ended=True)
 
     def broken(*_: object) -> None:

@@ -42,7 +42,7 @@ def test_all_have_to_be_done(settles: tuple[bool, bool], status: str) -> None:
 
 
 def test_nobody_is_there() -> None:
-    """What nobody has heard of is not acknowledged."""
+    """What no listener has received is not acknowledged."""
     assert deliver(PushDeliveries(), []) == ["LATER"]
 
 
@@ -134,7 +134,7 @@ def test_the_policy_forgets_failures_once_a_connection_is_stable() -> None:
 
 
 def test_waits_after_failures() -> None:
-    """What may pass is tried again soon, or when the service says; what a person has to correct, rarely."""
+    """A transient failure is tried again soon, or when the service says; what a person has to correct, rarely."""
     policy = ReconnectPolicy()
     assert policy.wait_after(TransportError()) <= 2.0
     assert policy.wait_after(TransportError(retry_after=300.0)) == 300.0

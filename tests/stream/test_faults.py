@@ -1,4 +1,4 @@
-"""Stream mode under any order of changes, faults and lost connections: what the gateway holds is heard of."""
+"""Stream mode under any order of changes, faults and lost connections: what the gateway holds is received."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ STEPS = st.one_of(
     times=st.sampled_from(["text", "number"]),
     keys=st.sampled_from(["camelCase", "CamelCase"]),
 )
-def test_what_the_gateway_holds_is_heard_of(
+def test_what_the_gateway_holds_is_received(
     dingtalk: Emulator, steps: list[tuple[Any, ...]], seed: int, slow: bool, times: str, keys: str
 ) -> None:
-    """Each change is heard of at least once, twice only if it was not settled, and acknowledged in the end."""
+    """Each change is received at least once, twice only if it was not settled, and acknowledged in the end."""
     dingtalk.reset(
         {**DATA, "events": [event(), event(OTHER)]},
         stream_unconnected="kept",
@@ -70,8 +70,8 @@ def test_what_the_gateway_holds_is_heard_of(
     asyncio.run(scenario())
     pushed = dingtalk.pushed_events()
     assert {one["status"] for one in pushed} <= {"acknowledged"}
-    heard = [one.push.change_id for one in listener.deliveries]
-    assert len(heard) == len(set(heard)) == len(pushed) == sum(step[0] == "change" for step in steps)
+    received = [one.push.change_id for one in listener.deliveries]
+    assert len(received) == len(set(received)) == len(pushed) == sum(step[0] == "change" for step in steps)
 
 
 def _take_step(step: tuple[Any, ...], listener: Listener, dingtalk: Emulator) -> None:

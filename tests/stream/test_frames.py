@@ -37,7 +37,7 @@ def camel_case(members: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("data", [CHANGE, camel_case(CHANGE)], ids=["camelCase", "CamelCase"])
 def test_a_change_is_read_in_both_spellings(data: dict[str, Any]) -> None:
-    """A push tells kind, event, people, calendar, time and operator."""
+    """A push has kind, event, people, calendar, time and operator."""
     frame = frames.parse_frame(write(data=data))
     push = pushes.parse_push(frame)
     assert pushes.is_calendar_change(frame)
@@ -154,7 +154,7 @@ JSON = st.recursive(
     kind=st.sampled_from(["EVENT", "SYSTEM", "x"]),
 )
 def test_odd_data_never_raises(headers: Any, data: Any, kind: str) -> None:
-    """Whatever a frame holds, it can be read and answered, and what is told of it is JSON."""
+    """Whatever a frame holds, it can be read and answered, and its payload is JSON."""
     frame = frames.parse_frame(write(kind, headers, data))
     push = pushes.parse_push(frame)
     json.loads(frames.write_pong(frame))

@@ -45,7 +45,7 @@ def waits(dingtalk: Emulator, naps: list[float], monkeypatch: pytest.MonkeyPatch
 
 @asynccontextmanager
 async def listening(dingtalk: Emulator, *listeners: Listener, conn_id: str = "dingtalk_default") -> AsyncIterator[None]:
-    """Have listeners hear of pushes, from when the connection is open on."""
+    """Have listeners receive pushes, from when the connection is open on."""
     async with AsyncExitStack() as stack:
         for listener in listeners:
             await stack.enter_async_context(APP_STREAMS.listen(listener, partial(DingTalkCalendarHook, conn_id)))
@@ -71,8 +71,8 @@ def tickets(dingtalk: Emulator) -> int:
 
 @pytest.mark.parametrize("spelling", ["camelCase", "CamelCase"])
 @pytest.mark.parametrize("times", ["text", "number"])
-def test_a_push_is_heard_of_and_acknowledged(dingtalk: Emulator, spelling: str, times: str) -> None:
-    """A change is heard of once, without a metered call, and the gateway finds nothing wrong with the answer."""
+def test_a_push_is_received_and_acknowledged(dingtalk: Emulator, spelling: str, times: str) -> None:
+    """A change is received once, without a metered call, and the gateway finds nothing wrong with the answer."""
     dingtalk.configure(stream_keys=spelling, stream_times=times)
     listener = Listener()
 
@@ -122,7 +122,7 @@ def test_a_disconnect_is_bridged(dingtalk: Emulator) -> None:
 
 @pytest.mark.parametrize("unconnected", ["lost", "kept"])
 def test_a_lost_connection_is_opened_again(dingtalk: Emulator, unconnected: str) -> None:
-    """After a reset in a push there is a new connection, of which listeners hear; the event comes again."""
+    """After a reset in a push there is a new connection, of which listeners are notified; the event comes again."""
     dingtalk.configure(stream_unconnected=unconnected)
     listener = Listener()
 
@@ -152,12 +152,12 @@ def test_a_gateway_that_is_restarted(dingtalk: Emulator, caplog: pytest.LogCaptu
             await until_true(lambda: statuses(dingtalk) == ["acknowledged"])
 
     asyncio.run(scenario())
-    told = [
+    reported = [
         one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING and "Stream mode" in one.message
     ]
-    assert len(told) == 2
-    assert "ServiceUnavailable" in told[0]
-    assert told[1] == "Connected to Stream mode again."
+    assert len(reported) == 2
+    assert "ServiceUnavailable" in reported[0]
+    assert reported[1] == "Connected to Stream mode again."
 
 
 def test_wrong_credentials_are_said_once_and_tried_slowly(
@@ -182,7 +182,7 @@ def test_wrong_credentials_are_said_once_and_tried_slowly(
 
 
 def test_one_connection_for_each_app(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connection ids with the same app share a socket, and everybody hears of everything."""
+    """Connection ids with the same app share a socket, and every listener receives everything."""
     monkeypatch.setenv("AIRFLOW_CONN_SECOND", json.dumps(dingtalk.connection()))
     first, second, third = Listener(), Listener(), Listener()
 
@@ -215,8 +215,8 @@ def test_a_wrong_connection_id_does_not_keep_the_others_away(
     asyncio.run(scenario())
 
 
-def test_who_comes_later_hears_that_there_is_a_connection(dingtalk: Emulator) -> None:
-    """A listener that joins an open connection is told of it at once."""
+def test_who_comes_later_is_notified_of_the_connection(dingtalk: Emulator) -> None:
+    """A listener that joins an open connection is notified at once."""
     first, second = Listener(), Listener()
 
     async def scenario() -> None:
@@ -227,7 +227,7 @@ def test_who_comes_later_hears_that_there_is_a_connection(dingtalk: Emulator) ->
 
 
 def test_an_event_is_acknowledged_when_all_are_done(dingtalk: Emulator) -> None:
-    """Pushed again meanwhile it is not handed on again; once it is settled, the gateway hears of it."""
+    """Pushed again meanwhile it is not handed on again; once it is settled, it is acknowledged to the gateway."""
     slow, quick = Listener(settles=None), Listener()
 
     async def scenario() -> None:

@@ -214,7 +214,7 @@ def test_no_redirect_is_followed() -> None:
     "answer", [[b""], [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"], [b"nonsense\r\n\r\n"]], ids=["", "no", "odd"]
 )
 def test_no_websocket_there(answer: list[bytes]) -> None:
-    """What is no WebSocket is an error that may pass, and tells nothing secret."""
+    """What is no WebSocket is a transient error, and shows nothing secret."""
     with raw_server(answer) as address, pytest.raises(TransportError) as caught:
         receive_one(address.replace("http", "ws"))
     assert caught.value.retryable
@@ -257,7 +257,7 @@ def test_the_library_is_not_loaded_before_it_is_needed() -> None:
     ],
 )
 def test_an_answer_without_a_ticket(dingtalk: Emulator, body: Any) -> None:
-    """A success that lacks what it documents is an error that may pass."""
+    """A success that lacks what it documents is a transient error."""
     dingtalk.fault(action="OpenConnection", kind="body", body=json.dumps(body), times=9)
     with pytest.raises(UnexpectedAnswerError, match="endpoint and a ticket") as caught:
         asyncio.run(open_stream(DingTalkCalendarHook))

@@ -38,7 +38,7 @@ class Checks:
         self.waker = CalendarWaker("lin", "primary", self.check, time.clock)
 
     def check(self) -> None:
-        """Check the calendar, and tell the waker what was found."""
+        """Check the calendar, and notify the waker of what was found."""
         self.made.append(self.time.now)
         for event_id in self.found:
             self.waker.note_check(self.time.now, event_id)
@@ -79,7 +79,7 @@ def test_a_push_wakes_a_check_soon() -> None:
 
 
 def test_a_burst_is_one_check() -> None:
-    """Pushes that follow each other are waited for, but not for ever."""
+    """Pushes that follow each other are waited for, but not forever."""
 
     async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
         for _ in range(3):
@@ -109,7 +109,7 @@ def test_another_calendar_wakes_nobody() -> None:
 
 
 def test_a_connection_wakes_a_check() -> None:
-    """What happened while there was none is looked for at once."""
+    """What happened while there was none is checked for at once."""
 
     async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
         await time.pass_by(5)

@@ -1,4 +1,4 @@
-"""The trigger that tells of changes, against DingTalk on loopback; time is made here and Airflow's store is a dict."""
+"""The trigger that reports changes, against DingTalk on loopback; time is made here and Airflow's store is a dict."""
 
 from __future__ import annotations
 
@@ -71,18 +71,18 @@ class Triggerer:
         monkeypatch.setattr(CalendarWatcher, "clock", staticmethod(lambda: self.now))
 
     def run(self, *steps: Step, store: Any = None, **options: Any) -> list[dict[str, Any]]:
-        """Run until the steps are used up and what they led to was told; return the payloads."""
+        """Run until the steps are used up and what they led to was reported; return the payloads."""
         trigger = ChangesTrigger(**{"union_id": ORGANIZER, **options})
         trigger.asset_state_store = store
-        told: list[dict[str, Any]] = []
+        reported: list[dict[str, Any]] = []
         self._steps = iter(steps)
         with suppress(Killed):
-            asyncio.run(self._collect(trigger, told))
-        return told
+            asyncio.run(self._collect(trigger, reported))
+        return reported
 
-    async def _collect(self, trigger: ChangesTrigger, told: list[dict[str, Any]]) -> None:
+    async def _collect(self, trigger: ChangesTrigger, reported: list[dict[str, Any]]) -> None:
         async for one in trigger.run():
-            told.append(json.loads(json.dumps(one.payload)))
+            reported.append(json.loads(json.dumps(one.payload)))
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -132,14 +132,14 @@ def calls(dingtalk: Emulator) -> int:
     return sum(request["action"] == "ListEvents" for request in dingtalk.requests)
 
 
-def what(told: list[dict[str, Any]]) -> list[tuple[str, str, list[str]]]:
-    """Return what was told of."""
-    return [(one["kind"], one["event_id"], one["fields"]) for one in told]
+def what(reported: list[dict[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return what was reported."""
+    return [(one["kind"], one["event_id"], one["fields"]) for one in reported]
 
 
 def test_changes_are_told_of_from_the_first_start_on(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """What was there before is not told of; each later change is, once, in one call per check."""
-    told = triggerer.run(
+    """What was there before is not reported; each later change is, once, in one call per check."""
+    reported = triggerer.run(
         edit(dingtalk, location="Room 2"),
         nothing,
         edit(dingtalk, **LATER),
@@ -147,12 +147,12 @@ def test_changes_are_told_of_from_the_first_start_on(triggerer: Triggerer, dingt
         edit(dingtalk, status="cancelled"),
         store=store,
     )
-    assert what(told) == [
+    assert what(reported) == [
         ("updated", EVENT, ["location"]),
         ("updated", EVENT, ["start", "end"]),
         ("deleted", EVENT, []),
     ]
-    assert len({one["change_id"] for one in told}) == 3
+    assert len({one["change_id"] for one in reported}) == 3
     assert calls(dingtalk) == 6
     assert set(triggerer.pauses) == {HOUR}
 
@@ -168,22 +168,23 @@ def test_what_it_costs_is_said(
     assert [(one.levelno, str(int(720 * 3600 / interval)) in one.message) for one in said] == [(level, True)]
 
 
-def test_a_new_event_is_told_of(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
+def test_a_new_event_is_reported(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
     """A new event comes with the ids that a DAG needs to patch it."""
 
     def create() -> None:
         with DingTalkCalendarHook() as hook:
             hook.create_event(ORGANIZER, {"summary": "New", **LATER})
 
-    (told,) = triggerer.run(create, store=store)
-    assert told["kind"] == "created"
-    assert told["event_id"] in dingtalk.store.events
-    assert (told["organizer_id"], told["union_id"], told["calendar_id"]) == (ORGANIZER, ORGANIZER, "primary")
-    assert "New" not in json.dumps(told)
+    (reported,) = triggerer.run(create, store=store)
+    assert reported["kind"] == "created"
+    assert reported["event_id"] in dingtalk.store.events
+    assert reported["organizer_id"] == reported["union_id"] == ORGANIZER
+    assert reported["calendar_id"] == "primary"
+    assert "New" not in json.dumps(reported)
 
 
 def test_a_restart_loses_nothing_and_repeats_nothing(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """What changed while the triggerer was away is told of afterwards, and what was told of before is not."""
+    """What changed while the triggerer was away is reported afterwards, and what was reported before is not."""
     assert len(triggerer.run(edit(dingtalk, location="Room 2"), store=store)) == 1
     edit(dingtalk, location="Room 3")()
     triggerer.now += 2 * HOUR
@@ -206,7 +207,7 @@ def test_a_restart_waits_for_the_rest_of_the_interval(triggerer: Triggerer, ding
 
 
 @pytest.mark.parametrize("nap", [1, NAPS, NAPS + 1])
-def test_killed_before_it_has_saved_it_tells_again(
+def test_killed_before_it_has_saved_it_reports_again(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, nap: int
 ) -> None:
     """A change whose position was not saved yet comes again under the same name, whatever the DAG wrote meanwhile."""
@@ -215,7 +216,7 @@ def test_killed_before_it_has_saved_it_tells_again(
     triggerer.now += HOUR
     edit(dingtalk, location="Room 2")()
     (first,) = triggerer.run(store=store)
-    edit(dingtalk, summary="Retitled by the DAG that heard of it")()
+    edit(dingtalk, summary="Retitled by the DAG that it started")()
     triggerer.dies_in_nap = 0
     triggerer.now += HOUR
     again = triggerer.run(store=store)
@@ -243,7 +244,7 @@ def test_the_position_is_saved_after_airflow_had_time_to_store(
 def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, rejects: str
 ) -> None:
-    """When DingTalk does not take the syncToken any more, the whole calendar is listed and only differences told of."""
+    """When DingTalk refuses the syncToken, the calendar is listed anew and only differences are reported."""
     events = [event(f"event-{number:03}") for number in range(250)]
     dingtalk.reset({**DATA, "events": events})
 
@@ -259,8 +260,8 @@ def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
                 kind="error", action="ListEvents", status=400, code="invalidParameter.syncToken", message="x"
             )
 
-    told = triggerer.run(lose_tokens, nothing, store=store)
-    assert sorted(what(told)) == [
+    reported = triggerer.run(lose_tokens, nothing, store=store)
+    assert sorted(what(reported)) == [
         ("deleted", "event-009", []),
         ("deleted", "event-010", []),
         ("updated", "event-007", ["location"]),
@@ -271,27 +272,27 @@ def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
 def test_without_a_sync_token_each_check_is_a_full_pass(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A service that gives no syncToken costs more calls, and nothing is told of wrongly."""
+    """A service that gives no syncToken costs more calls, and nothing is reported wrongly."""
 
     def no_token() -> None:
         body = {"events": [dingtalk.event(EVENT)]}
         dingtalk.fault(kind="body", action="ListEvents", body=body, times=2)
 
-    told = triggerer.run(no_token, nothing, edit(dingtalk, location="Room 2"), store=store)
-    assert what(told) == [("updated", EVENT, ["location"])]
+    reported = triggerer.run(no_token, nothing, edit(dingtalk, location="Room 2"), store=store)
+    assert what(reported) == [("updated", EVENT, ["location"])]
     assert "DingTalk has given no syncToken" in caplog.text
 
 
 def test_filters_and_fields_reach_the_events(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """Only the named fields of the events that pass are told of."""
+    """Only the named fields of the events that pass are reported."""
     dingtalk.reset({**DATA, "events": [event("a", summary="Review"), event("b")]})
 
     def change() -> None:
         for event_id in "ab":
             edit(dingtalk, event_id, location="Room 2", description="x")()
 
-    told = triggerer.run(change, store=store, summary_pattern="^Rev", fields=["description"])
-    assert what(told) == [("updated", "a", ["description"])]
+    reported = triggerer.run(change, store=store, summary_pattern="^Rev", fields=["description"])
+    assert what(reported) == [("updated", "a", ["description"])]
 
 
 def test_attendees_are_asked_for_when_they_are_watched(triggerer: Triggerer, dingtalk: Emulator) -> None:
@@ -309,7 +310,7 @@ def test_attendees_are_asked_for_when_they_are_watched(triggerer: Triggerer, din
 def test_what_passes_by_itself_is_waited_out(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A busy or unreachable service ends nothing: a warning, and the change is told of at the next check."""
+    """A busy or unreachable service ends nothing: a warning, and the change is reported at the next check."""
 
     def fail() -> None:
         edit(dingtalk, location="Room 2")()
@@ -329,19 +330,19 @@ def test_a_wait_that_dingtalk_asks_for_is_kept(triggerer: Triggerer, dingtalk: E
     assert triggerer.pauses == [60.0, 240.0, 60.0]
 
 
-def test_what_a_person_has_to_mend_is_said_and_tried_again(
+def test_what_a_person_has_to_fix_is_logged_and_retried(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, connect: Callable[..., None], caplog: Any
 ) -> None:
-    """A wrong secret is an error with the remedy, tried again after an hour; once it is mended, nothing was lost."""
+    """A wrong secret is an error with the remedy, tried again after an hour; once it is fixed, nothing was lost."""
 
     def break_it() -> None:
         edit(dingtalk, location="Room 2")()
         dingtalk.store.expire_tokens()
         connect(password="another-secret-altogether")
 
-    told = triggerer.run(break_it, nothing, lambda: connect(), nothing, store=store, interval=60)
+    reported = triggerer.run(break_it, nothing, lambda: connect(), nothing, store=store, interval=60)
     assert triggerer.pauses == [60.0, ERROR_WAIT, ERROR_WAIT, 60.0, 60.0]
-    assert what(told) == [("updated", EVENT, ["location"])]
+    assert what(reported) == [("updated", EVENT, ["location"])]
     errors = [one.message for one in caplog.records if one.levelno == logging.ERROR]
     assert len(errors) == 2
     assert "Check login (app key) and password (app secret)" in errors[0]
@@ -358,19 +359,19 @@ def test_a_missing_connection_ends_nothing(
 
 
 def test_a_position_that_cannot_be_saved_is_saved_later(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """While the store fails nothing further is told of, and nothing twice."""
+    """While the store fails nothing further is reported, and nothing twice."""
 
     def fail() -> None:
         edit(dingtalk, location="Room 2")()
         store.broken = True
 
-    def mend() -> None:
+    def fix() -> None:
         edit(dingtalk, location="Room 3")()
         store.broken = False
 
-    told = triggerer.run(nothing, fail, nothing, mend, nothing, nothing, store=store)
-    assert what(told) == [("updated", EVENT, ["location"])] * 2
-    assert len({one["change_id"] for one in told}) == 2
+    reported = triggerer.run(nothing, fail, nothing, fix, nothing, nothing, store=store)
+    assert what(reported) == [("updated", EVENT, ["location"])] * 2
+    assert len({one["change_id"] for one in reported}) == 2
 
 
 def test_a_position_that_is_not_whole_is_taken_anew(
@@ -387,9 +388,9 @@ def test_a_position_that_is_not_whole_is_taken_anew(
 def test_without_a_store_the_position_is_in_memory(
     triggerer: Triggerer, dingtalk: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Before Airflow 3.3 changes are told of as long as the triggerer runs, which one warning says."""
-    told = triggerer.run(edit(dingtalk, location="Room 2"), edit(dingtalk, location="Room 3"))
-    assert what(told) == [("updated", EVENT, ["location"])] * 2
+    """Before Airflow 3.3 changes are reported as long as the triggerer runs, which one warning says."""
+    reported = triggerer.run(edit(dingtalk, location="Room 2"), edit(dingtalk, location="Room 3"))
+    assert what(reported) == [("updated", EVENT, ["location"])] * 2
     assert triggerer.naps == 0
     assert [one.levelno for one in caplog.records if "in memory only" in one.message] == [logging.WARNING]
     edit(dingtalk, location="Room 4")()

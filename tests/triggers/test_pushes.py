@@ -1,4 +1,4 @@
-"""Watchers that tell what DingTalk pushes, on Airflow's own shared streams, against the emulator's gateway."""
+"""Watchers that report what DingTalk pushes, on Airflow's own shared streams, against the emulator's gateway."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_a_push_is_told_of_without_any_call(dingtalk: Emulator) -> None:
             await until_true(lambda: statuses(dingtalk) == ["acknowledged"])
 
     asyncio.run(scenario())
-    (told,) = runner.stored[1]
-    assert told == {
-        "change_id": told["change_id"],
+    (reported,) = runner.stored[1]
+    assert reported == {
+        "change_id": reported["change_id"],
         "kind": "updated",
         "event_id": EVENT,
         "union_ids": sorted([ORGANIZER, "iiPguest"]),
-        "update_time": told["update_time"],
+        "update_time": reported["update_time"],
         "operator_type": "user",
         "union_id": ORGANIZER,
         "calendar_id": "primary",
@@ -62,7 +62,7 @@ def test_a_push_is_told_of_without_any_call(dingtalk: Emulator) -> None:
     assert dingtalk.effects["calls"] == {}
 
 
-def test_each_watcher_hears_of_its_own(dingtalk: Emulator) -> None:
+def test_each_watcher_reports_its_own(dingtalk: Emulator) -> None:
     """Watchers of a connection share one socket; filters are by person and by kind, and what nobody wants is done."""
     runner = StreamRunner()
     watchers = [watch(), watch("iiPguest"), watch("nobody"), watch(kinds=["deleted"]), watch(calendar_id="another")]
@@ -75,13 +75,13 @@ def test_each_watcher_hears_of_its_own(dingtalk: Emulator) -> None:
             assert len(dingtalk.connections()) == 1
 
     asyncio.run(scenario())
-    heard = [[one["event_id"] for one in told] for told in runner.stored.values()]
-    assert heard == [[EVENT, OTHER], [EVENT, OTHER], [], [], []]
+    events = [[one["event_id"] for one in reported] for reported in runner.stored.values()]
+    assert events == [[EVENT, OTHER], [EVENT, OTHER], [], [], []]
     assert sum(one["action"] == "OpenConnection" for one in dingtalk.requests) == 1
 
 
 def test_nothing_is_acknowledged_before_it_is_stored(dingtalk: Emulator) -> None:
-    """As long as Airflow has not stored what came of a push, DingTalk is not told that it is done with."""
+    """As long as Airflow has not stored what came of a push, it is not acknowledged to DingTalk."""
     runner = StreamRunner(stores=False)
 
     async def scenario() -> None:
@@ -98,7 +98,7 @@ def test_nothing_is_acknowledged_before_it_is_stored(dingtalk: Emulator) -> None
 
 
 def test_what_is_never_stored_is_asked_for_again(dingtalk: Emulator) -> None:
-    """A push whose events are not stored in time is answered LATER, and heard of anew under the same name."""
+    """A push whose events are not stored in time is answered LATER, and reported anew under the same name."""
     runner = StreamRunner(stores=False, ack_timeout=0.1)
 
     async def scenario() -> None:
@@ -156,7 +156,7 @@ def test_a_slow_store_does_not_hold_up_the_others(dingtalk: Emulator) -> None:
 
 
 def test_a_thousand_changes_for_25_assets(dingtalk: Emulator) -> None:
-    """A burst that Airflow is slow to store is told of whole, and what is too much at once is left to the gateway."""
+    """A burst that Airflow is slow to store is reported whole, and what is too much at once is left to the gateway."""
     runner = StreamRunner(stores=False)
 
     async def scenario() -> None:
@@ -178,7 +178,7 @@ def test_a_thousand_changes_for_25_assets(dingtalk: Emulator) -> None:
             assert len(stream.deliveries) == 0
 
     asyncio.run(scenario())
-    assert [len({one["change_id"] for one in told}) for told in runner.stored.values()] == [1000] * 25
+    assert [len({one["change_id"] for one in reported}) for reported in runner.stored.values()] == [1000] * 25
     assert runner.failed == []
 
 

@@ -61,7 +61,7 @@ def _again(arguments: dict[str, Any]) -> dict[str, Any]:
     ids=lambda option: next(iter(option)),
 )
 def test_a_push_takes_no_filter_of_events(option: dict[str, Any]) -> None:
-    """What a push does not tell is nothing to go by, and the remedy is named."""
+    """What a push does not have cannot be filtered by, and the remedy is named."""
     with pytest.raises(InvalidInputError, match=f"{next(iter(option))}: .*source='stream'"):
         stored(source="push", **option)
 

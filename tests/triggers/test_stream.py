@@ -69,7 +69,7 @@ async def quiet(triggerer: StreamTriggerer, dingtalk: Emulator) -> None:
 
 
 def test_a_push_wakes_one_check_for_all_watchers(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
-    """Seconds after a change all watchers of a calendar hear of it, polling ones too, with one call; fields as ever."""
+    """Seconds after a change all watchers of a calendar report it, polling ones too, with one call; fields as ever."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         started = await begin(triggerer, dingtalk, 3)
@@ -77,7 +77,7 @@ def test_a_push_wakes_one_check_for_all_watchers(monkeypatch: pytest.MonkeyPatch
         await quiet(triggerer, dingtalk)
         before, began = checks(dingtalk), triggerer.now
         edit(location="Room 2")
-        await triggerer.run_until(lambda: all(one.told for one in [*started, polling]))
+        await triggerer.run_until(lambda: all(one.reported for one in [*started, polling]))
         assert triggerer.now - began < 10
         assert checks(dingtalk) == before + 1
         assert {tuple(map(str, one.changes)) for one in [*started, polling]} == {
@@ -97,14 +97,14 @@ def test_what_changed_without_a_connection_is_found(monkeypatch: pytest.MonkeyPa
         dingtalk.fault(action="OpenConnection", kind="error", status=503, times=8)
         dingtalk.store.stream.reset()
         edit(location="Room 2")
-        await triggerer.run_until(lambda: watcher.told)
+        await triggerer.run_until(lambda: watcher.reported)
         assert [one["status"] for one in dingtalk.pushed_events()] == ["lost"]
 
     play(monkeypatch, scene)
 
 
 def test_a_push_is_acknowledged_when_its_wake_is_noted(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
-    """What is durable is the position: killed before anything is stored, the triggerer tells of it afterwards."""
+    """What is durable is the position: killed before anything is stored, the triggerer reports it afterwards."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         (watcher,) = await begin(triggerer, dingtalk)
@@ -113,9 +113,9 @@ def test_a_push_is_acknowledged_when_its_wake_is_noted(monkeypatch: pytest.Monke
         await triggerer.run_until(lambda: triggerer.pending)
         assert dingtalk.pushed_events()[0]["status"] == "acknowledged"
         await triggerer.kill()
-        assert watcher.told == []
+        assert watcher.reported == []
         triggerer.start_all()
-        await triggerer.run_until(lambda: watcher.told)
+        await triggerer.run_until(lambda: watcher.reported)
         assert watcher.changes == [("updated", EVENT, ["location"])]
 
     play(monkeypatch, scene)
@@ -131,7 +131,7 @@ def test_a_check_that_fails_is_made_again_soon(monkeypatch: pytest.MonkeyPatch, 
         edit(location="Room 2")
         await triggerer.run_until(lambda: dingtalk.store.faults.rules[-1].times == 0)
         await triggerer.advance(WOKEN_RETRY + 5)
-        assert len(watcher.told) == 1
+        assert len(watcher.reported) == 1
         assert triggerer.now - began < 2 * WOKEN_RETRY
 
     play(monkeypatch, scene)
@@ -149,11 +149,11 @@ def test_silence_is_found_by_the_safety_check_and_said(
         await triggerer.advance(interval / 2)
         edit(location="Room 2")
         await triggerer.advance(interval / 4)
-        assert watcher.told == []
+        assert watcher.reported == []
         assert SILENCE_TEXT not in caplog.text
         await triggerer.advance(interval / 2)
         await triggerer.run_until(lambda: SILENCE_TEXT in caplog.text)
-        assert len(watcher.told) == 1
+        assert len(watcher.reported) == 1
 
     play(monkeypatch, scene)
     assert sum(SILENCE_TEXT in one.getMessage() for one in caplog.records if one.levelno == logging.WARNING) == 1
@@ -166,7 +166,7 @@ def test_the_last_watcher_closes_the_connection(monkeypatch: pytest.MonkeyPatch,
         first, second = await begin(triggerer, dingtalk, 2)
         await triggerer.remove(first)
         edit(location="Room 2")
-        await triggerer.run_until(lambda: second.told)
+        await triggerer.run_until(lambda: second.reported)
         await triggerer.remove(second)
         await triggerer.run_until(lambda: not dingtalk.connections())
 
@@ -182,10 +182,10 @@ STEPS = st.one_of(
 
 @SCHEDULES
 @given(steps=st.lists(STEPS, max_size=10), unconnected=st.sampled_from(["lost", "kept"]))
-def test_every_change_that_lasts_is_told_of(
+def test_every_change_that_lasts_is_reported(
     dingtalk: Emulator, waits: list[float], steps: list[tuple[Any, ...]], unconnected: str
 ) -> None:
-    """Whatever befalls pushes, connection and triggerer, an event whose watched fields differ in the end is told of."""
+    """Whatever happens to pushes, connection and triggerer, an event whose watched fields differ is reported."""
     dingtalk.reset({**DATA, "events": [event(), event(OTHER)]}, stream_unconnected=unconnected)
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -194,11 +194,11 @@ def test_every_change_that_lasts_is_told_of(
             await _take_step(step, triggerer, dingtalk)
         dingtalk.store.faults.rules.clear()
         await triggerer.advance(HOUR + 120)
-        told = {one["event_id"] for one in watcher.told}
+        reported = {one["event_id"] for one in watcher.reported}
         for event_id in (EVENT, OTHER):
             if dingtalk.event(event_id)["location"] != event()["location"]:
-                assert event_id in told
-        for one in watcher.told:
+                assert event_id in reported
+        for one in watcher.reported:
             assert set(one["fields"]) == {"location"}
 
     with pytest.MonkeyPatch.context() as monkeypatch:

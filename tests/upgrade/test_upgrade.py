@@ -54,7 +54,7 @@ def code():
     return airflow_dingtalk_calendar.__file__
 
 
-with DAG("hear", schedule=[calendar]):
+with DAG("react", schedule=[calendar]):
     code()
 
 with DAG("wait", schedule=None):
@@ -140,13 +140,13 @@ def services(home: Path, dingtalk: Emulator, **env: str) -> Standalone:
 
 
 def has_begun(airflow: Standalone, dingtalk: Emulator, run_id: str) -> bool:
-    """Tell whether the sensor is deferred, and the watcher has made a check after its first snapshot."""
+    """Return whether the sensor is deferred, and the watcher has made a check after its first snapshot."""
     deferred = airflow.task("wait", run_id, "sensor")["state"] == "deferred"
     return deferred and len(checks(dingtalk)) > 1 and bool(positions(airflow.home)) == KEEPS
 
 
 def checks(dingtalk: Emulator, since: int = 0) -> list[bool]:
-    """Tell of each check of the calendar, but for so many first requests, whether it listed changes only."""
+    """Return for each check of the calendar, but for so many first requests, whether it listed changes only."""
     sent = [one["query"] for one in dingtalk.requests[since:] if one["action"] == "ListEvents"]
     return ["syncToken=" in query for query in sent]
 
@@ -189,7 +189,7 @@ def test_a_deferred_sensor_ends(airflow: Standalone, left: Left) -> None:
 
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")
 def test_a_watcher_goes_on(airflow: Standalone, left: Left, dingtalk: Emulator) -> None:
-    """The watcher goes on from the position that the old version kept, and tells what has changed in between, once."""
+    """The watcher goes on from the position that the old version kept, and reports what has changed since, once."""
     until(lambda: len(checks(dingtalk, left.requests)) > 1, RUN_LIMIT, airflow.processes.words)
     assert all(checks(dingtalk, left.requests))
     log, (number,) = airflow.processes.log("triggerer").read_text(), left.positions.values()

@@ -35,14 +35,14 @@ def position(watch: ChangeFilter, *events: dict[str, Any]) -> Position:
     return initial_position("epoch", "token", watch.snapshots(events), 0.0)
 
 
-def told(watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
+def reported(watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
     """Return the changes when these events were listed."""
     return find_changes(watch, before, watch.snapshots(events), complete=complete)[0]
 
 
 def kinds(found: Iterable[Change]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return the changes without their names."""
-    return [(one.kind, one.sight.event_id, one.fields) for one in found]
+    return [(one.kind, one.snapshot.event_id, one.fields) for one in found]
 
 
 OTHER: dict[str, dict[str, Any]] = {
@@ -69,9 +69,9 @@ def test_each_field_can_be_watched(name: str) -> None:
     others = parse_filter([other for other in FIELDS.watched if other not in (name, "attendees", "responses")])
     assert ("updated", event()["id"], (name,)) in [
         (kind, event_id, tuple(one for one in fields if one == name))
-        for kind, event_id, fields in kinds(told(EVERY, position(EVERY, event()), event(**OTHER[name])))
+        for kind, event_id, fields in kinds(reported(EVERY, position(EVERY, event()), event(**OTHER[name])))
     ]
-    assert told(others, position(others, event()), event(**OTHER[name])) == []
+    assert reported(others, position(others, event()), event(**OTHER[name])) == []
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_each_field_can_be_watched(name: str) -> None:
 )
 def test_another_spelling_is_no_change(same: dict[str, Any]) -> None:
     """The same moment, number or list written otherwise is the same."""
-    assert told(EVERY, position(EVERY, event()), event(**same)) == []
+    assert reported(EVERY, position(EVERY, event()), event(**same)) == []
 
 
 def test_what_is_malformed_is_compared_as_it_is() -> None:
     """Members of another shape than documented, and half characters, neither fail nor seem to change."""
     strange = event(start="soon", end={"dateTime": "late"}, attendees="all", organizer=[], summary="\ud800", location=7)
-    assert told(EVERY, position(EVERY, strange), deepcopy(strange), {"id": 7}, {"summary": "no id"}) == []
+    assert reported(EVERY, position(EVERY, strange), deepcopy(strange), {"id": 7}, {"summary": "no id"}) == []
 
 
 def test_filters_let_through_what_they_name() -> None:
-    """Title, organizer and series decide which events are told of; instances belong to their series."""
+    """Title, organizer and series decide which events are reported; instances belong to their series."""
     events = [event("a", summary="Review"), event("b"), event("c", seriesMasterId="a", organizer={"id": "iiPguest"})]
     for options, expected in (
         ({}, "abc"),
@@ -107,15 +107,15 @@ def test_filters_let_through_what_they_name() -> None:
         ({"series_master_id": "a", "organizer_id": "iiPguest"}, "c"),
     ):
         watch = parse_filter(DEFAULT_FIELDS, **options)
-        assert [one.sight.event_id for one in told(watch, position(watch), *events)] == list(expected), options
+        assert [one.snapshot.event_id for one in reported(watch, position(watch), *events)] == list(expected), options
 
 
 def test_a_retitled_event_neither_comes_nor_goes() -> None:
-    """A DAG that writes into the title what the filter looks for, or takes it out, does not start itself."""
+    """A DAG that writes into the title what the filter matches, or takes it out, does not start itself."""
     watch = parse_filter(DEFAULT_FIELDS, summary_pattern="Review")
     for before, after in (("Review", "Done"), ("Done", "Review")):
-        assert told(watch, position(watch, event(summary=before)), event(summary=after)) == []
-    moved = told(watch, position(watch, event(summary="Review")), event(summary="Done", **OTHER["start"]))
+        assert reported(watch, position(watch, event(summary=before)), event(summary=after)) == []
+    moved = reported(watch, position(watch, event(summary="Review")), event(summary="Done", **OTHER["start"]))
     assert kinds(moved) == [("updated", event()["id"], ("start",))]
 
 
@@ -125,16 +125,16 @@ def test_what_is_gone_is_deleted(complete: bool) -> None:
     watch = parse_filter(DEFAULT_FIELDS, summary_pattern="Planning")
     before = position(watch, event("a"), event("b", summary="x"))
     listed = [] if complete else [event("a", status="cancelled", summary=""), event("b", status="cancelled")]
-    (one,) = told(watch, before, *listed, complete=complete)
+    (one,) = reported(watch, before, *listed, complete=complete)
     assert kinds([one]) == [("deleted", "a", ())]
-    assert one.change_id == told(watch, before, event("a", status="cancelled"))[0].change_id
-    assert told(watch, before, event("c", status="cancelled")) == []
+    assert one.change_id == reported(watch, before, event("a", status="cancelled"))[0].change_id
+    assert reported(watch, before, event("c", status="cancelled")) == []
 
 
 def test_a_payload_has_no_content() -> None:
-    """What is told of a change is small, JSON, and nothing that the event says."""
+    """The payload of a change is small, JSON, and nothing that the event says."""
     moved = event(**OTHER["start"], updateTime="2027-03-01T10:00:00+08:00", seriesMasterId="master")
-    (one,) = told(EVERY, position(EVERY, event(seriesMasterId="master")), moved)
+    (one,) = reported(EVERY, position(EVERY, event(seriesMasterId="master")), moved)
     payload = one.payload(ORGANIZER, "primary", "poll")
     assert (
         json.loads(json.dumps(payload))
@@ -221,10 +221,10 @@ class Followed(RuleBasedStateMachine):
         found, marks = find_changes(WATCH, self.saved, WATCH.snapshots(listed), complete=complete)
         now = {key: (one["start"], one["location"]) for key, one in self.events.items() if one["status"] == "confirmed"}
         differing = {key for key in {*now, *self.known} if now.get(key) != self.known.get(key)}
-        assert {one.sight.event_id for one in found} == differing
+        assert {one.snapshot.event_id for one in found} == differing
         assert len(found) == len(differing)
         for one in found:
-            what = (self.base, one.sight.event_id, one.kind, now.get(one.sight.event_id))
+            what = (self.base, one.snapshot.event_id, one.kind, now.get(one.snapshot.event_id))
             assert self.names.setdefault(one.change_id, what) == what
         assert len(set(map(str, self.names.values()))) == len(self.names)
         if not crashes:

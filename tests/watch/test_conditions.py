@@ -1,4 +1,4 @@
-"""What can be waited for: read, judged at a moment, and looked at again in time; nothing here is sent."""
+"""What can be waited for: read, judged at a moment, and polled again in time; nothing here is sent."""
 
 from __future__ import annotations
 
@@ -179,10 +179,10 @@ def test_a_time_without_an_offset_is_the_zones() -> None:
         ({"start": {"date": "2027-02-30"}}, "cannot be judged: its start"),
     ],
 )
-def test_a_time_that_cannot_be_read_is_hopeless(fields: dict[str, Any], problem: str) -> None:
+def test_a_time_that_cannot_be_read_is_impossible(fields: dict[str, Any], problem: str) -> None:
     """Where nobody can know when it starts, the condition cannot be met, and the text says why."""
     verdict = judge({"starts_within": 0.0}, **fields)
-    assert verdict.state == "hopeless"
+    assert verdict.state == "impossible"
     assert verdict.text.startswith(problem)
 
 
@@ -224,7 +224,7 @@ def test_optional_people_count_if_asked_to() -> None:
     ],
 )
 def test_fields(fields: dict[str, Any], text: str | None) -> None:
-    """Values are compared as what they mean, and only the names of those that differ are told."""
+    """Values are compared as what they mean, and only the names of those that differ are reported."""
     zone = fields.pop("timezone", "Asia/Shanghai")
     start = {"start": {"dateTime": "2027-03-02T02:00:00Z"}} if zone == "Asia/Tokyo" else {}
     verdict = judge(read(fields=fields, timezone=zone), **start)
@@ -238,7 +238,7 @@ def test_an_event_that_is_gone(condition: Condition, gone: dict[str, Any] | None
     """Some wait for a deleted or cancelled event; one that shall exist may come; no other condition can be met."""
     verdict = evaluate_condition(condition, gone, NOW)
     (name,) = condition
-    assert verdict.state == {"cancelled": "met", "exists": "waiting"}.get(name, "hopeless")
+    assert verdict.state == {"cancelled": "met", "exists": "waiting"}.get(name, "impossible")
     assert ("is cancelled" if gone else "is not there") in verdict.text
     assert verdict.event == (gone if name == "cancelled" else None)
 
@@ -249,14 +249,14 @@ def test_an_event_that_is_there() -> None:
     assert judge({"cancelled": True})[:3] == ("waiting", "is not cancelled", None)
 
 
-def test_no_verdict_tells_what_is_in_the_event() -> None:
+def test_no_verdict_shows_what_is_in_the_event() -> None:
     """Texts for the log hold neither titles nor names nor places."""
     for condition in [*EVERY, {"fields": {"summary": "Secret plan", "location": {"displayName": "Vault"}}}]:
         for one in (judge(condition), evaluate_condition(condition, None, NOW)):
             assert not [word for word in ("Planning", "Room", "iiP", "Secret", "Vault") if word in one.text]
 
 
-# -- looking again --------------------------------------------------------------------------------------------
+# -- polling again --------------------------------------------------------------------------------------------
 
 SECONDS = st.floats(0, 10**6)
 
@@ -265,7 +265,7 @@ SECONDS = st.floats(0, 10**6)
 def test_a_known_moment_is_met_and_not_missed(
     offset: float, within: float, interval: float, recheck: float, name: str
 ) -> None:
-    """It looks again after ``recheck`` at the latest, never after the moment, and at the moment it is met."""
+    """It polls again after ``recheck`` at the latest, never after the moment, and at the moment it is met."""
     now = NOW + dt.timedelta(seconds=offset)
     condition = {name: within if name == "starts_within" else True}
     verdict = judge(condition, now)
@@ -280,15 +280,15 @@ def test_a_known_moment_is_met_and_not_missed(
 
 
 @given(SECONDS, SECONDS)
-def test_an_unknown_moment_is_looked_for_in_intervals(interval: float, recheck: float) -> None:
+def test_an_unknown_moment_is_polled_in_intervals(interval: float, recheck: float) -> None:
     """Without a moment the interval counts, and never runs hot."""
     wake = next_check(Verdict("waiting", ""), NOW, interval, recheck)
     assert wake == NOW + dt.timedelta(seconds=max(interval, 1.0))
 
 
 @given(SECONDS, st.floats(0, 3600))
-def test_trouble_is_looked_at_soon(interval: float, pause: float) -> None:
-    """After a failure it looks again within 5 minutes or the interval, but not before the service wants it."""
+def test_a_failed_poll_is_repeated_soon(interval: float, pause: float) -> None:
+    """After a failure it polls again within 5 minutes or the interval, but not before the service wants it."""
     wake = next_check(Verdict("unknown", "", pause=pause), NOW, interval, 21600)
     waited = (wake - NOW).total_seconds()
     assert waited >= max(min(pause, 3600) - 0.001, 1.0)

@@ -78,7 +78,7 @@ def number_of(watcher: Watcher) -> int:
 def test_any_number_of_watchers_makes_the_calls_of_one(
     play: Callable[[Play], None], dingtalk: Emulator, watchers: int
 ) -> None:
-    """25 watchers with 5 kinds of filters take 4 calls for 4 checks, as one does, and each hears of what it wants."""
+    """25 watchers with 5 kinds of filters take 4 calls for 4 checks, as one does, and each reports what it wants."""
     dingtalk.reset({**DATA, "events": [event("a", summary="Review"), event("b")]})
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -124,7 +124,7 @@ def test_other_calendars_and_connections_have_polls_of_their_own() -> None:
 
 
 def test_a_watcher_that_comes_late_gets_a_check_of_its_own(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """It has its first position at once, and the others lose nothing and hear of nothing twice."""
+    """It has its first position at once, and the others lose nothing and report nothing twice."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         first = triggerer.add()
@@ -135,14 +135,14 @@ def test_a_watcher_that_comes_late_gets_a_check_of_its_own(play: Callable[[Play]
         assert number_of(late) == 0
         edit(location="Room 3")
         await triggerer.advance(HOUR)
-        assert [one["fields"] for one in first.told] == [["location"]] * 2
-        assert [one["fields"] for one in late.told] == [["location"]]
+        assert [one["fields"] for one in first.reported] == [["location"]] * 2
+        assert [one["fields"] for one in late.reported] == [["location"]]
 
     play(scene)
 
 
 def test_a_watcher_goes_while_others_run(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """What it has heard of is saved, the others go on, and when it comes back it hears of what it missed."""
+    """What it has reported is saved, the others go on, and when it comes back it reports what it missed."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         stays, goes = triggerer.add(), triggerer.add(fields=["location"])
@@ -153,7 +153,7 @@ def test_a_watcher_goes_while_others_run(play: Callable[[Play], None], dingtalk:
         triggerer.watchers.append(goes)
         triggerer.start(goes)
         await triggerer.advance(HOUR)
-        assert [len(stays.told), len(goes.told)] == [1, 1]
+        assert [len(stays.reported), len(goes.reported)] == [1, 1]
 
     play(scene)
 
@@ -192,7 +192,7 @@ def test_positions_of_different_checks_go_on_together(play: Callable[[Play], Non
         triggerer.start_all()
         await triggerer.advance(60)
         assert len(calls(dingtalk)) == 4
-        assert [len(watcher.told) for watcher in apart] == [2, 2]
+        assert [len(watcher.reported) for watcher in apart] == [2, 2]
         await triggerer.advance(HOUR)
         assert len(calls(dingtalk)) == 5
 
@@ -227,7 +227,7 @@ def test_a_position_of_a_watcher_by_itself_is_read(
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["before it was stored", "before the position was saved"])
-def test_killed_in_between_it_tells_again(play: Callable[[Play], None], dingtalk: Emulator, stored: bool) -> None:
+def test_killed_in_between_it_reports_again(play: Callable[[Play], None], dingtalk: Emulator, stored: bool) -> None:
     """No change is lost; one that was stored already comes again under the same name, whatever else was edited."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -236,16 +236,16 @@ def test_killed_in_between_it_tells_again(play: Callable[[Play], None], dingtalk
         edit(location="Room 2")
         triggerer.stores, triggerer.confirms = stored, False
         triggerer.now += HOUR
-        await triggerer.run_until(lambda: triggerer.pending == 2 or sum(len(watcher.told) for watcher in watchers) == 2)
+        await triggerer.run_until(lambda: triggerer.pending == 2 or sum(len(one.reported) for one in watchers) == 2)
         await triggerer.kill()
-        edit(summary="Retitled by the DAG that heard of it")
+        edit(summary="Retitled by the DAG that it started")
         triggerer.start_all()
         await triggerer.advance(60)
         for watcher in watchers:
-            assert [one["fields"] for one in watcher.told] == [["location"]] * (2 if stored else 1)
-            assert len({one["change_id"] for one in watcher.told}) == 1
+            assert [one["fields"] for one in watcher.reported] == [["location"]] * (2 if stored else 1)
+            assert len({one["change_id"] for one in watcher.reported}) == 1
         await triggerer.advance(HOUR)
-        assert [len(watcher.told) for watcher in watchers] == [2 if stored else 1] * 2
+        assert [len(watcher.reported) for watcher in watchers] == [2 if stored else 1] * 2
 
     play(scene)
 
@@ -269,7 +269,7 @@ def test_nothing_is_saved_before_all_is_stored(play: Callable[[Play], None], din
 
 
 def test_a_watcher_whose_changes_are_not_stored_fails_alone(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """It is told again when it has started again; the others have their positions saved, and hear of nothing twice."""
+    """It is reported again after a restart; the others have their positions saved, and report nothing twice."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         well, poor = triggerer.add(), triggerer.add(fields=["location"])
@@ -281,7 +281,7 @@ def test_a_watcher_whose_changes_are_not_stored_fails_alone(play: Callable[[Play
         await triggerer.settle()
         assert [type(error).__name__ for error in poor.failures] == ["AckTimeout"]
         await triggerer.advance(HOUR)
-        assert (len(well.told), len(poor.told)) == (1, 1)
+        assert (len(well.reported), len(poor.reported)) == (1, 1)
 
     play(scene)
 
@@ -308,7 +308,7 @@ def test_many_changes_are_delivered_in_parts(
             triggerer.stores = False
         triggerer.stores = True
         await triggerer.settle()
-        assert len({one["change_id"] for one in watcher.told}) == len(watcher.told) == 35
+        assert len({one["change_id"] for one in watcher.reported}) == len(watcher.reported) == 35
         assert number_of(watcher) == 1
 
     play(scene)
@@ -317,7 +317,7 @@ def test_many_changes_are_delivered_in_parts(
 def test_a_store_that_fails_is_its_watchers_affair(
     play: Callable[[Play], None], dingtalk: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While one watcher's position cannot be saved, it hears of nothing further; the others go on."""
+    """While one watcher's position cannot be saved, it reports nothing further; the others go on."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         well, poor = triggerer.add(), triggerer.add(fields=["location"])
@@ -326,10 +326,10 @@ def test_a_store_that_fails_is_its_watchers_affair(
         for room in (2, 3):
             edit(location=f"Room {room}")
             await triggerer.advance(HOUR)
-        assert (len(well.told), len(poor.told)) == (2, 1)
+        assert (len(well.reported), len(poor.reported)) == (2, 1)
         poor.store.broken = False
         await triggerer.advance(2 * HOUR)
-        assert (len(well.told), len(poor.told)) == (2, 2)
+        assert (len(well.reported), len(poor.reported)) == (2, 2)
 
     play(scene)
     assert "Changes are not reported while this error persists" in caplog.text
@@ -349,10 +349,10 @@ def test_a_watcher_that_cannot_compare_keeps_its_position(
             delivery, "follow_listing", lambda watch, *rest: follow(watch, *rest) if len(watch.fields) > 1 else 1 / 0
         )
         await triggerer.advance(HOUR)
-        assert (len(well.told), poor.told, poor.failures) == (1, [], [])
+        assert (len(well.reported), poor.reported, poor.failures) == (1, [], [])
         monkeypatch.setattr(delivery, "follow_listing", follow)
         await triggerer.advance(HOUR)
-        assert (len(well.told), len(poor.told)) == (1, 1)
+        assert (len(well.reported), len(poor.reported)) == (1, 1)
 
     play(scene)
     assert "Changes are not reported while this error persists" in caplog.text
@@ -377,7 +377,7 @@ def test_a_wait_that_dingtalk_asks_for_is_kept_whoever_comes(play: Callable[[Pla
         await triggerer.advance(800)
         assert len(calls(dingtalk)) == made
         await triggerer.advance(100)
-        assert len(watcher.told) == 1
+        assert len(watcher.reported) == 1
 
     play(scene)
 
@@ -385,7 +385,7 @@ def test_a_wait_that_dingtalk_asks_for_is_kept_whoever_comes(play: Callable[[Pla
 def test_wrong_credentials_are_said_once(
     play: Callable[[Play], None], dingtalk: Emulator, connect: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One error for all watchers, tried again every hour; once it is mended, nothing was lost."""
+    """One error for all watchers, tried again every hour; once it is fixed, nothing was lost."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         watchers = [triggerer.add(interval=60), triggerer.add(interval=60, fields=["location"])]
@@ -396,7 +396,7 @@ def test_wrong_credentials_are_said_once(
         await triggerer.advance(3 * ERROR_WAIT)
         connect()
         await triggerer.advance(ERROR_WAIT)
-        assert [len(watcher.told) for watcher in watchers] == [1, 1]
+        assert [len(watcher.reported) for watcher in watchers] == [1, 1]
 
     with caplog.at_level(logging.INFO):
         play(scene)
@@ -415,7 +415,7 @@ def test_what_passes_by_itself_ends_no_watcher(play: Callable[[Play], None], din
         edit(location="Room 2")
         dingtalk.fault(kind="reset", action="ListEvents", times=4)
         await triggerer.advance(3 * HOUR)
-        assert (len(watcher.told), watcher.failures) == (1, [])
+        assert (len(watcher.reported), watcher.failures) == (1, [])
 
     play(scene)
 
@@ -430,7 +430,7 @@ def test_a_check_can_be_asked_for(play: Callable[[Play], None], dingtalk: Emulat
         for _ in range(3):
             hub().ask_check()
         await triggerer.settle()
-        assert len(watcher.told) == 1
+        assert len(watcher.reported) == 1
         await triggerer.advance(60)
         assert len(calls(dingtalk)) == 2
 

@@ -1,4 +1,4 @@
-"""Property: whatever happens to watchers that share a poll, each hears of every change, repeats under the same name."""
+"""Property: whatever happens to watchers that share a poll, each reports every change, repeats under the same name."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ KINDS = (
     {"fields": ["location", "responses"]},
 )
 MOMENTS = ("killed at rest", "killed before storing", "killed before saving")
-HAPPENS = ("edit", "edit", "hour", "hour", "add", "remove", "return", "break", "mend", "forget", "refuse", "fault")
+HAPPENS = ("edit", "edit", "hour", "hour", "add", "remove", "return", "break", "fix", "forget", "refuse", "fault")
 STEPS = st.lists(st.tuples(st.sampled_from((*HAPPENS, *MOMENTS)), st.integers(0, 4)), max_size=16)
 
 
 class Scene:
-    """Watchers, and what each of them has to hear of."""
+    """Watchers, and what each of them has to report."""
 
     def __init__(self, triggerer: StreamTriggerer, dingtalk: Emulator) -> None:
         self.triggerer = triggerer
@@ -68,7 +68,7 @@ class Scene:
         if step == "remove":
             await self.triggerer.remove(watcher)
             self.away.append(watcher)
-        elif step in ("break", "mend"):
+        elif step in ("break", "fix"):
             watcher.store.broken = step == "break"
         elif step == "forget":
             self.triggerer.forgets.add(watcher.number)
@@ -85,7 +85,7 @@ class Scene:
         await self.triggerer.settle()
 
     def edit(self) -> None:
-        """Change an event that was not changed before; whoever has a position has to hear of it."""
+        """Change an event that was not changed before; whoever has a position has to report it."""
         name = f"e{next(self._numbers):02}"
         with DingTalkCalendarHook() as hook:
             hook.patch_event(ORGANIZER, name, {"location": "Room 2"})
@@ -112,7 +112,7 @@ class Scene:
 @SCHEDULES
 @given(steps=STEPS)
 @example(steps=[("remove", 0), ("remove", 0), ("hour", 0)])  # nobody watches for a time
-def test_every_change_is_heard_of(
+def test_every_change_is_reported(
     monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator, steps: list[tuple[str, int]]
 ) -> None:
     """Kills, failing stores, changes that are not stored, faults and refused tokens lose nothing and rename nothing."""
@@ -125,8 +125,8 @@ def test_every_change_is_heard_of(
                 await scene.play(step, number)
             await scene.finish()
             for watcher, events in scene.owed.items():
-                assert events <= {one["event_id"] for one in watcher.told}
-                names = {(one["event_id"], one["change_id"]) for one in watcher.told}
+                assert events <= {one["event_id"] for one in watcher.reported}
+                names = {(one["event_id"], one["change_id"]) for one in watcher.reported}
                 assert len(names) == len({event_id for event_id, _ in names})
 
     asyncio.run(within())

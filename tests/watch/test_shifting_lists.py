@@ -56,7 +56,7 @@ def test_an_event_on_two_pages(dingtalk: Emulator, first: str) -> None:
 
 
 def test_copies_without_a_time() -> None:
-    """Of copies whose times do not tell, the one that was read later counts; what has no id is left alone."""
+    """Of copies with the same times, the one that was read later counts; what has no id is left alone."""
     listed: list[dict[str, Any]] = [
         {"id": "a", "n": 1},
         {"n": 2},
@@ -105,7 +105,7 @@ CROWD = [{"id": f"iiP{number}", "responseStatus": "accepted"} for number in rang
 def test_a_crowd_that_is_read_in_pages(
     dingtalk: Emulator, connect: Callable[..., None], second: dict[str, Any], state: str, text: str
 ) -> None:
-    """Somebody on two pages counts once; a page that does not tell who is invited is no reason to be done."""
+    """Somebody on two pages counts once; a page that does not say who is invited is no reason to be done."""
     connect(extra={"max_attempts": 1})
     dingtalk.fault(kind="body", action="GetEvent", body=event(attendees=CROWD))
     dingtalk.fault(kind="body", action="ListAttendees", body={"attendees": CROWD, "nextToken": "more"})
@@ -136,14 +136,14 @@ def forgetful(dingtalk: Emulator) -> Step:
 def test_an_answer_without_events_deletes_nothing(
     dingtalk: Emulator, triggerer: Triggerer, store: Store, forgetful: Step, body: Any
 ) -> None:
-    """Whatever the whole calendar is answered with but its events: nothing is told of, and it is read again."""
+    """Whatever the whole calendar is answered with but its events: nothing is reported, and it is read again."""
 
     def fail() -> None:
         forgetful()
         dingtalk.fault(kind="body", action="ListEvents", skip=1, times=4, body=body)
 
-    told = triggerer.run(fail, edit(dingtalk, "event-1", location="Room 2"), nothing, store=store)
-    assert what(told) == [("updated", "event-1", ["location"])]
+    reported = triggerer.run(fail, edit(dingtalk, "event-1", location="Room 2"), nothing, store=store)
+    assert what(reported) == [("updated", "event-1", ["location"])]
 
 
 @airflow_3
@@ -151,34 +151,34 @@ def test_an_answer_without_events_deletes_nothing(
 def test_an_event_that_cannot_be_read_is_not_gone(
     dingtalk: Emulator, triggerer: Triggerer, store: Store, forgetful: Step, odd: Any
 ) -> None:
-    """Of a calendar of which one event cannot be read the others are told of, and none counts as deleted."""
+    """Of a calendar of which one event cannot be read the others are reported, and none counts as deleted."""
 
     def spoil() -> None:
         forgetful()
         moved = {**EVENTS[0], "location": {"displayName": "Room 2"}}
         dingtalk.fault(kind="body", action="ListEvents", skip=1, body={"events": [moved, odd, EVENTS[2]]})
 
-    told = triggerer.run(spoil, nothing, store=store)
-    assert ("updated", "event-0", ["location"]) in what(told)
-    assert all(kind == "updated" for kind, _, _ in what(told))
+    reported = triggerer.run(spoil, nothing, store=store)
+    assert ("updated", "event-0", ["location"]) in what(reported)
+    assert all(kind == "updated" for kind, _, _ in what(reported))
 
 
 @airflow_3
 def test_an_odd_event_does_not_stop_a_watcher(dingtalk: Emulator, triggerer: Triggerer, store: Store) -> None:
-    """Next to an event whose title is a number, the change of another one is told of, by pattern too."""
+    """Next to an event whose title is a number, the change of another one is reported, by pattern too."""
     odd = event("odd", summary=7, attendees=[None], organizer="Lin", start={"dateTime": 0})
     moved = event(location={"displayName": "Room 2"})
 
     def spoil() -> None:
         dingtalk.fault(kind="body", action="ListEvents", body={"events": [odd, moved], "syncToken": "S"})
 
-    told = triggerer.run(spoil, store=store, summary_pattern="Plan")
-    assert what(told) == [("updated", EVENT, ["location"])]
+    reported = triggerer.run(spoil, store=store, summary_pattern="Plan")
+    assert what(reported) == [("updated", EVENT, ["location"])]
 
 
 @airflow_3
 @pytest.mark.parametrize("older_first", [True, False])
-def test_the_newer_copy_is_told_of(dingtalk: Emulator, triggerer: Triggerer, store: Store, older_first: bool) -> None:
+def test_the_newer_copy_is_reported(dingtalk: Emulator, triggerer: Triggerer, store: Store, older_first: bool) -> None:
     """Of two copies of an event in a watcher's pages the newer one counts, whichever comes first."""
     older = event(updateTime=OLD)
     newer = event(updateTime=NEW, location={"displayName": "Room 2"})
@@ -187,9 +187,9 @@ def test_the_newer_copy_is_told_of(dingtalk: Emulator, triggerer: Triggerer, sto
     def shift() -> None:
         pages(dingtalk, [copies[0]], [copies[1]], last={"syncToken": "S"})
 
-    told = triggerer.run(shift, store=store)
-    assert what(told) == [("updated", EVENT, ["location"])]
-    assert told[0]["update_time"] == NEW
+    reported = triggerer.run(shift, store=store)
+    assert what(reported) == [("updated", EVENT, ["location"])]
+    assert reported[0]["update_time"] == NEW
 
 
 @airflow_3
@@ -197,15 +197,15 @@ def test_the_newer_copy_is_told_of(dingtalk: Emulator, triggerer: Triggerer, sto
 def test_a_position_is_not_taken_of_nothing(
     dingtalk: Emulator, triggerer: Triggerer, store: Store, forgetful: Step, body: Any
 ) -> None:
-    """A first look that is not answered with events is no position, from which all of them would seem new."""
+    """An initial snapshot that is not answered with events is no position, from which all of them would seem new."""
     dingtalk.fault(kind="body", action="ListEvents", times=4, body=body)
-    told = triggerer.run(nothing, forgetful, edit(dingtalk, "event-1", location="Room 2"), nothing, store=store)
-    assert what(told) == [("updated", "event-1", ["location"])]
+    reported = triggerer.run(nothing, forgetful, edit(dingtalk, "event-1", location="Room 2"), nothing, store=store)
+    assert what(reported) == [("updated", "event-1", ["location"])]
 
 
 @airflow_3
-def test_a_first_look_at_nothing(dingtalk: Emulator, triggerer: Triggerer, store: Store) -> None:
-    """A calendar that is listed without a list at the first look is empty if there is a token, and costs no more."""
+def test_an_initial_snapshot_of_nothing(dingtalk: Emulator, triggerer: Triggerer, store: Store) -> None:
+    """An initial snapshot without a list is of an empty calendar if it has a token, and costs no more."""
     dingtalk.reset({**DATA, "events": []}, empty_lists="left_out")
     assert triggerer.run(nothing, store=store) == []
     assert calls(dingtalk) == 2

@@ -1,4 +1,4 @@
-"""Where changes are heard of from: what fits a source, and what is refused with a remedy."""
+"""Where changes are obtained from: what fits a source, and what is refused with a remedy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_intervals(source: str, given: dict[str, Any], interval: float | None) -
 
 
 def test_kinds() -> None:
-    """A push can be chosen by its kind; without a choice all are told of."""
+    """A push can be chosen by its kind; without a choice all are reported."""
     assert parse("push", kinds=["deleted"]).kinds == ("deleted",)
     assert parse("push").kinds == parse("poll").kinds == ("created", "updated", "deleted")
 

@@ -36,5 +36,5 @@ def test_a_wake_up_before_the_wait_counts() -> None:
 
 
 def test_time_ends_the_wait_and_a_later_wake_up_the_next() -> None:
-    """A wait that has ended by itself takes nothing away from the next one."""
+    """A wait that has timed out takes nothing away from the next one."""
     within("no time", "wake later", "wait", "wake", "wait")

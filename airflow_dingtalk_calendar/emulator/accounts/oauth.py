@@ -81,7 +81,7 @@ def handle_get_user_token(store: EmulatorStore, call: EndpointCall) -> Event:
 
 
 def handle_authorize(store: EmulatorStore, call: EndpointCall) -> HttpResponse:
-    """Stand in for the login page: whoever is signed in has consented already and is sent back at once.
+    """Stand in for the login page: the user who is signed in has consented already and is sent back at once.
 
     What the page shows for a wrong address is not documented; here it is an ``invalidParameter``.
     """
@@ -142,11 +142,11 @@ def _token_response(
 ) -> Event:
     store.ledger.tokens_issued += 1
     seconds = -int(-store.settings.token_lifetime // 1)
-    told: dict[str, Event] = {
+    lifetimes: dict[str, Event] = {
         "documented": {lifetime: seconds},
         "expiresIn": {"expiresIn": seconds},
         "text": {lifetime: str(seconds)},
         "none": {},
         "year": {lifetime: 365 * 86400},
     }
-    return {value: token.value, **told[store.settings.lifetime_member]}
+    return {value: token.value, **lifetimes[store.settings.lifetime_member]}

@@ -20,6 +20,7 @@ def paginate_items(
 ) -> tuple[Sequence[Any], Mapping[str, str]]:
     """Return a page, and the member of the answer that leads to the next one."""
     call_key = (call.endpoint.action, *call.params.values())
+    # What remains is stored only if there is something, so that an empty answer means a first page.
     items = _continued_items(store, call_key, call.query) or find()
     return items[:size], _store_remaining_items(store, call_key, items[size:])
 

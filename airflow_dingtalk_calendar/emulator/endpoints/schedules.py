@@ -21,7 +21,7 @@ _BUSY_WORDS = {"tentative": "TENTATIVE", "needsAction": "BUSY", "accepted": "BUS
 
 
 def handle_get_schedule(store: EmulatorStore, call: EndpointCall) -> Event:
-    """Tell when people are busy ("Query free/busy information"); who cannot be asked about has an error inside."""
+    """Return when people are busy ("Query free/busy information"); who cannot be asked about has an error inside."""
     with report_invalid_as(Refusal.ILLEGAL_PARAMETER):
         require_user_id(call)
         body = read_schedule_body(call.body, call.body_place)
@@ -55,7 +55,7 @@ def _busy_status(event: Event, union_id: str) -> str | None:
 
 
 def handle_get_meeting_rooms_schedule(store: EmulatorStore, call: EndpointCall) -> Event:
-    """Tell when rooms are taken ("Query the availability of meeting rooms")."""
+    """Return when rooms are taken ("Query the availability of meeting rooms")."""
     require_user_id(call)
     body = read_room_schedule_body(call.body, call.body_place)
     low, high = _read_schedule_period(store, body)

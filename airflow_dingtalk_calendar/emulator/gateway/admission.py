@@ -29,7 +29,7 @@ def admit_call(store: EmulatorStore, call: EndpointCall) -> None:
 
 
 def can_admit(store: EmulatorStore, call: EndpointCall) -> bool:
-    """Tell whether a call would be let through to its service."""
+    """Return whether a call would be let through to its service."""
     try:
         if app := _authorize_call(store, call):
             _check_limits(store, app, call)

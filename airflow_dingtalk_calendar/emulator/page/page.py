@@ -78,6 +78,7 @@ def _summary_counts(store: EmulatorStore) -> dict[str, int]:
 
 
 def _calendar_section(store: EmulatorStore) -> HtmlText:
+    # A copy: a test in another thread may change the calendar while the page is written.
     shown = [store.render_for_organizer(event) for event in list(store.events.values())]
     events = sorted(shown, key=lambda event: zoned_datetime(event["start"]))
     by_day = groupby(events, key=lambda event: zoned_datetime(event["start"]).date())

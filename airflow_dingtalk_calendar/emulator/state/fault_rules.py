@@ -2,27 +2,27 @@
 
 A rule is ``action`` (``"*"`` for any request; a name for requests that the gateway lets through to that action, so none
 that it refuses for want of a valid token), ``skip`` (so many matching requests pass first), ``times`` (so many are hit
-then, ``None`` for ever), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
+then, ``None`` for all), ``kind``, and the parameters of its kind. Rules are asked in the order they were added, and a
 request hit by one is not seen by those after it.
 
 Two actions are of Stream mode: ``StreamConnect``, a WebSocket that is opened with a good ticket, and ``StreamPush``, an
 event on its way to a connection. They have to be named, because ``"*"`` is about requests; only the last three kinds,
 which are of pushes alone, mean them by ``"*"``, too. Their seconds are those of the emulator's clock.
 
-A kind named ``apply...`` or ``applied...``, ``other_id``, ``truncated`` and ``drip`` carry the request out for real,
+A kind named ``apply...`` or ``applied...``, ``other_id``, ``truncated`` and ``drip`` apply the request for real,
 so the ledger is accurate.
 
 =====================  ==========================================================================================
 ``error``              answers ``status``, ``code``, ``message``, ``headers``, and any further member given, instead
-``applied_error``      the same after carrying it out
+``applied_error``      the same after applying the request
 ``html``               answers ``status`` and ``body`` as an HTML page, as the edge does for a banned address
 ``body``               answers ``status``, ``headers`` and ``body``: JSON, or a string as it is
-``applied_body``       the same after carrying it out
-``other_id``           carries it out, and answers ``id`` in place of the event's own, as the page's sample seems to
+``applied_body``       the same after applying the request
+``other_id``           applies it, and answers ``id`` in place of the event's own, as the page's sample seems to
 ``redirect``           answers ``status`` (302) to ``location``
 ``processing``         answers that a request with this client token is still being processed
 ``expire_tokens``      all tokens issued so far expire, then the request is treated as any other
-``hang``               waits ``seconds``, then carries it out; the client token is not taken meanwhile
+``hang``               waits ``seconds``, then applies it; the client token is not taken meanwhile
 ``apply_then_hang``    the other way round
 ``reset``              resets the connection (TCP RST) before anything is done
 ``apply_then_reset``   and after everything is done
@@ -71,11 +71,11 @@ class FaultKind:
     on_stream: tuple[str, ...] = ()
 
     def can_hit(self, action: str) -> bool:
-        """Tell whether it can hit an action."""
+        """Return whether it can hit an action."""
         return action in self.on_stream if action in STREAM_ACTIONS else self.on_requests
 
     def hits_unnamed(self, action: str) -> bool:
-        """Tell whether a rule that names no action is about this one."""
+        """Return whether a rule that names no action is about this one."""
         return self.can_hit(action) and (action in STREAM_ACTIONS) != self.on_requests
 
 
@@ -119,7 +119,7 @@ class FaultRule:
     parameters: dict[str, Any]
 
     def count_hit(self, action: str, admitted: bool) -> bool:
-        """Tell whether a request is hit, and count it."""
+        """Return whether a request is hit, and count it."""
         named = self.action == action and admitted
         if self.times == 0 or not (FAULT_KINDS[self.kind].hits_unnamed(action) if self.action == "*" else named):
             return False

@@ -30,7 +30,7 @@ class EventQuery:
     series: str = ""
 
     def matches(self, event: Event) -> bool:
-        """Tell whether an event passes the filters."""
+        """Return whether an event passes the filters."""
         start = zoned_datetime(event["start"])
         return (
             (self.time_min is None or start >= self.time_min)

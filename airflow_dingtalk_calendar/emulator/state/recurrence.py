@@ -140,7 +140,7 @@ _DAYS_BY_TYPE: dict[str, Callable[[date, date, Any], list[date]]] = {
 
 
 def events_overlap(one: Event, other: Event, settings: EmulatorSettings = DEFAULT_SETTINGS) -> bool:
-    """Tell whether two events overlap at any time in the year after the first one's start."""
+    """Return whether two events overlap at any time in the year after the first one's start."""
     until = zoned_datetime(one["start"]) + timedelta(days=366)
     pairs = product(occurrence_spans(one, until, settings), occurrence_spans(other, until, settings))
     return any(start < their_end and their_start < end for (start, end), (their_start, their_end) in pairs)
@@ -153,9 +153,9 @@ def iter_occurrences(
     if "recurrence" not in event:
         yield from [event] if zoned_datetime(event["start"]) < before else []
         return
-    told_apart = {_original_start(instance) for instance in stored}
+    replaced = {_original_start(instance) for instance in stored}
     for start, end in occurrence_spans(event, before, settings):
-        if start not in told_apart:
+        if start not in replaced:
             yield _build_instance(event, start, end)
 
 

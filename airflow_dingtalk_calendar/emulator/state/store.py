@@ -112,11 +112,11 @@ class EmulatorStore:
         self.tokens.access.clear()
 
     def knows_user(self, union_id: str) -> bool:
-        """Tell whether somebody is in the directory or takes part in an event."""
+        """Return whether somebody is in the directory or takes part in an event."""
         return union_id in self.names or any(union_id in self.participants(event) for event in self.events.values())
 
     def in_app_range(self, app: RegisteredApp | None, union_id: str) -> bool:
-        """Tell whether an app may act for somebody."""
+        """Return whether an app may act for somebody."""
         return self.knows_user(union_id) and (app is None or app.range is None or union_id in app.range)
 
     def count_creation(self, union_id: str) -> None:
@@ -179,7 +179,7 @@ class EmulatorStore:
         ]
 
     def has_room_conflict(self, event: Event) -> bool:
-        """Tell whether a room booked for the event is taken by another at one of its times."""
+        """Return whether a room booked for the event is taken by another at one of its times."""
         return any(
             _uses_same_room(event, other) and events_overlap(event, other, self.settings)
             for other in self.events.values()

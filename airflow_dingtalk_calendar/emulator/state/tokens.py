@@ -81,6 +81,7 @@ class TokenStore:
     def redeem_grant(self, value: str, app_key: str, refresh: bool, keep: bool = False) -> IssuedGrant | None:
         """Take a code or a refresh token, which works once unless it is kept."""
         grant = self._grants.get(value)
+        # Refresh tokens expire and codes do not, here, so that is what distinguishes them.
         if grant is None or grant.app_key != app_key or math.isfinite(grant.expires) != refresh:
             return None
         if not keep:

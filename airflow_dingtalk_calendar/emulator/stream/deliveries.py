@@ -77,7 +77,7 @@ class EventDeliveries:
     def publish(self, change: CalendarChange) -> None:
         """Push a change to each app in its audience."""
         for app in self._host.apps.values():
-            if union_ids := self._heard_of(app, change):
+            if union_ids := self._audience_of(app, change):
                 delivery = self._new_delivery(app, change, union_ids)
                 self.all.append(delivery)
                 self._pending[delivery.event_id] = delivery
@@ -141,6 +141,7 @@ class EventDeliveries:
             connection.enqueue("text", frame)
         else:
             PUSH_FAULTS[rule.kind](connection, frame, rule.parameters)
+        # What is held back goes out after the next push, not after itself.
         if rule is None or rule.kind != "out_of_order":
             connection.release_held_back()
 
@@ -158,7 +159,7 @@ class EventDeliveries:
         }
         return write_frame("EVENT", headers, delivery.data)
 
-    def _heard_of(self, app: StreamApp, change: CalendarChange) -> list[str]:
+    def _audience_of(self, app: StreamApp, change: CalendarChange) -> list[str]:
         if app.range is None or self._host.settings.stream_audience == "everybody":
             return sorted(change.audience)
         return sorted(change.audience & app.range)

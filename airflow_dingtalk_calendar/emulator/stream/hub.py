@@ -25,6 +25,7 @@ class StreamHub:
     """All connections and events of all apps."""
 
     def __init__(self, host: StreamHost) -> None:
+        # Re-entrant: taking what is due for one connection runs what is due for all.
         self._host, self._lock = host, RLock()
         self._connections: dict[int, StreamConnection] = {}
         self.reset()
@@ -105,7 +106,7 @@ class StreamHub:
             return items, max(0.0, min(times) - self._host.now())
 
     def disconnect_all(self, reason: str = DEFAULT_REASON) -> None:
-        """Tell all clients that their connections are going to be closed."""
+        """Notify all clients that their connections are going to be closed."""
         with self._lock:
             for connection in self._connections.values():
                 announce_close(self._host, connection, reason)

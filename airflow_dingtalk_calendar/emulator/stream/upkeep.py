@@ -34,7 +34,7 @@ def upkeep_times(host: StreamHost, connection: StreamConnection) -> Iterator[flo
 
 
 def announce_close(host: StreamHost, connection: StreamConnection, reason: str) -> None:
-    """Tell a client that its connection is going to be closed, once."""
+    """Notify a client, once, that its connection is going to be closed."""
     if connection.is_open and connection.closes is None:
         connection.closes = host.now() + _CLOSING_TIME
         headers = frame_headers(host.settings, host.now(), "disconnect", uuid4().hex)
@@ -42,7 +42,7 @@ def announce_close(host: StreamHost, connection: StreamConnection, reason: str) 
 
 
 def take_ping_answer(connection: StreamConnection, answer: StreamAnswer) -> bool:
-    """Tell whether something answers a ping.
+    """Return whether something answers a ping.
 
     :raises ValueError: if it does, and not as it should.
     """

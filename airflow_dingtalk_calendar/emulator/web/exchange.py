@@ -48,7 +48,7 @@ class HttpExchange:
         store.requests.append(self.log_entry)
 
     async def execute_call(self) -> HttpResponse:
-        """Carry the request out."""
+        """Process the request, and return its answer."""
         if self.call is None:
             return UNKNOWN_PATH_RESPONSE
         try:
@@ -64,6 +64,7 @@ class HttpExchange:
 
     async def _perform_call(self, call: EndpointCall) -> Any:
         admit_call(self.store, call)
+        # Before the pause, so that another request with this client token is answered that it is being processed.
         record = begin_idempotent_call(self.store, call)
         if record.body is not None:
             return record.body

@@ -13,6 +13,7 @@ from airflow_dingtalk_calendar.hooks.event_calls import CheckedEvent, create_eve
 from airflow_dingtalk_calendar.models.json_values import Json
 
 
+# What event_calls adds to a call of api (parsing, the connection's zone) is what the method does, so it comes first.
 @document_methods(event_calls, api)
 class EventMethods(DingTalkBaseHook):
     """Methods for single events."""

@@ -149,6 +149,7 @@ class RemoveAttendeesChange(AttendeesChange):
 
     def is_unchanged(self, event: Body) -> bool:
         """Whether none of them is invited, as far as DingTalk returned all of them."""
+        # A full list may be cut: who is not on it may be invited all the same.
         people = people_in(event)
         there = {one.get("id") for one in people if isinstance(one.get("id"), str)}
         return len(people) < MAX_READ_ATTENDEES and there.isdisjoint(one["id"] for one in self.people)

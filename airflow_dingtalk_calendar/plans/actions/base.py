@@ -1,4 +1,4 @@
-"""What every action has: what it is asked for, checked, and the calls that carry it out.
+"""What every action has: what it is asked for, checked, and the calls that apply it.
 
 A :class:`Change` says what is to happen, a :class:`Target` to which event. They are apart because the event of a row
 may not exist before another row has created it.
@@ -53,7 +53,7 @@ class Change:
         raise NotImplementedError
 
     def make_calls(self, target: Target, *, repeat_meeting: bool = False) -> list[api.Call[Any]]:
-        """Make the calls that carry it out, in their order.
+        """Make the calls that apply it, in their order.
 
         :param repeat_meeting: whether one that makes a video meeting may be sent twice.
         """
@@ -95,9 +95,9 @@ class Change:
     def describe_progress(self, done: int) -> str:
         """Say how far it has come.
 
-        :param done: how many of its calls were carried out.
+        :param done: how many of its calls have succeeded.
         """
-        return f"{done} of {self.call_count} calls were carried out."
+        return f"{done} of {self.call_count} calls were completed."
 
     def token_parts(self, target: Target, call: api.Call[Any]) -> tuple[Any, ...]:
         """Say what makes one of its calls the same request or another one."""
@@ -115,7 +115,7 @@ class Change:
         """Name the fields that an event does not have although they were sent."""
         return []
 
-    def not_told(self, event: Body) -> list[str]:
+    def not_shown(self, event: Body) -> list[str]:
         """Name the fields whose values an event does not show."""
         return []
 
@@ -144,7 +144,7 @@ class Change:
         return {}
 
     def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
-        """Make the rows that undo it, without the event's ids, in the order in which they are to be carried out.
+        """Make the rows that undo it, without the event's ids, in the order in which they are to be applied.
 
         :param before: the event as it was, or the part of it that :meth:`keep_before` returned.
         :param left: what :meth:`left_in` returned; none when nobody knows what DingTalk made of it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.edits.combine import is_quiet
 from airflow_dingtalk_calendar.exceptions import read_all
 from airflow_dingtalk_calendar.models import comparison
 from airflow_dingtalk_calendar.models.arguments import flag_arguments, given_flag_arguments
@@ -14,7 +15,6 @@ from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.json_values import Body, Json
 from airflow_dingtalk_calendar.models.new_event import NewEvent
 from airflow_dingtalk_calendar.plans.actions.base import Change, Target, hash_members, invited_people, require_member
-from airflow_dingtalk_calendar.plans.actions.patch import QUIET
 from airflow_dingtalk_calendar.plans.actions.rooms import booked_rooms
 from airflow_dingtalk_calendar.plans.diff import diff_lines
 
@@ -84,8 +84,8 @@ class CreateChange(Change):
 
     def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
         """Delete the event, as quietly as it was created."""
-        quiet = QUIET.items() <= dict(self.body.get("extra") or {}).items()
-        return [{"action": "delete", "if_fields": dict(left), **({"push_notification": False} if quiet else {})}]
+        quiet = {"push_notification": False} if is_quiet(self.body) else {}
+        return [{"action": "delete", "if_fields": dict(left), **quiet}]
 
     def lasting_effects(self, event: Body | None) -> list[str]:
         """Name what a deletion does not take back."""
@@ -93,8 +93,7 @@ class CreateChange(Change):
 
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those who are invited."""
-        quiet = QUIET.items() <= dict(self.body.get("extra") or {}).items()
-        return set() if quiet else invited_people(self.body)
+        return set() if is_quiet(self.body) else invited_people(self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from airflow_dingtalk_calendar import api
+from airflow_dingtalk_calendar.edits.combine import is_quiet
 from airflow_dingtalk_calendar.exceptions import InvalidPatchError
 from airflow_dingtalk_calendar.models import comparison
 from airflow_dingtalk_calendar.models.event_field import EventField
@@ -21,12 +22,12 @@ from airflow_dingtalk_calendar.plans.diff import diff_lines
 TIME_FIELDS = {"start", "end", "isAllDay"}
 WHEN_FIELDS = TIME_FIELDS | {"recurrence"}
 KIND_MEMBERS = {"organizer", "recurrence"}
+# By rows of their own (attendees), or not at all: extra is never returned, and a meeting's link cannot be made again.
 NOT_RESTORED = {"attendees", "extra", "onlineMeetingInfo"}
 LASTING = {
     "onlineMeetingInfo": "the link of a video meeting",
     "attendees": "answers of people who are no longer invited",
 }
-QUIET = {"noPushNotification": "true", "noChatNotification": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ class PatchChange(Change):
         """Name the fields that the event does not have."""
         return comparison.not_applied(self.body, event)
 
-    def not_told(self, event: Body) -> list[str]:
+    def not_shown(self, event: Body) -> list[str]:
         """Name the fields whose values the event does not show."""
-        return comparison.not_told(self.body, event)
+        return comparison.not_shown(self.body, event)
 
     def count_lost(self, event: Body | None) -> int:
         """Count the occurrences before a later start."""
@@ -158,6 +159,7 @@ class PatchChange(Change):
         fields = self._restored_fields()
         patch = {field.wire: value for field in fields if (value := field.writable_value(before)) is not None}
         if any(field.wire == "isAllDay" for field in fields):
+            # Even where the answer has left it out: the old start and end are in the form that it stands for.
             patch["isAllDay"] = bool(before.get("isAllDay"))
         clear = [field.wire for field in fields if field.wire not in patch and field.cleared is not None]
         if not (patch or clear):
@@ -185,6 +187,6 @@ class PatchChange(Change):
     def notified_people(self, event: Body | None) -> set[str] | None:
         """Name those whom the event invites, before and after; the switches of ``extra`` hold back all but mail."""
         invited = invited_people(self.body)
-        if QUIET.items() <= dict(self.body.get("extra") or {}).items():
+        if is_quiet(self.body):
             return {one["email"] for one in mappings_in(self.body.get("attendees")) if one.get("email")}
         return None if event is None else invited | invited_people(event)

@@ -89,6 +89,7 @@ def add_rows(removed: Sequence[str], before: Body) -> list[Json]:
     there = {text_or_empty(one.get("id")): bool(one.get("isOptional")) for one in people_in(before)}
     gone = [{"id": one, "isOptional": there[one]} for one in removed if one in there]
     return [
+        # The fingerprint of nobody: if somebody has invited one of them since, the row is skipped.
         {"action": "add_attendees", "attendees": part, "if_fields": {"attendees": hash_people([], ())}}
         for part in api.split_batches(gone, MAX_ATTENDEES)
     ]
@@ -121,5 +122,6 @@ def restore_people(wanted: Any, before: Body) -> list[Json]:
     """Make rows that undo what a patch made of an event's list of people."""
     named = mappings_in(wanted)
     stayed, organizer = {one.get("id") for one in named}, text_or_empty((before.get("organizer") or {}).get("id"))
+    # Not the organizer, who is in the list without having been invited.
     gone = [name for name in sorted(invited_before(before)) if name and name not in stayed and name != organizer]
     return [] if is_cut(before) else [*restore_added(named, before), *add_rows(gone, before)]

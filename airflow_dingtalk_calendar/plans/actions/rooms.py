@@ -83,6 +83,7 @@ class RemoveRoomsChange(RoomsChange):
     def undo_rows(self, before: Body, left: Mapping[str, str]) -> list[Json]:
         """Book the rooms again that were booked before."""
         gone = [room for room in self.room_ids if room in booked_rooms(before)]
+        # The fingerprint of none: a room that somebody has booked again since is left alone.
         guard = {"meeting_rooms": hash_members()}
         return [{"action": "add_rooms", "room_ids": gone, "if_fields": guard}] if gone else []
 
