@@ -7,7 +7,6 @@ the Chinese page is the same); limits of ``summary`` and ``description`` are fro
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
@@ -38,20 +37,13 @@ from airflow_dingtalk_calendar.models.components import (
     RichTextDescription,
     UiConfig,
 )
-from airflow_dingtalk_calendar.models.json_values import find_pair, find_unsendable
-from airflow_dingtalk_calendar.models.normalize import (
-    normalize_times,
-    parse_mapping,
-)
+from airflow_dingtalk_calendar.models.json_values import find_pair
+from airflow_dingtalk_calendar.models.normalize import normalize_times
 from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day
 from airflow_dingtalk_calendar.models.rrule import from_rrule
 from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch, refuse_set
-from airflow_dingtalk_calendar.models.validation_errors import (
-    describe_errors,
-    drop_consequences,
-    limit_problems,
-    printable_name,
-)
+from airflow_dingtalk_calendar.models.unchecked_fields import find_clashes, merge_members, parse_unchecked
+from airflow_dingtalk_calendar.models.validation_errors import describe_errors, drop_consequences, limit_problems
 from airflow_dingtalk_calendar.models.zones import parse_zone
 
 # Conveniences that say "send it" for switches that say "do not send it".
@@ -204,14 +196,14 @@ class EventFields(Component):
         :param problems: what was wrong already.
         """
         timezone, zone_problems = _read_timezone(timezone)
-        unchecked, refused = _parse_unchecked(unchecked_fields)
+        unchecked, refused = parse_unchecked(unchecked_fields)
         known = [*zone_problems, *problems]
         model, wrong = cls._validated(data, timezone)
         wrong = drop_consequences(wrong, known, cls._NAME)
         if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
             wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
         if unchecked:
-            refused += _find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
+            refused += find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
         if model is None or known or refused:
             raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
         model._unchecked = unchecked
@@ -243,7 +235,7 @@ class EventFields(Component):
         for name, switch in NOTIFY_SWITCHES.items():
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
-        return _merge_members(fields, self._unchecked) if self._unchecked else fields
+        return merge_members(fields, self._unchecked) if self._unchecked else fields
 
 
 def _check_span(start: EventTime, end: EventTime) -> None:
@@ -270,32 +262,3 @@ def _read_timezone(timezone: Any) -> tuple[str | None, list[Problem]]:
         return None if timezone is None else parse_zone(timezone), []
     except ValueError as error:
         return None, [Problem("timezone", str(error))]
-
-
-def _parse_unchecked(fields: Mapping[str, Any] | str | None) -> tuple[dict[str, Any], list[Problem]]:
-    if fields is None:
-        return {}, []
-    try:
-        given = dict(parse_mapping(fields, "unchecked_fields"))
-    except InvalidPatchError as error:
-        return {}, list(error.problems)
-    problems = [Problem("unchecked_fields.id", "is the event's id")] if "id" in given else []
-    return given, problems + [Problem(*one) for one in find_unsendable(given, "unchecked_fields")]
-
-
-def _find_clashes(fields: Mapping[str, Any], unchecked: Mapping[str, Any], path: str) -> list[Problem]:
-    """Find members that both have; objects are merged, so that a new member can stand beside those that are known."""
-    problems: list[Problem] = []
-    for name, value in unchecked.items():
-        place = f"{path}.{printable_name(name)}"
-        if isinstance(value, Mapping) and isinstance(fields.get(name), Mapping):
-            problems += _find_clashes(fields[name], value, place)
-        elif name in fields and name != "id":
-            problems.append(Problem(place, "is in the patch as well: give one of them"))
-    return problems
-
-
-def _merge_members(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {**fields, **copy.deepcopy(dict(more))}
-    both = [name for name in more if isinstance(fields.get(name), Mapping) and isinstance(more[name], Mapping)]
-    return {**merged, **{name: _merge_members(fields[name], more[name]) for name in both}}
