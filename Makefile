@@ -37,7 +37,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@echo 'Options: PYTHON=python3.12 (makes .venv), ARGS="-k name" (for tests; a part for bench), LINES="2.11 3.0" (for test-matrix)'
 
-demo: .venv/.installed ## patch events on a stand-in for DingTalk, from DAGs that Airflow runs
+demo: .venv/.installed ## patch an event in the emulator of DingTalk, from a DAG that Airflow runs
 	$(PY) scripts/demo.py
 
 test: .venv/.installed ## run the tests that need no Airflow services

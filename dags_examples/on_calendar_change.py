@@ -29,7 +29,7 @@ from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTr
 
 ORGANIZER = "iiPLinYue8mQzX0vTdRk4YwgiEiE"  # unionId of the person whose calendar it is
 NOTE = "This meeting has moved. Please check that the room still fits."
-# Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
+# Airflow does not retry by default. RETRY_POLICY: docs/semantics.md, Retry policy.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 # Airflow has shared streams, which pushes need, from 3.3 on.

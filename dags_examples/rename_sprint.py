@@ -32,7 +32,7 @@ with DAG(
     schedule=None,
     catchup=False,
     params=PARAMS,
-    # Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
+    # Airflow does not retry by default. RETRY_POLICY: docs/semantics.md, Retry policy.
     default_args={
         "union_id": "{{ params.union_id }}",
         "retries": 3,

@@ -47,7 +47,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
     catchup=False,
     params=PARAMS,
-    # Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
+    # Airflow does not retry by default. RETRY_POLICY: docs/semantics.md, Retry policy.
     default_args={"union_id": ORGANIZER, "retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY},
     tags=["dingtalk", "example"],
 ):

@@ -26,7 +26,7 @@ REVIEW = {
     "union_id": "iiPLinYue8mQzX0vTdRk4YwgiEiE",  # unionId of the event's organizer
     "event_id": "SEdkbVVvWDdhbjEyRkJUaEpYamxkQT09",
 }
-# Airflow does not retry by default: a transient error would fail the task. RETRY_POLICY: see README, Retries.
+# Airflow does not retry by default. RETRY_POLICY: docs/semantics.md, Retry policy.
 RETRIES = {"retries": 3, "retry_delay": timedelta(minutes=2), **RETRY_POLICY}
 
 with DAG("dingtalk_wait_for_event", schedule=None, catchup=False, default_args=RETRIES, tags=["dingtalk", "example"]):

@@ -106,7 +106,7 @@ def remove(*paths: Path) -> None:
 def emulator() -> Iterator[Emulator]:
     """Run a DingTalk calendar on a free port of this machine."""
     with Emulator() as dingtalk:
-        say(f"A stand-in for DingTalk with a small calendar listens at {dingtalk.url}")
+        say(f"The emulator of DingTalk, with a small calendar, listens at {dingtalk.url}")
         yield dingtalk
 
 
@@ -262,7 +262,8 @@ def value_of(stored: str) -> str:
 def next_lines() -> Iterator[tuple[str, str]]:
     """Say where to go from here."""
     yield "the DAG", "dags_examples/patch_event.py, and more beside it"
-    yield "the calendar", ".venv/bin/python -m airflow_dingtalk_calendar.emulator  (open its address in a browser)"
+    yield "your own DAG", "docs/quickstart.md; .venv has Airflow, this package and the emulator"
+    yield "the calendar", ".venv/bin/python -m airflow_dingtalk_calendar.emulator  (the sample anew: open its address)"
     yield "your DingTalk", "README.md, Connecting to DingTalk"
     yield "Airflow's output", str(LOG.relative_to(ROOT))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_dingtalk_calendar.models.json_values import get_member, list_or_empty
@@ -12,6 +12,7 @@ from airflow_dingtalk_calendar.models.json_values import get_member, list_or_emp
 Describer = Callable[[Any, Any], str]
 MAX_TEXT_SHOWN = 80  # characters of a text that are shown
 NOTHING_TEXT = "(nothing)"
+NOTIFICATIONS = {"noPushNotification": "push notification", "noChatNotification": "chat notification"}
 
 
 def describe_value(wanted: Any, _: Any) -> str:
@@ -116,6 +117,19 @@ def _format_rule(value: Any) -> str:
 def describe_meeting(_: Any, found: Any) -> str:
     """Say that there will be a new video meeting, each time."""
     return "-> a new video meeting" + (", beside the one it has" if found else "")
+
+
+def describe_notifications(wanted: Any, found: Any) -> str:
+    """Say in words who is notified of the change; other members of ``extra`` are shown as they are."""
+    if not isinstance(wanted, Mapping):
+        return describe_value(wanted, found)
+    return ", ".join(_format_switch(str(name), value) for name, value in wanted.items())
+
+
+def _format_switch(name: str, value: Any) -> str:
+    if name not in NOTIFICATIONS:
+        return f"{name}: {_shorten_text(value)}"
+    return f"{'no ' if value == 'true' else ''}{NOTIFICATIONS[name]}"
 
 
 def _shorten_text(value: Any) -> str:

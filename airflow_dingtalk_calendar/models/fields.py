@@ -23,6 +23,7 @@ from airflow_dingtalk_calendar.models.field_describers import (
     describe_attendees,
     describe_meeting,
     describe_member,
+    describe_notifications,
     describe_reminders,
     describe_rule,
     describe_text,
@@ -185,7 +186,7 @@ FIELDS = FieldTable(
         normal_form=member_tuples("categoryId", "displayName"),
     ),
     EventField("freeBusyStatus", "free_busy_status", shown="perhaps"),
-    EventField("extra", "extra", reader=load_json, shown="never"),
+    EventField("extra", "extra", reader=load_json, describer=describe_notifications, shown="never"),
 )
 
 

@@ -96,7 +96,7 @@ def test_dags_run(code: str, load: Callable[[str], Any], sample: Emulator, monke
         assert sample.event(REVIEW)["start"]["dateTime"] == "2038-01-15T14:00:00+08:00"
     for question in (task for task in dag.tasks if task.task_id == "approve"):
         (shown,) = [ti for ti in run.get_task_instances() if ti.task_id == "show"]
-        assert "1 events?" in question.render_template(question.subject, {"ti": shown})
+        assert "Rows: 1" in question.render_template(question.subject, {"ti": shown})
         assert "review" in question.render_template(question.body, {"ti": shown})
 
 
