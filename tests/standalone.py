@@ -44,7 +44,10 @@ class Standalone:
     :param dags_folder: the DAG files, all written before the start.
     :param env: further environment of the services: connections, settings.
     :param services: arguments of the ``airflow`` command by name of the service.
+    :cvar start_limit: seconds until all of them have to be healthy.
     """
+
+    start_limit = START_LIMIT
 
     def __init__(
         self,
@@ -138,7 +141,7 @@ class Standalone:
         self.processes.finish("db", airflow("db", "migrate"), START_LIMIT, env=self._env, cwd=self.home)
         for service in self._services:
             self.launch(service)
-        until(self._is_healthy, START_LIMIT, self.processes.words)
+        until(self._is_healthy, self.start_limit, self.processes.words)
         self._client.headers["authorization"] = f"Bearer {self.api('GET', '/auth/token')['access_token']}"
 
     def _is_healthy(self) -> bool:

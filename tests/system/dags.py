@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from tests.system.dingtalk import ORGANIZER
+import json
+from typing import Any
 
-BULK, SINGLES, SENSORS, HALF = 1000, 100, 20, 300
+from tests.system.rows import NAMES, ORGANIZER, STRANGER, event, plan_events, plan_rooms, plan_rows
+
+SINGLES, SENSORS, HALF = 100, 20, 300
+#: Changed again and again until the watcher says so: from then on it misses nothing.
+PROBE = "probe-0"
+KINDS = {"single": SINGLES, "sensor": SENSORS, "probe": 1}
+#: The two assets of one watcher.
+ASSETS = ("calendar", "calendar_again")
+#: Every action of the plan changes one of them.
+WATCHED = ["summary", "attendees", "responses", "meeting_rooms"]
 
 #: Two tasks at once that share an app: each as fast as the app may be, each half as fast, or one after the other.
 SHARED = {
@@ -14,12 +24,16 @@ SHARED = {
 }
 
 SOURCE = f"""
+import json
 from datetime import timedelta
+from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG, task
-from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Batch
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Apply
 from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
 from airflow_dingtalk_calendar.sensors.event import DingTalkCalendarEventSensor as Wait
+from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger as Changes
 
 OPTIONS = {{
     "schedule": None,
@@ -36,13 +50,21 @@ def rename(names, summary):
     return [{{"event_id": name, "patch": {{"summary": f"{{summary}} {{name}}"}}}} for name in names]
 
 
-with DAG("bulk", **OPTIONS):
+with DAG("plan", **OPTIONS):
 
     @task
-    def plan():
-        return rename(ids("bulk", {BULK}), "Moved")
+    def read():
+        return json.loads(Path(__file__).with_name("plan.json").read_text())
 
-    Batch(task_id="apply", plan=plan())
+    Apply(task_id="apply", plan=read(), keep_before=True, max_calls=5000)
+
+with DAG("undo", **OPTIONS):
+
+    @task
+    def fetch(dag_run, ti):
+        return ti.xcom_pull(dag_id="plan", run_id=dag_run.conf["run_id"], task_ids="apply", key="undo")
+
+    Apply(task_id="apply", plan=fetch(), max_calls=5000)
 
 with DAG("singles", **OPTIONS):
     Patch.partial(task_id="patch").expand_kwargs(rename(ids("single", {SINGLES}), "Moved"))
@@ -51,15 +73,39 @@ with DAG("sensors", **OPTIONS):
     options = {{"fields": {{"summary": "Agreed"}}, "deferrable": True, "poke_interval": 10}}
     Wait.partial(task_id="wait", **options).expand(event_id=ids("sensor", {SENSORS}))
 
+changes = Changes(union_id="{ORGANIZER}", fields={WATCHED!r}, source="stream")
+first, second = (Asset(name, watchers=[AssetWatcher(name=name, trigger=changes)]) for name in {ASSETS!r})
+
+with DAG("on_change", schedule=first | second, catchup=False, max_active_runs=1):
+    EmptyOperator(task_id="react")
+
 for dag_id, (connection, pool) in {SHARED!r}.items():
     with DAG(dag_id, **OPTIONS):
         for part in range(2):
             half = ids("pair", 2 * {HALF})[part::2]
-            Batch(task_id=f"part_{{part}}", plan=rename(half, dag_id), dingtalk_conn_id=connection, pool=pool)
+            plan = rename(half, dag_id)
+            Apply(
+                task_id=f"part_{{part}}", plan=plan, union_id="{STRANGER}", dingtalk_conn_id=connection, pool=pool
+            )
 """
 
 
-def events() -> list[str]:
-    """Return the ids of the events that the DAGs are about."""
-    kinds = {"bulk": BULK, "single": SINGLES, "sensor": SENSORS, "pair": 2 * HALF}
-    return [f"{kind}-{n}" for kind, count in kinds.items() for n in range(count)]
+def dag_files(count: int) -> dict[str, str]:
+    """Return the files of the DAG folder.
+
+    :param count: rows of the plan.
+    """
+    return {"dags.py": SOURCE, "plan.json": json.dumps(plan_rows(count))}
+
+
+def organisation(count: int) -> dict[str, Any]:
+    """Describe the people, rooms and events that the DAGs are about.
+
+    What is measured in the end is about the events of somebody whose calendar is not watched.
+
+    :param count: rows of the plan.
+    """
+    events = [event(f"{kind}-{n}") for kind, number in KINDS.items() for n in range(number)]
+    pairs = [event(f"pair-{n}", organizer=STRANGER) for n in range(2 * HALF)]
+    users = [{"unionId": union_id, "name": name} for union_id, name in NAMES.items()]
+    return {"users": users, "rooms": plan_rooms(count), "events": [*plan_events(count), *events, *pairs]}

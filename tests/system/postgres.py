@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import NullPool, create_engine, text
+
 from tests.processes import Processes, free_port, until
 
 USER = "airflow"
@@ -49,6 +51,12 @@ class Postgres:
         """End it at once, as if it had crashed, and start it: it recovers from its log."""
         self._processes.stop("postgres", signal.SIGQUIT)
         self.start()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what the database answers."""
+        engine = create_engine(f"postgresql+psycopg2{self.address}", poolclass=NullPool)
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql))]
 
     def _is_ready(self) -> bool:
         assert not self._processes.ended(), self._processes.words()

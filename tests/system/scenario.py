@@ -1,84 +1,114 @@
-"""What befalls Airflow while it patches a thousand events, and what DingTalk has of it in the end."""
+"""What befalls Airflow while it applies a plan of a thousand changes, and while it undoes it."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from statistics import median
 from typing import Any
 
-from tests.system.airflow import SLOTS, Cluster
-from tests.system.dags import BULK, SENSORS, SINGLES
-from tests.system.dingtalk import DingTalk, event
+from tests.system.airflow import Cluster
+from tests.system.dags import KINDS, PROBE, SENSORS, SINGLES
+from tests.system.dingtalk import DROPPED_CALLS, REFUSED_TICKETS, DingTalk
 from tests.system.postgres import Postgres
+from tests.system.rows import OPERATIONS, action_of, event
 from tests.system.timeline import Timeline
+from tests.system.watching import count_unheard, is_watching, read_reports
 
 #: Something to do, as soon as something is so.
 Blow = tuple[Callable[[], bool], Callable[[], None]]
 
 
 class Scenario:
-    """Three DAG runs at once, and what befalls them."""
+    """A plan, mapped patches, sensors and a watcher at once, then the plan's undo; and what befalls them.
 
-    def __init__(self, airflow: Cluster, database: Postgres, dingtalk: DingTalk, timeline: Timeline) -> None:
+    :ivar rows: how many rows the plan has.
+    :ivar runs: id of the run of each DAG.
+    :ivar amid: how many rows were applied, or undone, when something befell them.
+    :ivar found: the events before all of it, by id.
+    :ivar applied: what had changed the plan's events when its run was over.
+    :ivar unheard: how many reports were in no run when all was over, until one more change started a run.
+    """
+
+    def __init__(self, airflow: Cluster, database: Postgres, dingtalk: DingTalk, timeline: Timeline, rows: int) -> None:
         self.airflow = airflow
         self.database = database
         self.dingtalk = dingtalk
         self.timeline = timeline
-        #: How many patches in bulk were applied when something befell it.
-        self.applied_at: dict[str, int] = {}
+        self.rows = rows
+        self.undoable = sum(len(OPERATIONS[action_of(number)]) > 1 for number in range(rows))
+        self.runs: dict[str, str] = {}
+        self.amid: dict[str, int] = {}
 
     def play(self) -> None:
-        """Start everything, deal the blows, and wait until all runs are over."""
-        self.runs = {dag_id: self.airflow.trigger(dag_id) for dag_id in ("sensors", "bulk", "singles")}
-        self.timeline.note(f"DAG runs start: {BULK} patches in bulk, {SINGLES} mapped patches, {SENSORS} sensors")
+        """Have the plan applied and undone, deal the blows, and wait until all is over."""
+        self.airflow.until(self._is_watched)
+        self.timeline.note("the watcher reports changes to both of its assets")
+        self.found = self.dingtalk.events()
+        self._apply()
+        self.applied = self.dingtalk.history("plan-")
+        self._undo()
+        self._hear()
+
+    def changes(self) -> Counter[str]:
+        """Return how often each event was changed, by calls or by people."""
+        agreed = [f"sensor-{n}" for n in range(SENSORS)]
+        return Counter([*(write["event_id"] for write in self.dingtalk.writes()), *agreed])
+
+    def tasks(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the task instances of a DAG's run."""
+        return self.airflow.tasks(dag_id, self.runs[dag_id])
+
+    def states(self, dag_id: str) -> Counter[str]:
+        """Count the task instances of a DAG's run by their states."""
+        return Counter(str(task["state"]) for task in self.tasks(dag_id))
+
+    # -- acts -----------------------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        for dag_id in ("sensors", "plan", "singles"):
+            self._start(dag_id)
+        patches = f"{SINGLES} mapped patches, {SENSORS} sensors"
+        self.timeline.note(f"DAG runs start: a plan of {self.rows} rows of {len(OPERATIONS)} actions, {patches}")
         self._deal(
-            (lambda: self._bulk() >= BULK * 0.2, self._kill_worker),
-            (self._all_wait, self._kill_triggerer),
-            (lambda: self._bulk() >= BULK * 0.6, self._restart_database),
-            (lambda: self._bulk() == BULK, lambda: self.timeline.note(f"all {BULK} patches in bulk are applied")),
+            (lambda: self._done() >= self.rows * 0.2, self._kill_worker),
+            (self._all_wait, self._kill_sensors),
+            (lambda: self._done() >= self.rows * 0.6, self._restart_database),
+            (lambda: self._done() >= self.rows, lambda: self.timeline.note(f"all {self.rows} rows are applied")),
         )
         self.airflow.until(self._all_wait)
-        self.dingtalk.put(event(f"sensor-{n}", "Agreed") for n in range(SENSORS))
+        self.dingtalk.put(event(f"sensor-{n}", "Agreed") for n in range(KINDS["sensor"]))
         self.timeline.note(f"people change the {SENSORS} events that sensors wait for")
-        for dag_id, run in self.runs.items():
-            state = self.airflow.until(partial(self.airflow.over, dag_id, run))
+        self._finish(*self.runs)
+
+    def _undo(self) -> None:
+        self._start("undo", run_id=self.runs["plan"])
+        self.timeline.note(f"a DAG run starts: the undo of the plan, of {self.undoable} rows")
+        self._deal(
+            (lambda: self._undone() >= self.undoable * 0.3, self._restart_gateway),
+            (self._is_connected_again, lambda: self.timeline.note("the watcher is connected again")),
+            (lambda: self._undone() >= self.undoable * 0.6, self._kill_watcher),
+            (lambda: self._undone() >= self.undoable, lambda: self.timeline.note(f"{self.undoable} rows are undone")),
+        )
+        self._finish("undo")
+
+    def _hear(self) -> None:
+        """Wait until runs have all asset events: the last of a burst, Airflow may leave for the run of the next one."""
+        self.unheard = count_unheard(self.database)
+        self.airflow.until(lambda: self._is_watched() and count_unheard(self.database) == 0)
+        self.timeline.note("each asset event is in a run of the DAG that is scheduled on them")
+
+    def _start(self, dag_id: str, **conf: str) -> None:
+        self.runs[dag_id] = self.airflow.trigger(dag_id, conf)
+
+    def _finish(self, *dag_ids: str) -> None:
+        for dag_id in dag_ids:
+            state = self.airflow.until(partial(self.airflow.over, dag_id, self.runs[dag_id]))
             self.timeline.note(f"the run of {dag_id} is over: {state}")
-
-    def verdict(self) -> dict[str, bool]:
-        """Return what had to be, and whether it is."""
-        bulk, singles = self._updates("bulk-"), self._updates("single-")
-        names = self.dingtalk.summaries()
-        moved = [name for name in names if names[name] == f"Moved {name}"]
-        runs = {dag_id: self.airflow.state(dag_id, run) for dag_id, run in self.runs.items()}
-        return {
-            f"all {BULK} patches in bulk are applied, each once": _once(bulk, BULK),
-            f"all {SINGLES} mapped patches are applied, each once": _once(singles, SINGLES),
-            "each of these events has its new name": len(moved) == BULK + SINGLES,
-            f"all {SENSORS} sensors saw the change they waited for": self._states("sensors") == {"success": SENSORS},
-            "all DAG runs are green": set(runs.values()) == {"success"},
-            "the worker was killed in the middle of it, which cost the task a try": (
-                self._amid("worker") and self._bulk_task()["try_number"] > 1
-            ),
-            "PostgreSQL ended in the middle of it": self._amid("PostgreSQL"),
-        }
-
-    def account(self) -> list[str]:
-        """Return what it took, in words."""
-        answers = self.dingtalk.answers()
-        sent = sum(count for (action, _), count in answers.items() if action == "PatchEvent")
-        again = answers["PatchEvent", "ok"] - len(self.dingtalk.updates())
-        tries = Counter(task["try_number"] for dag_id in self.runs for task in self._tasks(dag_id))
-        took = median(task["duration"] for task in self._tasks("singles"))
-        return [
-            f"PatchEvent: {sent} requests; {_in_words(answers, 'PatchEvent')}",
-            f"  of those answered ok, {again} were repetitions under the same client token, which changed nothing",
-            f"GetEvent: {_in_words(answers, 'GetEvent')}",
-            f"tries of the task in bulk: {self._bulk_task()['try_number']}",
-            "tries of all tasks: " + ", ".join(f"{count} tasks took {n}" for n, count in sorted(tries.items())),
-            f"a mapped patch held a worker's slot for {took:.1f} s (median), with two workers of {SLOTS} slots",
-        ]
+        changes = self.changes()
+        self.airflow.until(lambda: read_reports(self.database).cover(changes))
+        self.timeline.note(f"both assets have all changes so far: {changes.total()} changes of {len(changes)} events")
 
     # -- blows ----------------------------------------------------------------------------------------------
 
@@ -90,56 +120,58 @@ class Scenario:
             due[1]()
 
     def _kill_worker(self) -> None:
-        name = self.airflow.processes.owner(self._bulk_task()["pid"])
-        assert name, "the task in bulk runs in no process of ours"
+        name = self.airflow.processes.owner(self.airflow.task("plan", self.runs["plan"], "apply")["pid"])
+        assert name, "the task that applies the plan runs in no process of ours"
         self.airflow.kill(name)
-        done = self.applied_at["worker"] = self._bulk()
-        self.timeline.note(f"{name} is killed with all its tasks; of those in bulk, {done} are applied")
-        self.airflow.until(lambda: self._bulk() > done)
-        self.timeline.note("the task in bulk goes on in the other worker")
+        done = self.amid["worker"] = self._done()
+        self.timeline.note(f"{name} is killed with all its tasks; {done} rows are applied")
+        self.airflow.until(lambda: self._done() > done)
+        self.timeline.note("the plan goes on in the other worker")
         self.airflow.launch(name)
         self.timeline.note(f"{name} is started again")
 
-    def _kill_triggerer(self) -> None:
-        self.airflow.kill("triggerer")
-        self.airflow.launch("triggerer")
+    def _kill_sensors(self) -> None:
+        self._restart_triggerer()
         self.timeline.note(f"{SENSORS} sensors wait in the triggerer, which is killed and started again")
 
     def _restart_database(self) -> None:
-        done = self.applied_at["PostgreSQL"] = self._bulk()
-        self.timeline.note(f"PostgreSQL is ended as in a crash; of those in bulk, {done} are applied")
+        done = self.amid["PostgreSQL"] = self._done()
+        self.timeline.note(f"PostgreSQL is ended as in a crash; {done} rows are applied")
         self.database.restart()
         self.timeline.note("PostgreSQL takes connections again")
 
+    def _restart_gateway(self) -> None:
+        done = self.amid["gateway"] = self._undone()
+        self.dingtalk.restart_gateway()
+        self.timeline.note(
+            f"DingTalk's gateway breaks the watcher's connection and {DROPPED_CALLS} calls, and refuses "
+            f"{REFUSED_TICKETS} new connections; {done} rows are undone"
+        )
+        self.airflow.until(lambda: not self.dingtalk.is_connected())
+
+    def _kill_watcher(self) -> None:
+        done = self.amid["triggerer"] = self._undone()
+        self._restart_triggerer()
+        self.timeline.note(f"the triggerer with the watcher is killed and started again; {done} rows are undone")
+
+    def _restart_triggerer(self) -> None:
+        self.airflow.kill("triggerer")
+        self.airflow.launch("triggerer")
+
     # -- questions ------------------------------------------------------------------------------------------
 
-    def _bulk(self) -> int:
-        return len(self._updates("bulk-"))
+    def _is_watched(self) -> bool:
+        self.dingtalk.put([event(PROBE, f"Probe {time.monotonic()}")])
+        return is_watching(self.database)
 
-    def _updates(self, prefix: str) -> Counter[str]:
-        """Return how often each event was changed whose id begins so."""
-        names = (update["event_id"] for update in self.dingtalk.updates())
-        return Counter(name for name in names if name.startswith(prefix))
+    def _is_connected_again(self) -> bool:
+        return "gateway" in self.amid and self.dingtalk.is_connected()
 
-    def _bulk_task(self) -> dict[str, Any]:
-        return self.airflow.task("bulk", self.runs["bulk"], "apply")
+    def _done(self) -> int:
+        return len(self.dingtalk.history("plan-"))
 
-    def _amid(self, what: str) -> bool:
-        return 0 < self.applied_at[what] < BULK
+    def _undone(self) -> int:
+        return sum(len(operations) > 1 for operations in self.dingtalk.history("plan-").values())
 
     def _all_wait(self) -> bool:
-        return self._states("sensors") == {"deferred": SENSORS}
-
-    def _states(self, dag_id: str) -> Counter[str]:
-        return Counter(str(task["state"]) for task in self._tasks(dag_id))
-
-    def _tasks(self, dag_id: str) -> list[dict[str, Any]]:
-        return self.airflow.tasks(dag_id, self.runs[dag_id])
-
-
-def _once(updates: Counter[str], count: int) -> bool:
-    return len(updates) == count == updates.total()
-
-
-def _in_words(answers: Counter[tuple[str, str]], action: str) -> str:
-    return ", ".join(f"{count} answered {how}" for (what, how), count in sorted(answers.items()) if what == action)
+        return self.states("sensors") == {"deferred": SENSORS}
