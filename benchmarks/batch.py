@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.emulated import LIN, ZONE, Service, alone, dingtalk, event, peak, python
+from benchmarks.emulated import LIN, ZONE, Service, alone, dingtalk, event, peak, python, unpaced
 from benchmarks.page import Section, Table, Target
 
 EVENTS, MAPPED, LOOPED, ROWS = 1000, 30, 100, 50_000
@@ -70,7 +70,7 @@ def _limited_row() -> Row:
 
 
 def _unlimited() -> list[Row]:
-    with dingtalk(EVENTS, service_time=SERVICE_TIME) as service:
+    with dingtalk(EVENTS, service_time=SERVICE_TIME) as service, unpaced():
         return [
             ("a plan, no limit", EVENTS, _applied(service, max_qps=1000), 0, 0),
             ("coroutines of the hook, no limit", EVENTS, asyncio.run(_coroutines()), 0, 0),
