@@ -65,7 +65,7 @@ test-contract: .venv/.installed ## run the contract tests in the DingTalk tenant
 	$(PY) -m pytest -p no:xdist -m tenant tests/contract $(ARGS)
 
 # Needs PostgreSQL and Redis, and says so; it runs servers of its own and touches none that is there.
-system-test: .venv/.system ## run Airflow with Celery, PostgreSQL and Redis, and what can befall them (15 min)
+system-test: .venv/.system ## run Airflow with Celery, PostgreSQL and Redis, and what can befall them (10 min)
 	@$(PY) -m tests.system $(ARGS)
 
 test-matrix: $(MADE) ## run the tests on each supported Airflow line
