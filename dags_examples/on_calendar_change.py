@@ -64,8 +64,8 @@ with DAG(
         """Write the patch of each event that has moved and does not say so yet."""
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
-        told = [one.extra["payload"] for events in (triggering_asset_events or {}).values() for one in events]
-        moved = dict.fromkeys(change["event_id"] for change in told if change["kind"] == "updated")
+        changes = [one.extra["payload"] for events in (triggering_asset_events or {}).values() for one in events]
+        moved = dict.fromkeys(change["event_id"] for change in changes if change["kind"] == "updated")
         with DingTalkCalendarHook() as hook:
             events = [hook.get_event(ORGANIZER, event_id) for event_id in moved]
         return [
