@@ -6,7 +6,7 @@ import json
 import sqlite3
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.airflow
 
 SOURCES = ["push", "stream"]
 EVENTS = ["first", "second", "third"]
-GATEWAY = {**DATA, "events": [event(name) for name in EVENTS]}
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
@@ -48,15 +47,19 @@ each_source = pytest.mark.parametrize("source", SOURCES)
 class Gateway:
     """DingTalk at one address, which can be restarted.
 
+    :param events: ids of the events in its calendar.
+    :param redelivery: seconds until a push that was not acknowledged comes again.
     :ivar emulator: DingTalk as it runs now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, events: Iterable[str] = EVENTS, redelivery: float = 2) -> None:
+        self._data = {**DATA, "events": [event(name) for name in events]}
+        self._redelivery = redelivery
         self._port = free_port()
         self.emulator = self._start()
 
     def _start(self) -> Emulator:
-        emulator = Emulator(GATEWAY, self._port, stream_unconnected="kept", stream_redelivery=2)
+        emulator = Emulator(self._data, self._port, stream_unconnected="kept", stream_redelivery=self._redelivery)
         return emulator.__enter__()
 
     def restart(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from airflow.triggers import base
 
+from airflow_dingtalk_calendar.assets.calendar import calendar_uri, changes_in
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, ONE_TO_ONE, SAMPLE
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
@@ -31,6 +32,7 @@ KEEPS = find_spec("airflow.models.asset_state_store") is not None
 EXAMPLE = Path(__file__).parent.parent.parent / "dags_examples" / "on_calendar_change.py"
 DAG_ID = "dingtalk_on_calendar_change"
 EVENTS = ["told", "told twice", "changed meanwhile"]
+GUEST = "iiPguest"
 
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
@@ -47,14 +49,37 @@ with DAG("hear", schedule=[calendar]):
 
     hear()
 """
+WRITER_AND_READER = f"""
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow_dingtalk_calendar.assets.calendar import changes_in
+from airflow_dingtalk_calendar.operators.event import DingTalkCalendarPatchEventOperator as Patch
+from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
+
+trigger = DingTalkCalendarChangesTrigger(union_id="{GUEST}", organizer_id="{GUEST}", interval=1)
+calendar = Asset("guest", uri="@URI@", watchers=[AssetWatcher(name="guest", trigger=trigger)])
+
+with DAG("writer", schedule=None):
+    Patch(task_id="move", union_id="{GUEST}", event_id="written", patch={{"location": "Room 2"}}, outlets=[calendar])
+
+with DAG("reader", schedule=[calendar], max_active_runs=1):
+
+    @task
+    def find_moved(triggering_asset_events):
+        changes = [change for event in triggering_asset_events[calendar] for change in changes_in(event.extra)]
+        return sorted({{change["event_id"] for change in changes if "location" in change["fields"]}})
+
+    note = Patch.partial(task_id="note", union_id="{GUEST}", patch={{"description": "Moved"}}, skip_if_unchanged=True)
+    note.expand(event_id=find_moved())
+"""
 
 
 @pytest.fixture(scope="module")
 def dingtalk() -> Iterator[Emulator]:
-    """DingTalk with two calendars: Lin's, which the example follows, and one for the DAG above."""
+    """DingTalk with three calendars: Lin's, which the example follows, and two for the DAGs above."""
     data = {**SAMPLE, "apps": DATA["apps"], "users": [*SAMPLE["users"], *DATA["users"]]}
+    written = event("written", organizer={"id": GUEST}, attendees=[])
     with (
-        Emulator({**data, "events": [*SAMPLE["events"], *map(event, EVENTS)]}) as emulator,
+        Emulator({**data, "events": [*SAMPLE["events"], *map(event, EVENTS), written]}) as emulator,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(emulator.connection()))
@@ -63,7 +88,7 @@ def dingtalk() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Airflow with the DAG above and the example, both of which look every second."""
+    """Airflow with the DAGs above and the example, whose watchers poll every second."""
     home = tmp_path_factory.mktemp("airflow")
     example, changed = re.subn(r"timedelta\(\w+=[12]\)", "timedelta(seconds=1)", EXAMPLE.read_text(encoding="utf-8"))
     assert changed == 2  # the interval, and the delay of a retry
@@ -71,10 +96,11 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "core.dags_are_paused_at_creation": "False",
         "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
     }
-    files = {"dags.py": DAGS, "example.py": example}
+    uri = calendar_uri(GUEST, host=dingtalk.url)
+    files = {"dags.py": DAGS, "written.py": WRITER_AND_READER.replace("@URI@", uri), "example.py": example}
     with standalone(home, files, dingtalk.connection(), options) as services:
-        wait_for_checks(dingtalk, ORGANIZER)
-        wait_for_checks(dingtalk, LIN)
+        for union_id in (ORGANIZER, LIN, GUEST):
+            wait_for_checks(dingtalk, union_id)
         yield services
 
 
@@ -95,13 +121,14 @@ def wait_for_checks(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
 
 
 def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
-    """Return what the watcher of an asset has told, oldest first.
+    """Return the changes that the events of an asset report, oldest first.
 
     From the database: asked for an event whose run has not started yet, Airflow's REST API fails (3.3.2).
     """
     query = "select e.extra from asset_event e join asset a on a.id = e.asset_id where a.name = ? order by e.id"
     with closing(sqlite3.connect(f"file:{airflow.home / 'airflow.db'}?mode=ro", uri=True, timeout=30)) as database:
-        return [json.loads(extra)["payload"] for (extra,) in database.execute(query, (asset,))]
+        extras = [json.loads(extra) for (extra,) in database.execute(query, (asset,))]
+    return [change for extra in extras for change in changes_in(extra)]
 
 
 def runs(airflow: Standalone, dag_id: str) -> list[dict[str, Any]]:
@@ -141,6 +168,22 @@ def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulat
     assert len(runs(airflow, DAG_ID)) == 1
     assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
     assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
+
+
+def test_a_write_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
+    """A DAG scheduled on the outlet of a task that writes reads the changes; a watcher reports the same write again."""
+    assert airflow.wait("writer", airflow.trigger("writer")) == "success"
+    first, *_ = until(lambda: runs(airflow, "reader"), START_LIMIT, lambda: "no run")
+    assert airflow.wait("reader", first["dag_run_id"]) == "success"
+    assert airflow.xcom("reader", first["dag_run_id"], "find_moved") == ["written"]
+    assert dingtalk.event("written")["description"] == "Moved"
+
+    until(lambda: len(told(airflow, "guest")) > 1, START_LIMIT, lambda: f"{told(airflow, 'guest')}")
+    changes = {one["source"]: one for one in told(airflow, "guest")}
+    ours, theirs = changes["task"], changes["poll"]
+    same = ("event_id", "kind", "fields", "update_time", "union_id", "calendar_id")
+    assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
+    assert ours["change_id"] != theirs["change_id"]
 
 
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")

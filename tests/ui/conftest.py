@@ -43,7 +43,7 @@ def dingtalk() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Airflow's services with three examples, in which connections can be tested.
+    """Airflow's services with four examples, in which connections can be tested.
 
     The DAGs are not paused: the trigger form would unpause one and start a run at the same moment, and SQLite may
     refuse one of two writers.
@@ -51,7 +51,7 @@ def airflow(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     home = tmp_path_factory.mktemp("airflow")
     dags = home / "dags"
     dags.mkdir()
-    for example in ("reschedule_from_params.py", "plan_review_apply.py", "undo_plan.py"):
+    for example in ("reschedule_from_params.py", "plan_review_apply.py", "undo_plan.py", "on_calendar_change.py"):
         shutil.copy(EXAMPLES / example, dags)
     switches = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled", "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False"}
     with Standalone(home, dags, switches) as services:

@@ -89,3 +89,26 @@ def trigger(page: Page, form: Locator) -> str:
 def task(page: Page, url: str, dag_id: str, run_id: str, task_id: str, tab: str = "") -> None:
     """Open the page of a task."""
     page.goto(f"{url}/dags/{dag_id}/runs/{run_id}/tasks/{task_id}/{tab}")
+
+
+def asset(page: Page, url: str, name: str) -> None:
+    """Open the page of an asset, most of it for the events."""
+    page.goto(f"{url}/assets")
+    page.get_by_role("link", name=name, exact=True).click()
+    divider = page.locator("[data-resize-handle]")
+    divider.wait_for()
+    place = divider.bounding_box() or {}
+    page.mouse.move(place["x"] + 1, place["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(650, place["y"] + 100, steps=8)
+    page.mouse.up()
+    page.get_by_role("button", name="Fit View").click()
+
+
+def unfold_first(page: Page) -> None:
+    """Show all of the first JSON on a page, which Airflow shows folded."""
+    markers = page.locator(".monaco-editor").first.locator(".codicon-folding-collapsed")
+    markers.first.wait_for()
+    while markers.count():
+        markers.first.click()
+        page.wait_for_timeout(500)  # milliseconds
