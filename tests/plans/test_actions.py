@@ -155,7 +155,7 @@ def test_plans_are_mapped_and_rendered(dag: Dag, calendar: Emulator, native: boo
         from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator as Apply
 
         dag.params["plan"] = {[NAMED, EVERY[8]]!r}
-        Apply.partial(task_id="apply", plan="{plan}", timezone="Asia/Shanghai", max_calls="{{{{ 2 }}}}").expand(
+        Apply.partial(task_id="apply", plan="{plan}", timezone="Asia/Shanghai", max_calls="{{{{ 4 }}}}").expand(
             union_id=["{ORGANIZER}", "{ORGANIZER}"]
         )
         """,
