@@ -27,9 +27,8 @@ PARAMS = {
         title="DAG",
         description="Id of the DAG whose change is to be undone.",
     ),
-    "run_id": Param(
-        "", type="string", minLength=1, title="Run", description="Run id, as the page of the run shows it at its top."
-    ),
+    # Without minLength: on Airflow 3.1 the approval checks the defaults when the file is parsed.
+    "run_id": Param("", type="string", title="Run", description="Run id, as the page of the run shows it at its top."),
     "task_id": Param(
         "apply", type="string", minLength=1, title="Task", description="Id of the task in it that applied the plan."
     ),
