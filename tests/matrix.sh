@@ -57,7 +57,7 @@ install() {
 try() {
   local log=.matrix/$line.log result=passed start=$SECONDS limit='' summary
   command -v timeout >/dev/null && limit='timeout -k 20 3600'
-  { install && $limit ".matrix/$line/bin/python" -m pytest -n auto --dist loadfile "$@"; } >"$log" 2>&1 || { result=FAILED; failed=1; }
+  { install && $limit ".matrix/$line/bin/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"; } >"$log" 2>&1 || { result=FAILED; failed=1; }
   # pytest's own summary, which Airflow's exit may print behind
   summary=$(grep -E ' in [0-9.]+s' "$log" | tail -n 1 | tr -d =) || summary=' no tests '
   printf '%-8s %-7s %s %4d s %s (%s)\n' "$line" "$version" "$result" $((SECONDS - start)) "$summary" "$log"
