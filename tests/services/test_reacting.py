@@ -73,8 +73,8 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     }
     files = {"dags.py": DAGS, "example.py": example}
     with standalone(home, files, dingtalk.connection(), options) as services:
-        wait_for_checks(dingtalk, ORGANIZER)
-        wait_for_checks(dingtalk, LIN)
+        wait_for_polls(dingtalk, ORGANIZER)
+        wait_for_polls(dingtalk, LIN)
         yield services
 
 
@@ -84,14 +84,14 @@ def patch(event_id: str, union_id: str = ORGANIZER, **fields: Any) -> None:
         hook.patch_event(union_id, event_id, fields)
 
 
-def wait_for_checks(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
-    """Wait until somebody's calendar has been checked so many times more."""
+def wait_for_polls(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
+    """Wait until somebody's calendar has been polled so many times more."""
 
-    def checks() -> int:
+    def polls() -> int:
         return sum(one["action"] == "ListEvents" and union_id in one["path"] for one in dingtalk.requests)
 
-    enough = checks() + number
-    until(lambda: checks() >= enough, START_LIMIT, lambda: f"{checks()} of {enough} checks of {union_id}")
+    enough = polls() + number
+    until(lambda: polls() >= enough, START_LIMIT, lambda: f"{polls()} of {enough} polls of {union_id}")
 
 
 def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulat
     (run,) = until(lambda: runs(airflow, DAG_ID), START_LIMIT, lambda: "no run")
     assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
     assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
-    wait_for_checks(dingtalk, LIN)
+    wait_for_polls(dingtalk, LIN)
     assert len(runs(airflow, DAG_ID)) == 1
     assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
     assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
@@ -163,7 +163,7 @@ def test_a_killed_triggerer_that_keeps_nothing_begins_anew(airflow: Standalone, 
     airflow.kill("triggerer")
     patch("changed meanwhile", location="Room 2")
     airflow.launch("triggerer")
-    wait_for_checks(dingtalk, ORGANIZER)
+    wait_for_polls(dingtalk, ORGANIZER)
     patch("told twice", location="Room 2")
     wait_for(airflow, "told twice")
     assert "changed meanwhile" not in {one["event_id"] for one in told(airflow)}

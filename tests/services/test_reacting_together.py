@@ -76,19 +76,19 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "dag_processor.refresh_interval": "1",
     }
     with standalone(home, {"dags.py": DAGS}, dingtalk.connection(), options) as services:
-        wait_for_checks(dingtalk, ORGANIZER, 2)
+        wait_for_polls(dingtalk, ORGANIZER, 2)
         yield services
 
 
-def checks(dingtalk: Emulator, union_id: str = ORGANIZER) -> int:
+def polls(dingtalk: Emulator, union_id: str = ORGANIZER) -> int:
     """Count the calls that list somebody's calendar."""
     return sum(one["action"] == "ListEvents" and union_id in one["path"] for one in dingtalk.requests)
 
 
-def wait_for_checks(dingtalk: Emulator, union_id: str, number: int) -> None:
-    """Wait until somebody's calendar has been checked so many times more."""
-    enough = checks(dingtalk, union_id) + number
-    until(lambda: checks(dingtalk, union_id) >= enough, START_LIMIT, lambda: f"{checks(dingtalk, union_id)} checks")
+def wait_for_polls(dingtalk: Emulator, union_id: str, number: int) -> None:
+    """Wait until somebody's calendar has been polled so many times more."""
+    enough = polls(dingtalk, union_id) + number
+    until(lambda: polls(dingtalk, union_id) >= enough, START_LIMIT, lambda: f"{polls(dingtalk, union_id)} polls")
 
 
 def edit(event_id: str, **fields: Any) -> None:
@@ -126,16 +126,16 @@ def wait_for(airflow: Standalone, event_id: str, names: set[str]) -> dict[str, l
 
 
 def test_25_watchers_make_the_calls_of_one(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Whatever the filters, the calendar is checked as often as for one watcher, and each hears of what it wants."""
+    """Whatever the filters, the calendar is polled as often as for one watcher, and each hears of what it wants."""
     edit("Review", location="Room 2")
     edit("Planning", location="Room 2")
     edit("Plan B", summary="Plan C")
     for event_id, change in (("Review", "R"), ("Planning", "P"), ("Plan B", "title")):
         assert set(wait_for(airflow, event_id, hears(change))) == hears(change)
-    wait_for_checks(dingtalk, ORGANIZER, 5)
+    wait_for_polls(dingtalk, ORGANIZER, 5)
     for event_id, change in (("Review", "R"), ("Planning", "P"), ("Plan B", "title")):
         assert Counter(map(len, told(airflow, event_id).values())) == {1: len(hears(change))}
-    assert checks(dingtalk) <= 1.1 * checks(dingtalk, ALONE)
+    assert polls(dingtalk) <= 1.1 * polls(dingtalk, ALONE)
 
 
 def test_killed_between_storing_and_saving(airflow: Standalone, dingtalk: Emulator) -> None:
@@ -145,17 +145,17 @@ def test_killed_between_storing_and_saving(airflow: Standalone, dingtalk: Emulat
     airflow.kill("triggerer")
     airflow.launch("triggerer")
     again = wait_for(airflow, "Retrospective", hears("R"))
-    wait_for_checks(dingtalk, ORGANIZER, 3)
+    wait_for_polls(dingtalk, ORGANIZER, 3)
     assert set(again) == hears("R")
     assert {len(set(names)) for names in told(airflow, "Retrospective").values()} == {1}
 
 
 def test_killed_before_storing(airflow: Standalone, dingtalk: Emulator) -> None:
     """While the database takes nothing, changes are yielded and the triggerer is killed: none is lost."""
-    until(lambda: is_between_checks(airflow), START_LIMIT, lambda: "never between two checks", interval=0.05)
+    until(lambda: is_between_polls(airflow), START_LIMIT, lambda: "never between two polls", interval=0.05)
     edit("Party", location="Room 2")
     dingtalk.fault(kind="drip", action="ListEvents", interval=ANSWER_SECONDS / 1000, times=2)  # a calendar each
-    wait_for_checks(dingtalk, ORGANIZER, 1)
+    wait_for_polls(dingtalk, ORGANIZER, 1)
     with database(airflow) as locked:
         locked.execute("begin immediate")
         time.sleep(ANSWER_SECONDS + 1)
@@ -183,8 +183,8 @@ def test_a_watcher_comes_and_goes(airflow: Standalone, dingtalk: Emulator) -> No
     assert "guest" not in wait_for(airflow, "Potluck", hears("P"))
 
 
-def is_between_checks(airflow: Standalone) -> bool:
-    """Tell whether the positions of all watchers are of the same check, so that the next is still to come."""
+def is_between_polls(airflow: Standalone) -> bool:
+    """Tell whether the positions of all watchers are of the same poll, so that the next is still to come."""
     query = """select s.value from asset_state_store s join asset a on a.id = s.asset_id
                where a.name like 'many%' and s.key like 'dingtalk_calendar/%' and s.key not like '%/%/%'"""
     with database(airflow) as opened:

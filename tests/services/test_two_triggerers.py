@@ -19,7 +19,7 @@ from tests.standalone import SERVICES, START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
-SAFETY = 20  # seconds between two safety checks
+SAFETY = 20  # seconds between two safety polls
 EVENTS = [f"event{number}" for number in range(8)]
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher
@@ -60,7 +60,7 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def test_a_stream_loses_nothing_and_a_push_what_went_elsewhere(
     airflow: Standalone, dingtalk: Emulator, record_property: Any
 ) -> None:
-    """What is pushed to the other triggerer is found by the safety check; a watcher of pushes never hears of it."""
+    """What is pushed to the other triggerer is found by the safety poll; a watcher of pushes never hears of it."""
     delays = []
     for name in EVENTS:
         moved = move(name)

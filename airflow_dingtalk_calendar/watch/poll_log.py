@@ -1,4 +1,4 @@
-"""What a watcher logs of its checks."""
+"""What a watcher logs of its polls."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ MONTHLY_QUOTA = 5000  # calls a month of an organisation, in DingTalk's standard
 
 
 def log_costs(interval: float) -> None:
-    """Say what checks cost, when they begin."""
+    """Say what polls cost, when they begin."""
     level = logging.INFO if MONTH_SECONDS / interval < MONTHLY_QUOTA else logging.WARNING
-    log.log(level, "A check every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
+    log.log(level, "A poll every %.0f s: about %.0f metered calls a month.", interval, MONTH_SECONDS / interval)
 
 
 def log_loaded(position: Position) -> None:
     """Log the position from which a watcher resumes."""
-    log.info("Resuming after check %d: %d events.", position.number, len(position.fingerprints))
+    log.info("Resuming after poll %d: %d events.", position.number, len(position.fingerprints))
 
 
-def log_check(reached: Position, changes: int, calls: int) -> None:
-    """Say what a check has led to."""
+def log_poll(reached: Position, changes: int, calls: int) -> None:
+    """Say what a poll has led to."""
     if reached.number:
-        log.info("Check %d: %d changes to report, in %d calls.", reached.number, changes, calls)
+        log.info("Poll %d: %d changes to report, in %d calls.", reached.number, changes, calls)
     else:
         events = len(reached.fingerprints)
         log.info("Initial snapshot: %d events, listed in %d calls; later changes are reported.", events, calls)
