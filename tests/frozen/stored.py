@@ -137,7 +137,7 @@ async def _saved(count: int) -> list[str]:
 
 
 def _changes() -> list[Any]:
-    """Return what is told of an event that came, one that went, and one that is another."""
+    """Return what is reported of an event that came, one that went, and one that is another."""
     before = initial_position(
         "e" * 32, "token", snapshots(["summary", "start"], [event("A"), event("B")]), 1_800_000_000.0
     )

@@ -30,7 +30,7 @@ pytestmark = [
 KEEPS = find_spec("airflow.models.asset_state_store") is not None
 EXAMPLE = Path(__file__).parent.parent.parent / "dags_examples" / "on_calendar_change.py"
 DAG_ID = "dingtalk_on_calendar_change"
-EVENTS = ["told", "told twice", "changed meanwhile"]
+EVENTS = ["reported", "reported twice", "changed meanwhile"]
 
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
@@ -39,13 +39,13 @@ from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTr
 trigger = DingTalkCalendarChangesTrigger(union_id="{ORGANIZER}", interval=1)
 calendar = Asset("calendar", watchers=[AssetWatcher(name="changes", trigger=trigger)])
 
-with DAG("hear", schedule=[calendar]):
+with DAG("react", schedule=[calendar]):
 
     @task
-    def hear(triggering_asset_events):
+    def react(triggering_asset_events):
         return [one.extra["payload"] for one in triggering_asset_events[calendar]]
 
-    hear()
+    react()
 """
 
 
@@ -63,7 +63,7 @@ def dingtalk() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """Airflow with the DAG above and the example, both of which look every second."""
+    """Airflow with the DAG above and the example, both of which poll every second."""
     home = tmp_path_factory.mktemp("airflow")
     example, changed = re.subn(r"timedelta\(\w+=[12]\)", "timedelta(seconds=1)", EXAMPLE.read_text(encoding="utf-8"))
     assert changed == 2  # the interval, and the delay of a retry
@@ -94,8 +94,8 @@ def wait_for_polls(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
     until(lambda: polls() >= enough, START_LIMIT, lambda: f"{polls()} of {enough} polls of {union_id}")
 
 
-def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
-    """Return what the watcher of an asset has told, oldest first.
+def reported(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
+    """Return what the watcher of an asset has reported, oldest first.
 
     From the database: asked for an event whose run has not started yet, Airflow's REST API fails (3.3.2).
     """
@@ -112,23 +112,23 @@ def runs(airflow: Standalone, dag_id: str) -> list[dict[str, Any]]:
 
 
 def wait_for(airflow: Standalone, event_id: str, times: int = 1) -> list[dict[str, Any]]:
-    """Wait until an event has been told of so often."""
+    """Wait until an event has been reported so often."""
 
     def about() -> list[dict[str, Any]]:
-        return [one for one in told(airflow) if one["event_id"] == event_id]
+        return [one for one in reported(airflow) if one["event_id"] == event_id]
 
-    until(lambda: len(about()) >= times, START_LIMIT, lambda: f"told: {told(airflow)}")
+    until(lambda: len(about()) >= times, START_LIMIT, lambda: f"reported: {reported(airflow)}")
     return about()
 
 
 def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
     """Somebody moves an event, and a DAG run has what changed, without what the event says."""
-    patch("told", location="Room 2")
-    (change,) = wait_for(airflow, "told")
+    patch("reported", location="Room 2")
+    (change,) = wait_for(airflow, "reported")
     assert (change["kind"], change["fields"]) == ("updated", ["location"])
-    (run,) = until(lambda: runs(airflow, "hear"), START_LIMIT, lambda: "no run")
-    assert airflow.wait("hear", run["dag_run_id"]) == "success"
-    assert airflow.xcom("hear", run["dag_run_id"], "hear") == [change]
+    (run,) = until(lambda: runs(airflow, "react"), START_LIMIT, lambda: "no run")
+    assert airflow.wait("react", run["dag_run_id"]) == "success"
+    assert airflow.xcom("react", run["dag_run_id"], "react") == [change]
 
 
 def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
@@ -139,31 +139,31 @@ def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulat
     assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
     wait_for_polls(dingtalk, LIN)
     assert len(runs(airflow, DAG_ID)) == 1
-    assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
+    assert [one["fields"] for one in reported(airflow, "dingtalk_calendar")] == [["start", "end"]]
     assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
 
 
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")
 def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Killed before it has saved its position, it tells again under the same name, and what it missed too."""
-    patch("told twice", location="Room 2")
-    wait_for(airflow, "told twice")
+    """Killed before it has saved its position, it reports again under the same name, and what it missed too."""
+    patch("reported twice", location="Room 2")
+    wait_for(airflow, "reported twice")
     airflow.kill("triggerer")
     patch("changed meanwhile", location="Room 2")
-    patch("told twice", summary="Retitled by the DAG")
+    patch("reported twice", summary="Retitled by the DAG")
     airflow.launch("triggerer")
-    first, again = wait_for(airflow, "told twice", times=2)
+    first, again = wait_for(airflow, "reported twice", times=2)
     assert {**first, "update_time": None} == {**again, "update_time": None}
     assert len(wait_for(airflow, "changed meanwhile")) == 1
 
 
 @pytest.mark.skipif(KEEPS, reason="Airflow keeps the position from 3.3 on")
 def test_a_killed_triggerer_that_keeps_nothing_begins_anew(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Before Airflow 3.3 what changed while the triggerer was down is lost, and what changes later is told of."""
+    """Before Airflow 3.3 what changed while the triggerer was down is lost, and what changes later is reported."""
     airflow.kill("triggerer")
     patch("changed meanwhile", location="Room 2")
     airflow.launch("triggerer")
     wait_for_polls(dingtalk, ORGANIZER)
-    patch("told twice", location="Room 2")
-    wait_for(airflow, "told twice")
-    assert "changed meanwhile" not in {one["event_id"] for one in told(airflow)}
+    patch("reported twice", location="Room 2")
+    wait_for(airflow, "reported twice")
+    assert "changed meanwhile" not in {one["event_id"] for one in reported(airflow)}

@@ -131,7 +131,7 @@ def test_a_retry_repeats_the_request_and_a_clear_makes_another(airflow: Standalo
     assert first == second != third
 
 
-def test_mapped_tasks_are_told_apart(airflow: Standalone, dingtalk: Emulator) -> None:
+def test_mapped_tasks_are_distinguished(airflow: Standalone, dingtalk: Emulator) -> None:
     """Mapped tasks that send the same have a client token each, and keep it over their retries."""
     dingtalk.fault(kind="apply_then_reset", action="PatchEvent", times=2)
     run = airflow.trigger("mapped")

@@ -137,7 +137,7 @@ def what(reported: list[dict[str, Any]]) -> list[tuple[str, str, list[str]]]:
     return [(one["kind"], one["event_id"], one["fields"]) for one in reported]
 
 
-def test_changes_are_told_of_from_the_first_start_on(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
+def test_changes_are_reported_from_the_first_start_on(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
     """What was there before is not reported; each later change is, once, in one call per poll."""
     reported = triggerer.run(
         edit(dingtalk, location="Room 2"),
