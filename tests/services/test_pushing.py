@@ -72,9 +72,9 @@ class Gateway:
         """Count the open connections."""
         return len(self.emulator.connections())
 
-    def wait_for_connections(self, number: int = 1) -> None:
+    def wait_for_connection(self) -> None:
         """Wait until the triggerer is connected."""
-        until(lambda: self.connections() == number, START_LIMIT, lambda: f"{self.connections()} connections")
+        until(lambda: self.connections() == 1, START_LIMIT, lambda: f"{self.connections()} connections")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def airflow(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
     }
     with standalone(home, {"dags.py": DAGS}, gateway.emulator.connection(), options) as services:
-        gateway.wait_for_connections()
+        gateway.wait_for_connection()
         time.sleep(5)  # until the second watcher runs as well, and has its position
         yield services
 
@@ -175,7 +175,7 @@ def test_killed_after_the_acknowledgement(airflow: Standalone, gateway: Gateway)
     until(lambda: not gateway.emulator.unacknowledged(), START_LIMIT, lambda: str(gateway.emulator.pushed_events()))
     airflow.kill("triggerer")
     airflow.launch("triggerer")
-    gateway.wait_for_connections()
+    gateway.wait_for_connection()
     for source in SOURCES:
         changes = wait_for(airflow, source, "third", before[source])[before[source] :]
         assert len({one["change_id"] for one in changes}) == 1
@@ -186,7 +186,7 @@ def test_killed_after_the_acknowledgement(airflow: Standalone, gateway: Gateway)
 @pytest.mark.parametrize("unconnected", ["kept", "lost"])
 def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: str) -> None:
     """A stream reports what changed while it was not connected; a push, what the gateway still holds."""
-    gateway.wait_for_connections()
+    gateway.wait_for_connection()
     before = {source: count(airflow, source, "first") for source in SOURCES}
     gateway.emulator.configure(stream_unconnected=unconnected)
     gateway.emulator.fault(action="StreamPush", kind="reset")
@@ -206,7 +206,7 @@ def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: s
 def test_a_gateway_that_is_restarted(airflow: Standalone, gateway: Gateway, source: str) -> None:
     """A new gateway is found, and what changes from then on is reported."""
     gateway.restart()
-    gateway.wait_for_connections()
+    gateway.wait_for_connection()
     time.sleep(4)  # until what the restart itself has changed is reported
     before = count(airflow, source, "third")
     move("third")

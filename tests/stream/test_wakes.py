@@ -58,10 +58,10 @@ def play(scenario: Callable[[VirtualTime, CalendarWaker, Polls], Awaitable[None]
     asyncio.run(run())
 
 
-def push(waker: CalendarWaker, event_id: str = "an-event", union_id: str = "lin") -> list[str]:
+def push(waker: CalendarWaker, union_id: str = "lin") -> list[str]:
     """Push a change; return how it was answered."""
     answers: list[str] = []
-    change = replace(PUSH, change_id=f"{event_id} {union_id} {id(answers)}", event_id=event_id, union_ids=(union_id,))
+    change = replace(PUSH, change_id=f"{union_id} {id(answers)}", union_ids=(union_id,))
     PushDeliveries().receive(change, answers.append, [waker])
     return answers
 
