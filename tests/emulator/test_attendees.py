@@ -13,10 +13,10 @@ def invite_people(client, event_id, *people, user=LIN, **more):
     return client.send("POST", event_id, "/attendees", user=user, body={"attendeesToAdd": [*people], **more})
 
 
-def remove_people(client, event_id, *union_ids):
+def remove_people(client, event_id, *union_ids, user=LIN):
     """Take people off the list."""
     body = {"attendeesToRemove": [{"id": union_id} for union_id in union_ids]}
-    return client.send("POST", event_id, "/attendees/batchRemove", body=body)
+    return client.send("POST", event_id, "/attendees/batchRemove", user=user, body=body)
 
 
 def attendees_of(dingtalk, event_id):
