@@ -88,7 +88,7 @@ def rows_from_ics(
             found.rows.append(row)
             found.entries.append({"uid": uid, "fields": _fingerprints(event)})
     counts = (len(events), len(found.rows), unchanged, len(found.left_out))
-    log.info("Of %d events in the file, %d make rows, %d are as before, %d are left out.", *counts)
+    log.info("Events in the file: %d; rows: %d, as before: %d, left out: %d.", *counts)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.watch.changes import Position
 
 log = logging.getLogger(__name__)
@@ -19,13 +20,14 @@ def log_costs(interval: float) -> None:
 
 def log_loaded(position: Position) -> None:
     """Log the position from which a watcher resumes."""
-    log.info("Resuming after poll %d: %d events.", position.number, len(position.fingerprints))
+    log.info("Resuming after poll %d: %s.", position.number, counted(len(position.fingerprints), "event"))
 
 
 def log_poll(reached: Position, changes: int, calls: int) -> None:
     """Say what a poll has led to."""
     if reached.number:
-        log.info("Poll %d: %d changes to report, in %d calls.", reached.number, changes, calls)
+        found = counted(changes, "change")
+        log.info("Poll %d: %s to report, in %s.", reached.number, found, counted(calls, "call"))
     else:
-        events = len(reached.fingerprints)
-        log.info("Initial snapshot: %d events, listed in %d calls; later changes are reported.", events, calls)
+        events = counted(len(reached.fingerprints), "event")
+        log.info("Initial snapshot: %s, listed in %s; later changes are reported.", events, counted(calls, "call"))

@@ -248,7 +248,7 @@ def test_a_dry_run_shows_what_would_be_sent(many: Emulator, said: pytest.LogCapt
     assert second["diff"] is None
     assert second["cautions"][0].startswith("patch.attendees: whether a list replaces")
     assert "plan[0].patch.attendees: whether a list replaces" in said.text
-    assert "(and 1 more rows)" in said.text
+    assert "(and 1 more row)" in said.text
     assert many.requests == []
 
 
