@@ -81,7 +81,7 @@ def collect() -> dict[str, Any]:
 
 
 def _batch() -> dict[str, str]:
-    """Carry out a plan of which the second row is refused and the third may be tried again, on one thread."""
+    """Apply a plan of which the second row is refused and the third may be tried again, on one thread."""
     store, patches = StateStore(), [{"event_id": name, "patch": {"summary": "New"}} for name in ("A", "missing", "B")]
     with dingtalk({**DATA, "events": [event("A"), event("B")]}, max_qps=1) as emulator:
         emulator.fault(action="PatchEvent", kind="error", skip=2)
