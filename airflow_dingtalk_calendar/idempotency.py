@@ -40,7 +40,7 @@ def client_token_for(context: Mapping[str, Any], *parts: Any) -> str:
     return _derive_token(ti.dag_id, ti.run_id, ti.task_id, index, _region_id(ti), ti.max_tries, *parts)
 
 
-def distinct_client_token(context: Mapping[str, Any], given: str, call: int = 1, calls: int = 1) -> str:
+def distinct_client_token(context: Mapping[str, Any], given: str, call: int, calls: int) -> str:
     """Make of a token that somebody gave the one of a call: itself, if it is for one call of one task instance.
 
     :param context: Airflow's task context.

@@ -126,7 +126,7 @@ def _applied(service: Service, max_qps: float) -> float:
 
 
 def execute(plan: list[dict[str, Any]]) -> dict[str, int]:
-    """Carry out a plan as a task does."""
+    """Apply a plan as a task does."""
     from airflow_dingtalk_calendar.operators.plan import DingTalkCalendarApplyPlanOperator
 
     ids = {"dag_id": "d", "task_id": "t", "run_id": str(time.time()), "map_index": -1, "max_tries": 0, "try_number": 1}
@@ -194,7 +194,7 @@ if __name__ == "__main__":
 
 
 def memory() -> tuple[float, float, float]:
-    """Carry out a large plan with made-up answers; return MB of the plan, MB it grew by, and seconds of checking."""
+    """Apply a large plan with made-up answers; return MB of the plan, MB it grew by, and seconds of checking."""
     make_up_answers()
     execute(_plan(10))
     before = peak()
@@ -224,7 +224,7 @@ def make_up_answers() -> None:
 
 
 def applied(count: int) -> float:
-    """Carry out a plan with made-up answers; return the seconds of processor."""
+    """Apply a plan with made-up answers; return the seconds of processor."""
     plan, used = _plan(count), time.process_time()
     execute(plan)
     return time.process_time() - used

@@ -30,17 +30,17 @@ from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTr
 
 trigger = DingTalkCalendarChangesTrigger(union_id="{union_id}", source="{source}", interval={interval})
 watchers = [AssetWatcher(name="changes", trigger=trigger)]
-with DAG("hear", schedule=[Asset("calendar", watchers=watchers if {watches} else [])]):
+with DAG("react", schedule=[Asset("calendar", watchers=watchers if {watches} else [])]):
 
     @task
-    def hear():
+    def react():
         pass
 
-    hear()
+    react()
 """
 QUEUED = """select json_extract(e.extra, '$.payload.event_id'), min((julianday(r.queued_at) - 2440587.5) * 86400.0)
 from asset_event e join dagrun_asset_event d on d.event_id = e.id join dag_run r on r.id = d.dag_run_id
-where r.dag_id = 'hear' and r.queued_at is not null group by 1"""
+where r.dag_id = 'react' and r.queued_at is not null group by 1"""
 
 
 class Reaction(NamedTuple):

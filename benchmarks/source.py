@@ -67,13 +67,10 @@ class Module:
 
 
 class Package:
-    """All modules of a folder, or those that a test makes.
+    """All modules of a folder."""
 
-    :param name: the package's name for imports; default: the folder's.
-    """
-
-    def __init__(self, root: Path, name: str = "") -> None:
-        self.root, self.name = root, name or root.name
+    def __init__(self, root: Path) -> None:
+        self.root, self.name = root, root.name
         found = (Module(path, self.module_name(path)) for path in sorted(root.rglob("*.py")))
         self.modules = {module.name: module for module in found}
 

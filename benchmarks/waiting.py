@@ -10,7 +10,7 @@ from benchmarks.emulated import LIN, Service, dingtalk, event
 from benchmarks.page import Section, Table, Target
 
 SENSORS, DAY, SPEED = 500, 86_400, 1440
-LOOKS = 4  # one in the worker; then one for each 6 hours of half a day on average, and one at the moment itself
+POLLS = 4  # one in the worker; then one for each 6 hours of half a day on average, and one at the moment itself
 TEXT = """{sensors} deferred sensors, whose events start at any time of the following day. The triggers are made from
 what the sensors would have stored in Airflow's database, and run in one event loop of one process, as in a triggerer,
 with its time running {speed:,} times as fast; Airflow's own work around them is not in it. A sensor looks once before
@@ -30,9 +30,9 @@ def measure() -> Section:
         events = [event(f"event{number}", start) for number, start in enumerate(starts)]
         control.post("/_emulator/events", json=events).raise_for_status()
         stored = [_deferred(f"event{number}") for number in range(SENSORS)]
-        first = _looks(service)
+        first = _polls(service)
         cpu = asyncio.run(_a_day(stored, now))
-        return _section(first, _looks(service) - first, sum(int((start - now) / 60) + 1 for start in starts), cpu)
+        return _section(first, _polls(service) - first, sum(int((start - now) / 60) + 1 for start in starts), cpu)
 
 
 def _section(first: int, later: int, poking: int, cpu: float) -> Section:
@@ -43,7 +43,7 @@ def _section(first: int, later: int, poking: int, cpu: float) -> Section:
         ("processor of the triggerer, s", cpu),
     ]
     targets = [
-        Target("calls per sensor, the first one included", (first + later) / SENSORS, LOOKS),
+        Target("calls per sensor, the first one included", (first + later) / SENSORS, POLLS),
         Target("processor of the triggerer, s", cpu, 60),
     ]
     text = TEXT.format(sensors=SENSORS, speed=SPEED)
@@ -88,7 +88,7 @@ async def _a_day(stored: Arguments, begin: float) -> float:
     return time.process_time() - before
 
 
-def _looks(service: Service) -> int:
+def _polls(service: Service) -> int:
     return int(service.get("/_emulator/effects")["calls"]["GetEvent"])
 
 

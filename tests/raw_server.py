@@ -37,12 +37,11 @@ def _serve(listener: socket.socket, answer: Iterable[bytes], over: threading.Eve
 class Drip:
     """The same pieces, each after a moment; the last one again and again, without end."""
 
-    def __init__(self, *pieces: bytes, interval: float = 0.02) -> None:
+    def __init__(self, *pieces: bytes) -> None:
         self._pieces = pieces
-        self._interval = interval
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._pieces
         while True:
-            threading.Event().wait(self._interval)
+            threading.Event().wait(0.02)
             yield self._pieces[-1]

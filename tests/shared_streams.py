@@ -21,13 +21,13 @@ class StreamRunner:
     :ivar stored: the payloads that were stored, by the trigger's number.
     """
 
-    def __init__(self, *, stores: bool = True, ack_timeout: float = 300.0, queue: int = 1024) -> None:
+    def __init__(self, *, stores: bool = True, ack_timeout: float = 300.0) -> None:
         self.stores = stores
         self.stored: dict[int, list[dict[str, Any]]] = {}
         self.failed: list[BaseException] = []
         self._held: list[tuple[int, Any, int]] = []
         self._numbers = count(1)
-        self._manager = SharedStreamManager(ack_timeout=ack_timeout, max_subscriber_queue=queue)
+        self._manager = SharedStreamManager(ack_timeout=ack_timeout, max_subscriber_queue=1024)
 
     @asynccontextmanager
     async def running(self, *triggers: BaseEventTrigger) -> AsyncIterator[list[int]]:

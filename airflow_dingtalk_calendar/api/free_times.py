@@ -27,6 +27,7 @@ from airflow_dingtalk_calendar.api.schedules import (
 )
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, read_all
 from airflow_dingtalk_calendar.models.arguments import seconds_argument
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.models.json_values import Json
 
 if TYPE_CHECKING:  # what reads times is imported on use, because a DAG file that is parsed brings this module along
@@ -96,7 +97,9 @@ def find_free_times(
     search = partial(search_free_times, window, length, open_hours, pause)
     times = list(islice(_search_schedules(entries, bool(rooms), open_hours.zone, search), most))
     unknown = {_id_of(one): one["error"] for one in entries if one["availability"] == "unknown"}
-    log.info("Found %d free times in %d calls; unknown: %d of %d.", len(times), len(calls), len(unknown), len(entries))
+    found = counted(len(times), "free time")
+    cost = counted(len(calls), "call")
+    log.info("Found %s in %s; unknown: %d of %d.", found, cost, len(unknown), len(entries))
     return {"times": [_write_time(one, open_hours.zone) for one in times], "unknown": unknown, "calls": len(calls)}
 
 

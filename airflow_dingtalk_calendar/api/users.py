@@ -12,6 +12,7 @@ from typing import Any
 from airflow_dingtalk_calendar.api.answers import parse_object
 from airflow_dingtalk_calendar.api.call import Call, check_id
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, NotFoundError, UnexpectedAnswerError
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.models.json_values import Json
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def resolve_staff_ids(user_ids: Iterable[str]) -> Generator[Call[Json], Json, di
             found[user_id] = (yield get_user_by_staff_id(user_id))["unionid"]
         except NotFoundError:
             continue
-    log.info("%d of %d people found by staff id with %d calls, not metered.", len(found), len(asked), len(asked))
+    people, calls = counted(len(asked), "person", "people"), counted(len(asked), "call")
+    log.info("%d of %s found by staff id with %s, not metered.", len(found), people, calls)
     return found
 
 

@@ -190,7 +190,7 @@ def _read_ticket(settings: ConnectionSettings) -> Generator[Effect, Any, str]:
 def _user_effects(settings: ConnectionSettings, clock: Clock, refused: str | None) -> TokenEffects:
     grant = yield from _read_grant(settings)
     if not _is_usable(grant, clock.time(), refused):
-        grant = yield from _renew_grant(settings, grant, clock, refused)
+        grant = yield from _renew_grant(settings, grant, clock)
     for secret in filter(None, (grant.access_token, grant.refresh_token)):
         yield MaskSecret(secret)
     return api.AccessToken(grant.access_token, clamp_lifetime(grant.good_until - clock.time()))
@@ -215,9 +215,7 @@ def _is_usable(grant: UserGrant, now: float, refused: str | None) -> bool:
     return bool(grant.access_token) and grant.access_token != refused and now < grant.good_until - RENEWAL_MARGIN
 
 
-def _renew_grant(
-    settings: ConnectionSettings, grant: UserGrant, clock: Clock, refused: str | None
-) -> Generator[Effect, Any, UserGrant]:
+def _renew_grant(settings: ConnectionSettings, grant: UserGrant, clock: Clock) -> Generator[Effect, Any, UserGrant]:
     """Refresh a grant and write it back; a process whose refresh token is used up continues with the winner's grant."""
     call = api.get_user_token(settings.app_key, settings.app_secret, refresh_token=grant.refresh_token)
     try:

@@ -115,9 +115,9 @@ def form_widgets() -> dict[str, Any]:
 
     def widget(spec: dict[str, Any]) -> Any:
         kind = spec["schema"]["type"][0]
-        look = {} if kind == "boolean" else {"widget": BS3TextFieldWidget()}
+        rendering = {} if kind == "boolean" else {"widget": BS3TextFieldWidget()}
         make = getattr(wtforms, _WIDGET_CLASSES[kind])
-        return make(spec["label"], description=spec["description"], validators=[Optional()], **look)
+        return make(spec["label"], description=spec["description"], validators=[Optional()], **rendering)
 
     return {name: widget(spec) for name, spec in FORM_FIELDS.items()}
 

@@ -36,7 +36,7 @@ def emit_metrics(task_instance: Any, request: CountedRequest) -> None:
         Stats.timing("dingtalk.duration", dt.timedelta(seconds=request.seconds), tags=tags)
 
 
-def task_tags(task_instance: Any = None) -> dict[str, str]:
+def task_tags(task_instance: Any) -> dict[str, str]:
     """Name a task as Airflow's own metrics do; a watcher, and a program of one's own, is no task."""
     names = ("dag_id", "task_id")
     if task_instance is not None:

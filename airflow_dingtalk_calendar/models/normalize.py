@@ -113,7 +113,7 @@ def _refuse_lax_json(value: Any, path: str) -> None:
         raise InvalidPatchError(*problems)
 
 
-def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool = True) -> Any:
+def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool) -> Any:
     if isinstance(value, (str, bytes, int)):  # checked first, because checking for abstract types is slow
         return value
     if isinstance(value, (dict, Mapping)):

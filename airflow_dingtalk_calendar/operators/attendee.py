@@ -41,9 +41,12 @@ class AttendeesOperator(EventWritingOperator):
         return {"dry_run": True, "requests": [describe_request(call) for call in calls], "event": None}
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> list[str]:
+        from airflow_dingtalk_calendar.models.counts import counted
+
         calls = run.calls
         ids = list(chain.from_iterable(map(_ids_in, calls)))
-        self.log.info("Event %s: %s of %d people in %d calls.", self.event_id, calls[0].action, len(ids), len(calls))
+        people, times = counted(len(ids), "person", "people"), counted(len(calls), "call")
+        self.log.info("Event %s: %s of %s in %s.", self.event_id, calls[0].action, people, times)
         return ids
 
     def _report_stop(self, context: Context, run: RowRun, error: BaseException) -> str:

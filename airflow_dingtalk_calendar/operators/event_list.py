@@ -133,6 +133,7 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
     def execute(self, context: Context) -> list[dict[str, Any]] | str:
         """Read all pages and return the events that the filters let through, or where they are written."""
         from airflow_dingtalk_calendar.models.copies import newest_bodies
+        from airflow_dingtalk_calendar.models.counts import counted
         from airflow_dingtalk_calendar.models.event_selection import select_fields
 
         with self._open_hook(context):
@@ -153,14 +154,16 @@ class DingTalkCalendarListEventsOperator(CalendarOperator):
                 if matching > most:  # or fewer: the list may have shifted, so that an event is on two pages
                     _check_event_count(len(list(filter(wanted, newest_bodies(listed)))), most)
             events = list(filter(wanted, newest_bodies(listed)))
-            self.log.info("Found %d events in %d calls.", len(events), calls)
+            self.log.info("Found %s in %s.", counted(len(events), "event"), counted(calls, "call"))
             return self._hand_over([select_fields(event, names) for event in events] if names else events, place)
 
     def _hand_over(self, events: list[dict[str, Any]], place: Any) -> list[dict[str, Any]] | str:
         """Return the events, or the path of the file that they are written to."""
+        from airflow_dingtalk_calendar.models.counts import counted
+
         if place is not None:
             path = write_lines(place, events)
-            self.log.info("Wrote %d events to %s.", len(events), path)
+            self.log.info("Wrote %s to %s.", counted(len(events), "event"), path)
             return path
         size = check_xcom_size(self.log, "XCom return_value", events, "return less: fields, max_attendees, to_file")
         self.log.info("The result has %d bytes.", size)

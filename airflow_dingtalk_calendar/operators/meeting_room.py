@@ -50,9 +50,11 @@ class MeetingRoomsOperator(EventWritingOperator):
         self.dingtalk_conn_id = dingtalk_conn_id
 
     def _report_result(self, context: Context, run: RowRun, result: RowResult) -> list[str]:
+        from airflow_dingtalk_calendar.models.counts import counted
+
         (call,) = run.calls
         ((_, rooms),) = (call.json or {}).items()
-        self.log.info("Event %s: %s of %d rooms.", self.event_id, call.action, len(rooms))
+        self.log.info("Event %s: %s of %s.", self.event_id, call.action, counted(len(rooms), "room"))
         return [room["roomId"] for room in rooms]
 
 

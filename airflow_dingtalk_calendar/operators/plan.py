@@ -250,7 +250,7 @@ class DingTalkCalendarApplyPlanOperator(CalendarOperator):
     ) -> dict[str, Any]:
         from airflow_dingtalk_calendar.plans.report import find_conflicts, preview_plan
 
-        self.log.info("Dry run: a plan of %d rows is not sent.", len(plan.rows))
+        self.log.info("Dry run: the plan is not sent; rows: %d.", len(plan.rows))
         conflicts = hook.follow(find_conflicts(plan.rows, options))
         for index, found in conflicts.items():
             for line in found.lines:

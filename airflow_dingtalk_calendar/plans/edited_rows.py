@@ -14,6 +14,7 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.blanks import describe_type
 from airflow_dingtalk_calendar.models.copies import body_key, newest_copies
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.models.json_values import Body, Json
 from airflow_dingtalk_calendar.models.occurrences import has_ended
 from airflow_dingtalk_calendar.models.types import read_argument
@@ -95,7 +96,7 @@ def rows_for(
             problems += [Problem(f"events[{index}]", _say_where(problem)) for problem in error.problems]
     if problems:
         raise InvalidInputError(*_name_events(limit_problems(problems, "events"), listed))
-    log.info("%s", describe_rows(len(rows), f"{len(listed)} events", left_out))
+    log.info("%s", describe_rows(len(rows), counted(len(listed), "event"), left_out))
     return rows
 
 

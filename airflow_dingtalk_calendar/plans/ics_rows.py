@@ -79,7 +79,7 @@ def rows_from_ics(
         try:
             _check_identity(uid, method, shared)
             event = convert_event(component, options)
-            row = _make_row(event, uid, mapping_or_empty((known or {}).get(uid)))
+            row = _make_row(event, mapping_or_empty((known or {}).get(uid)))
         except NotExpressibleError as error:
             found.left_out.append({"uid": uid, "number": number, "reason": str(error)})
             continue
@@ -88,7 +88,7 @@ def rows_from_ics(
             found.rows.append(row)
             found.entries.append({"uid": uid, "fields": _fingerprints(event)})
     counts = (len(events), len(found.rows), unchanged, len(found.left_out))
-    log.info("Of %d events in the file, %d make rows, %d are as before, %d are left out.", *counts)
+    log.info("Events in the file: %d; rows: %d, as before: %d, left out: %d.", *counts)
     return found
 
 
@@ -164,7 +164,7 @@ def _check_identity(uid: str, method: str, shared: Mapping[str, str]) -> None:
         raise NotExpressibleError(shared[uid])
 
 
-def _make_row(event: Json, uid: str, known: Mapping[str, Any]) -> Json | None:
+def _make_row(event: Json, known: Mapping[str, Any]) -> Json | None:
     """Make the row of an event; None when it is known and the file says the same of it as before."""
     if not known.get("event_id"):
         return {"action": "create", "event": event}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.plans.apply import ApplyOptions
 from airflow_dingtalk_calendar.plans.rows import Row
 
@@ -39,9 +40,10 @@ class Impact:
         }
 
     def __str__(self) -> str:
-        unknown = f" (unknown for {self.unknown_rows} rows without their event)" if self.unknown_rows else ""
+        rows = counted(self.unknown_rows, "row without its event", "rows without their event")
+        unknown = f" (unknown for {rows})" if self.unknown_rows else ""
         return (
-            f"Notices to about {self.people} people{unknown}, of these {self.emails} by email; "
+            f"Notices to about {counted(self.people, 'person', 'people')}{unknown}, of these {self.emails} by email; "
             f"past occurrences dropped: {self.lost_occurrences}; calls: {self.calls}."
         )
 

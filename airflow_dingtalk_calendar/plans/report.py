@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dingtalk_calendar.api.call import describe_request
 from airflow_dingtalk_calendar.exceptions import DingTalkError, PlanIncompleteError
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.plans.apply import RowRun
 from airflow_dingtalk_calendar.plans.conflicts import BUSY, BUSY_UNKNOWN, Conflicts
 from airflow_dingtalk_calendar.plans.impact import estimate_impact
@@ -50,7 +51,7 @@ def caution_lines(rows: Sequence[Row], conflicts: Mapping[int, Conflicts] | None
         for caution in _cautions_of(row, conflicts or {}):
             about[caution].append(row.index)
     for caution, indexes in about.items():
-        more = f" (and {len(indexes) - 1} more rows)" if len(indexes) > 1 else ""
+        more = f" (and {counted(len(indexes) - 1, 'more row')})" if len(indexes) > 1 else ""
         yield f"plan[{indexes[0]}].{caution}{more}"
 
 
@@ -99,7 +100,7 @@ def summarize_counts(counts: Mapping[str, int]) -> str:
     if not counts["total"]:
         return "The plan is empty: nothing to do."
     by_status = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "total" and count)
-    return f"Of {counts['total']} rows: {by_status}."
+    return f"Of {counted(counts['total'], 'row')}: {by_status}."
 
 
 def log_outcome(log: Any, results: Sequence[RowResult], seconds: float) -> None:

@@ -40,6 +40,7 @@ _ACCOUNT_ERRORS = (
 _NETWORK_ERRORS = (TransportError, UnexpectedAnswerError)
 # A user outside of the range that the app is authorised for is one row's, or some rows', user.
 _ONE_USER_CODES = ("permissionDeny", "50002")
+_NAMED = 10  # rows that the log names of each kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +179,11 @@ def is_final(result: RowResult) -> bool:
     return result.status != "unknown" and not result.again and not result.for_all
 
 
-def describe_results(results: Sequence[RowResult], most: int = 10) -> Iterator[str]:
+def describe_results(results: Sequence[RowResult]) -> Iterator[str]:
     """Name rows for the log, without event content: the first ones, then how many more there are."""
-    for result in results[:most]:
+    for result in results[:_NAMED]:
         trail = f" (request id {result.request_id})" if result.request_id else ""
         event = result.event_id or result.row.event_id or "that it creates"
         yield f"plan[{result.row.index}], event {event}: {result.status}, {result.code}{trail}"
-    if len(results) > most:
-        yield f"and {len(results) - most} more; XCom results has all of them"
+    if len(results) > _NAMED:
+        yield f"and {len(results) - _NAMED} more; XCom results has all of them"

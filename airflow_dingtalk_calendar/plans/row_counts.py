@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from airflow_dingtalk_calendar.models.counts import counted
+
 
 def describe_rows(rows: int, source: str, left_out: Mapping[str, int]) -> str:
     """Say how many rows there are, and how much of the source has none.
@@ -12,4 +14,4 @@ def describe_rows(rows: int, source: str, left_out: Mapping[str, int]) -> str:
     :param left_out: how many by reason.
     """
     said = ", ".join(f"{number} {reason}" for reason, number in left_out.items() if number)
-    return f"{rows} rows from {source}{f'; left out: {said}' if said else ''}."
+    return f"{counted(rows, 'row')} from {source}{f'; left out: {said}' if said else ''}."

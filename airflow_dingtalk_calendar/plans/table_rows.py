@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, Problem
 from airflow_dingtalk_calendar.models.blanks import describe_type
+from airflow_dingtalk_calendar.models.counts import counted
 from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.models.json_values import Json
 from airflow_dingtalk_calendar.models.types import read_argument
@@ -113,7 +114,7 @@ def rows_from_table(
     _raise_problems(name_people(rows, people))
     blank = sum(not row.row for row in table)
     left_out = Counter({"blank": blank, "without a change": len(table) - blank - len(rows)})
-    log.info("%s", describe_rows(len(rows), f"{len(lines)} lines", left_out))
+    log.info("%s", describe_rows(len(rows), counted(len(lines), "line"), left_out))
     return [_add_zone(row.row, zone) for row in rows]
 
 

@@ -198,10 +198,10 @@ class DingTalkCalendarEventSensor(CalendarOperator, BaseSensorOperator, SoftFail
 
     def _schedule_next(self, watch: EventTarget, verdict: Verdict, recheck: float) -> None:
         """Store when to poll again where that is not Airflow's ``poke_interval``; deferrable, leave the worker."""
-        from airflow_dingtalk_calendar.watch.conditions import next_check
+        from airflow_dingtalk_calendar.watch.conditions import next_poll
 
         now = self._clock()
-        wake = next_check(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()
+        wake = next_poll(verdict, dt.datetime.fromtimestamp(now, dt.UTC), self.poke_interval, recheck).timestamp()
         if self.deferrable:
             self._defer(watch, now, wake, recheck)
         if verdict.moment is not None or verdict.state == "unknown":

@@ -32,7 +32,7 @@ class PushListener(Protocol):
         """Take a push."""
 
     def note_connected(self) -> None:
-        """Hear that a connection was opened: what happened before may never be pushed."""
+        """Note that a connection was opened: what happened before may never be pushed."""
 
 
 class PushDelivery:

@@ -1,4 +1,4 @@
-"""Pushes that wake the checks of a calendar: one listener for all watchers of a calendar that want it."""
+"""Pushes that wake the polls of a calendar: one listener for all watchers of a calendar that want it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from airflow_dingtalk_calendar.stream.deliveries import PushDelivery
 
 log = logging.getLogger(__name__)
 
-# A burst of pushes is one check: when none has come for so long, and so long after the first one at the latest.
+# A burst of pushes is one poll: when none has come for so long, and so long after the first one at the latest.
 QUIET_SECONDS, LONGEST_BURST = 2.0, 10.0
-# A push may be slower than a check that has just found its change.
+# A push may be slower than a poll that has just found its change.
 PUSH_GRACE = 60.0
-MAX_ANNOUNCED = 10_000  # events that are remembered until the check after the next
-# What a push has announced is not announced again: a check with a transient failure is retried after this.
+MAX_ANNOUNCED = 10_000  # events that are remembered until the poll after the next
+# What a push has announced is not announced again: a poll with a transient failure is retried after this.
 WOKEN_RETRY = 60.0
 
 SILENCE_TEXT = (
-    "A check has found a change that no push announced. In DingTalk's developer console, the app's event subscription "
+    "A poll has found a change that no push announced. In DingTalk's developer console, the app's event subscription "
     "has to be in Stream mode, with the event of calendar changes (calendar_event_change) ticked. If it is, something "
     "else holds a Stream connection of the same app and has got the push: give Airflow an app of its own."
 )
 
 
 class CalendarWaker:
-    """Asks for a check of one calendar when a change of it is pushed, and after each new connection.
+    """Asks for a poll of one calendar when a change of it is pushed, and after each new connection.
 
-    A push is acknowledged at once: what is durable is the position of the checks, and the check after each connection.
+    A push is acknowledged at once: what is durable is the position of the polls, and the poll after each connection.
 
-    :param ask: asks for a check.
+    :param ask: asks for a poll.
     """
 
     def __init__(self, union_id: str, calendar_id: str, ask: Callable[[], None], clock: Clock) -> None:
@@ -71,23 +71,23 @@ class CalendarWaker:
         delivery.settle(self, clean=True)
 
     def note_connected(self) -> None:
-        """Request a check for what happened before the connection was open."""
+        """Request a poll for what happened before the connection was open."""
         self._silence.note_connected()
         self._ask()
 
-    def note_check(self, checked: float, event_id: str | None = None) -> None:
-        """Compare what a check has found with what was pushed.
+    def note_poll(self, checked: float, event_id: str | None = None) -> None:
+        """Compare what a poll has found with what was pushed.
 
-        :param checked: when the check was made, in seconds since 1970.
+        :param checked: when the poll was made, in seconds since 1970.
         :param event_id: an event that had changed.
         """
-        self._silence.note_check(checked, event_id)
+        self._silence.note_poll(checked, event_id)
 
     async def _ask_when_quiet(self) -> None:
         latest = self._clock.monotonic() + LONGEST_BURST
         while (left := min(self._last_push + QUIET_SECONDS, latest) - self._clock.monotonic()) > 0:
             await self._clock.asleep(left)
-        # Before asking: a push that comes from now on may be of a change that this check does not see any more.
+        # Before asking: a push that comes from now on may be of a change that this poll does not see any more.
         self._asking = None
         self._ask()
 
@@ -101,16 +101,16 @@ class CalendarWaker:
 
 
 class PushSilence:
-    """Says once that pushes do not come: after a change that a check has found, and no push has announced.
+    """Says once that pushes do not come: after a change that a poll has found, and no push has announced.
 
-    Only what changed since a check that was made after the connection is judged, and only after some time: a push may
-    be slower than a check.
+    Only what changed since a poll that was made after the connection is judged, and only after some time: a push may
+    be slower than a poll.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._connected: float | None = None
-        self._checks = (0.0, 0.0)  # when the last two were made
+        self._polls = (0.0, 0.0)  # when the last two were made
         self._announced: set[str] = set()
         self._announced_before: set[str] = set()
         self._waiting: asyncio.Task[None] | None = None
@@ -127,13 +127,13 @@ class PushSilence:
         if len(self._announced) < MAX_ANNOUNCED:
             self._announced.add(event_id)
 
-    def note_check(self, checked: float, event_id: str | None) -> None:
-        """Look at what a check has found."""
-        # Push and check race: a push counts for the check before it and for the one after it.
-        if checked != self._checks[1]:
-            self._checks = (self._checks[1], checked)
+    def note_poll(self, checked: float, event_id: str | None) -> None:
+        """Compare what a poll has found with what was announced."""
+        # Push and poll race: a push counts for the poll before it and for the one after it.
+        if checked != self._polls[1]:
+            self._polls = (self._polls[1], checked)
             self._announced_before, self._announced = self._announced, set()
-        connected = self._connected is not None and self._connected <= self._checks[0]
+        connected = self._connected is not None and self._connected <= self._polls[0]
         announced = event_id in self._announced or event_id in self._announced_before
         if event_id is not None and connected and not announced and not self._warned:
             self._unannounced.add(event_id)
@@ -159,13 +159,13 @@ _wakers: WeakValueDictionary[Hashable, CalendarWaker] = WeakValueDictionary()
 
 
 @asynccontextmanager
-async def listen_for_checks(
+async def listen_for_polls(
     key: tuple[str, str, str], ask: Callable[[], None], connect: Connect
 ) -> AsyncIterator[CalendarWaker]:
-    """Have a calendar checked when a change of it is pushed, for as long as the block lasts.
+    """Have a calendar polled when a change of it is pushed, for as long as the block lasts.
 
     :param key: connection id, unionId and calendar id; all who give the same share one listener.
-    :param ask: asks for a check.
+    :param ask: asks for a poll.
     """
     # A listener's tasks belong to the event loop that started them.
     place = (asyncio.get_running_loop(), *key)

@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 
 _NO_STORE_TEXT = (
     "Airflow does not store this watcher's position (this requires Airflow 3.3 or newer): it is kept in memory only. "
-    "When the triggerer restarts, changes since the last check are lost."
+    "When the triggerer restarts, changes since the last poll are lost."
 )
 _NO_STREAM_TEXT = (
     "This version of Airflow has no shared streams that the watcher supports (%s): each watcher polls the calendar by "
-    "itself, and saves its position some seconds after a check. Check for a newer version of airflow-dingtalk-calendar."
+    "itself, and saves its position some seconds after a poll. Check for a newer version of airflow-dingtalk-calendar."
 )
 
 _NO_PUSH_TEXT = "No changes are reported, because a watcher with source='push' needs shared streams: use source='poll'."
@@ -64,18 +64,18 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     watched fields that differ; ``series_master_id``, ``organizer_id``, ``update_time``, each None where DingTalk did
     not say; ``union_id``, ``calendar_id``; ``source``. There is no event content in it.
 
-    A check is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
+    A poll is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
     each further 100 changed events: 720 calls a month with the default interval. The first start reports
     nothing and takes an initial snapshot, which lists the whole calendar, cancelled events too: one call for each 100
-    events. So does a check after DingTalk has refused the ``syncToken``; it reports real differences only.
+    events. So does a poll after DingTalk has refused the ``syncToken``; it reports real differences only.
 
-    From Airflow 3.3 on the watchers of one calendar (connection, person and calendar) share these checks, whatever
+    From Airflow 3.3 on the watchers of one calendar (connection, person and calendar) share these polls, whatever
     their fields and filters: the shortest of their intervals counts for all, and attendees are read if one needs them.
     Each has a position of its own, which is kept in the asset's state store, and saved when Airflow has confirmed that
     the changes are stored: every change is reported at least once, even if the triggerer was killed or down. One
-    that is reported again has the same ``change_id``. Changes of one event between two checks are one. On Airflow 3.0
+    that is reported again has the same ``change_id``. Changes of one event between two polls are one. On Airflow 3.0
     to 3.2 there is no such store: a restart of the triggerer takes a new position, and what has changed since the last
-    check is lost. Changed parameters, except the interval, also start over.
+    poll is lost. Changed parameters, except the interval, also start over.
 
     A DAG that is started by this trigger and changes events does not start itself as long as it writes fields that are
     not watched.
@@ -94,11 +94,11 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         change, unless ``summary`` is watched.
     :param organizer_id: only events that this person (unionId) organizes: only these can be patched as that person.
     :param series_master_id: only this series: its master event and its instances.
-    :param interval: seconds between two checks, or a timedelta; less if another watcher of the calendar wants less.
-        With ``source="stream"``, of the safety check: an hour, or with ``single_consumer`` a day, unless given.
+    :param interval: seconds between two polls, or a timedelta; less if another watcher of the calendar wants less.
+        With ``source="stream"``, of the safety poll: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
-    :param source: where changes come from. ``poll``: checks, one after each interval. ``stream``: the same
-        checks, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
+    :param source: where changes come from. ``poll``: polls, one after each interval. ``stream``: the same
+        polls, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
         its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
         ``union_id``, ``calendar_id``, ``source``. The last two sources need Airflow 3.3 and
         ``airflow-dingtalk-calendar[stream]``.
@@ -149,13 +149,13 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Check the calendar again and again, and yield each change."""
+        """Poll the calendar again and again, and yield each change."""
         if self.source == "push":
             log.error(_NO_PUSH_TEXT)
             await asyncio.Event().wait()  # ended, it would be started again at once
         watching = self._make_watcher()
         while True:
-            for change in await watching.run_guarded(watching.check_calendar) or ():
+            for change in await watching.run_guarded(watching.poll_calendar) or ():
                 yield TriggerEvent(change.payload(self.union_id, self.calendar_id, self.source))  # type: ignore[no-untyped-call]
             await watching.run_guarded(watching.save_position)
             await watching.wait_interval()
@@ -171,7 +171,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     @classmethod
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
-        """Make what checks the calendar for all its watchers, or receives a connection's pushes for all of them."""
+        """Make what polls the calendar for all its watchers, or receives a connection's pushes for all of them."""
         from airflow_dingtalk_calendar.stream.producer import PushProducer
         from airflow_dingtalk_calendar.watch.hub import find_hub
         from airflow_dingtalk_calendar.watch.producer import CalendarProducer
@@ -183,7 +183,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """Yield what has changed for this watcher; it makes no call and waits for nothing but the stream."""
-        take = self._take_pushes if self.source == "push" else self._take_checks
+        take = self._take_pushes if self.source == "push" else self._take_polls
         async with aclosing(take(shared_stream)) as payloads:
             async for payload in payloads:
                 yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
@@ -194,8 +194,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             if push.concerns(self.union_id, self.calendar_id, kinds):
                 yield push.payload(self.union_id)
 
-    async def _take_checks(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[dict[str, Any], None]:
-        from airflow_dingtalk_calendar.stream.wakes import WOKEN_RETRY, listen_for_checks
+    async def _take_polls(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[dict[str, Any], None]:
+        from airflow_dingtalk_calendar.stream.wakes import WOKEN_RETRY, listen_for_polls
         from airflow_dingtalk_calendar.watch.delivery import Member
         from airflow_dingtalk_calendar.watch.hub import find_hub
 
@@ -205,19 +205,19 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             self._change_filter(), self._checkpoint(), source.interval or POLL_INTERVAL, WOKEN_RETRY if pushed else None
         )
         async with AsyncExitStack() as stack:
-            listening = listen_for_checks(key, hub.ask_check, _calendar_access(key)[1])
+            listening = listen_for_polls(key, hub.ask_poll, _calendar_access(key)[1])
             waker = await stack.enter_async_context(listening) if pushed else None
             stack.enter_context(hub.join(member))
             async for delivery in deliveries:
                 for change in member.take(delivery):
                     if waker:
-                        waker.note_check(delivery.check.checked, change.snapshot.event_id)
+                        waker.note_poll(delivery.poll.checked, change.snapshot.event_id)
                     yield change.payload(self.union_id, self.calendar_id, self.source)
                 if waker:
-                    waker.note_check(delivery.check.checked)
+                    waker.note_poll(delivery.poll.checked)
 
     def _make_watcher(self) -> CalendarWatcher:
-        from airflow_dingtalk_calendar.watch.check_log import log_costs
+        from airflow_dingtalk_calendar.watch.poll_log import log_costs
         from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
 
         watch, interval = self._change_filter(), self._watch_source().interval or POLL_INTERVAL

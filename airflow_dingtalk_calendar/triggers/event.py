@@ -125,7 +125,7 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
         return make_counter(self.task_instance, limit=self.max_calls)
 
     async def _await_outcome(self) -> dict[str, Any]:
-        from airflow_dingtalk_calendar.watch.conditions import next_check
+        from airflow_dingtalk_calendar.watch.conditions import next_poll
 
         wake = self.wake
         while True:
@@ -138,9 +138,9 @@ class DingTalkCalendarEventTrigger(BaseTrigger):
             now = self._clock()
             if now >= self.deadline:
                 return {"status": "timeout", "message": f"Event {self.event_id} {verdict.text}; timed out."}
-            wake = next_check(verdict, _utc_datetime(now), self.interval, self.recheck).timestamp()
+            wake = next_poll(verdict, _utc_datetime(now), self.interval, self.recheck).timestamp()
             again = _utc_datetime(min(wake, self.deadline)).isoformat(timespec="seconds")
-            self.log.info("Event %s %s; next check at %s.", self.event_id, verdict.text, again)
+            self.log.info("Event %s %s; next poll at %s.", self.event_id, verdict.text, again)
 
     async def _sleep_until(self, moment: float) -> None:
         while (left := moment - self._clock()) > 0:

@@ -75,5 +75,5 @@ class CalendarLister:
         if illegible:
             log.warning("DingTalk has listed %d things that are no events; none counts as deleted now.", illegible)
         if token is None:
-            log.warning("DingTalk has given no syncToken: the next check has to list the whole calendar.")
+            log.warning("DingTalk has given no syncToken: the next poll has to list the whole calendar.")
         return Listing(snapshots, events, token, calls, complete=not illegible)

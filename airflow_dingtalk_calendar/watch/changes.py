@@ -1,4 +1,4 @@
-"""What has changed in a calendar since the last check.
+"""What has changed in a calendar since the last poll.
 
 An event is remembered as a fingerprint: one character that says whether it passes the filters, and a short hash of each
 watched field in normal form. So no event content is kept, and what a change is stands here once: a watched field that
@@ -78,10 +78,10 @@ class Position:
     """Up to where a calendar has been followed.
 
     :ivar epoch: identifies the initial snapshot; a new snapshot starts over with a new one.
-    :ivar number: how many checks ago that was.
-    :ivar token: the service's ``syncToken``; without one, the next check lists the whole calendar.
+    :ivar number: how many polls ago that was.
+    :ivar token: the service's ``syncToken``; without one, the next poll lists the whole calendar.
     :ivar fingerprints: what is remembered of each event, by id.
-    :ivar checked: when, in seconds since 1970.
+    :ivar checked: when it was polled, in seconds since 1970.
     """
 
     epoch: str

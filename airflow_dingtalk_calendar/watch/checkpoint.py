@@ -151,7 +151,7 @@ class WatcherCheckpoint:
             return None
         position = head.position([await accessor.aget(key) for key in head.part_keys(self._key)])
         if position is None:
-            log.error("The position of the watcher is not whole any more: changes since its last check are lost.")
+            log.error("The position of the watcher is not whole any more: changes since its last poll are lost.")
             # So that the next save writes all parts.
             self._heads[index] = None
         return position

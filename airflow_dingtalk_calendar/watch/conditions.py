@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
     event: dict[str, Any] | None = None
 
 
-def next_check(verdict: Verdict, now: dt.datetime, interval: float, recheck: float) -> dt.datetime:
+def next_poll(verdict: Verdict, now: dt.datetime, interval: float, recheck: float) -> dt.datetime:
     """Return when to poll again: at the known time, but not later than ``recheck``, because events are moved.
 
     :param interval: seconds, for what has no known moment; ``recheck``: seconds, for what has one.

@@ -1,6 +1,6 @@
-"""A watcher of a calendar that several share, and how the changes of a check are delivered to it.
+"""A watcher of a calendar that several share, and how the changes of a poll are delivered to it.
 
-A check is delivered in parts, because Airflow fails a watcher that has not done with an event after 300 s, and storing
+A poll is delivered in parts, because Airflow fails a watcher that has not done with an event after 300 s, and storing
 changes takes it time. The outcome of a part says how many watchers have failed, and not which. But one that has failed
 is given nothing any more. So a position is saved for those that have taken a part of which nobody failed; after a part
 with a failure, an empty one shows who is left.
@@ -15,21 +15,21 @@ from math import ceil
 from uuid import uuid4
 
 from airflow_dingtalk_calendar.watch.changes import Change, ChangeFilter, Position
-from airflow_dingtalk_calendar.watch.check_log import log_check, log_loaded
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import Listing, follow_listing
+from airflow_dingtalk_calendar.watch.poll_log import log_loaded, log_poll
 
 # Stored at 10 asset events a second (see stream/deliveries.py), a part of 25 watchers takes 250 of Airflow's 300 s.
 PART_LENGTH = 100  # changes of each watcher
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class CalendarCheck:
-    """The result of one check of the calendar.
+class CalendarPoll:
+    """The result of one poll of the calendar.
 
     :ivar parts: in how many parts it is delivered.
-    :ivar checked: when, in seconds since 1970.
+    :ivar checked: when it was polled, in seconds since 1970.
     """
 
     listing: Listing
@@ -42,9 +42,9 @@ class Member:
 
     :param watch: which changes it reports.
     :param store: its position.
-    :param interval: seconds between two checks.
-    :param retry_interval: seconds after which a check with a transient failure is retried; by default, the interval.
-    :ivar due_at: when it needs a check, on the hub's clock.
+    :param interval: seconds between two polls.
+    :param retry_interval: seconds after which a poll with a transient failure is retried; by default, the interval.
+    :ivar due_at: when it needs a poll, on the hub's clock.
     :ivar position: what its changes are measured against; it moves when it was saved.
     """
 
@@ -59,7 +59,7 @@ class Member:
         self._store = store
         self._is_loaded = False
         self._unsaved: Position | None = None
-        self._check: CalendarCheck | None = None
+        self._poll: CalendarPoll | None = None
         self._found: list[Change] = []
         self._reached: Position | None = None
 
@@ -79,7 +79,7 @@ class Member:
         if self not in delivery.members:
             return
         try:
-            self._follow(delivery.check)
+            self._follow(delivery.poll)
         except Exception as error:
             wait_after_error(error, self.interval)
             return
@@ -87,9 +87,9 @@ class Member:
         yield from self._found[start : start + PART_LENGTH]
         delivery.takers.add(self)
 
-    async def confirm(self, check: CalendarCheck) -> None:
-        """Save the position after a check whose changes Airflow has stored."""
-        if check is self._check:
+    async def confirm(self, poll: CalendarPoll) -> None:
+        """Save the position after a poll whose changes Airflow has stored."""
+        if poll is self._poll:
             self._unsaved = self._reached
             await self._save()
 
@@ -104,25 +104,25 @@ class Member:
             await self._store.save(self._unsaved)
             self.position, self._unsaved = self._unsaved, None
 
-    def _follow(self, check: CalendarCheck) -> None:
-        # Once for each check: its parts are slices of the same changes.
-        if check is not self._check:
+    def _follow(self, poll: CalendarPoll) -> None:
+        # Once for each poll: its parts are slices of the same changes.
+        if poll is not self._poll:
             self._found, self._reached = follow_listing(
-                self.watch, self.position, check.listing, uuid4().hex, check.checked
+                self.watch, self.position, poll.listing, uuid4().hex, poll.checked
             )
-            self._check = check
-            log_check(self._reached, len(self._found), check.listing.calls)
+            self._poll = poll
+            log_poll(self._reached, len(self._found), poll.listing.calls)
 
 
 class Delivery:
-    """One part of a check, on its way to the watchers.
+    """One part of a poll, on its way to the watchers.
 
     :param members: the watchers that it is for: those that have taken all parts before.
     :ivar takers: those of them that have taken this part.
     """
 
-    def __init__(self, check: CalendarCheck, part: int, members: Iterable[Member]) -> None:
-        self.check = check
+    def __init__(self, poll: CalendarPoll, part: int, members: Iterable[Member]) -> None:
+        self.poll = poll
         self.part = part
         self.members = frozenset(members)
         self.takers: set[Member] = set()
@@ -130,7 +130,7 @@ class Delivery:
         self._settled = asyncio.Event()
 
     def confirmed(self, is_clean: bool) -> list[Member]:
-        """Note what has become of this part, and return the watchers that have all changes of the check stored."""
+        """Note what has become of this part, and return the watchers that have all changes of the poll stored."""
         self._is_clean = is_clean
         return list(self.takers) if is_clean and self._is_last else []
 
@@ -146,14 +146,14 @@ class Delivery:
         """Return the next part, for those that have taken this one; None after the last."""
         if not self.takers or (self._is_clean and self._is_last):
             return None
-        return Delivery(self.check, self.part + 1, self.takers)
+        return Delivery(self.poll, self.part + 1, self.takers)
 
     @property
     def _is_last(self) -> bool:
-        return self.part + 1 >= self.check.parts
+        return self.part + 1 >= self.poll.parts
 
 
 def first_delivery(listing: Listing, members: list[Member], checked: float) -> Delivery:
-    """Begin to deliver a check."""
+    """Begin to deliver a poll."""
     most = max(member.most_changes(listing) for member in members)
-    return Delivery(CalendarCheck(listing, max(1, ceil(most / PART_LENGTH)), checked), 0, members)
+    return Delivery(CalendarPoll(listing, max(1, ceil(most / PART_LENGTH)), checked), 0, members)

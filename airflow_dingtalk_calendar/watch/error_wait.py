@@ -25,7 +25,7 @@ def wait_after_error(error: Exception, interval: float, *, is_repeated: bool = F
         return interval
     if error.retryable:
         wait = max(interval, error.retry_after or 0.0)
-        log.warning("Check failed, retrying in %.0f s: %s", wait, error)
+        log.warning("Poll failed, retrying in %.0f s: %s", wait, error)
         return wait
     wait = max(interval, ERROR_WAIT)
     level = logging.INFO if is_repeated else logging.ERROR

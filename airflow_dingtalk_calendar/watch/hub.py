@@ -15,10 +15,10 @@ from weakref import WeakValueDictionary
 from airflow_dingtalk_calendar.watch.delivery import Member
 from airflow_dingtalk_calendar.watch.waker import Waker
 
-# Airflow starts the watchers of a calendar one after the other: so long after the last one that came, a check waits for
+# Airflow starts the watchers of a calendar one after the other: so long after the last one that came, a poll waits for
 # another, so that they share it.
 SETTLE_SECONDS = 1.0
-# No watchers to check for: the next one to join wakes the producer.
+# No watchers to poll for: the next one to join wakes the producer.
 IDLE_SECONDS = 3600.0
 
 
@@ -49,7 +49,7 @@ class CalendarHub:
 
     @contextmanager
     def join(self, member: Member) -> Iterator[None]:
-        """Be a watcher of this calendar. One that joins gets a check that is due by its own position."""
+        """Be a watcher of this calendar. One that joins gets a poll that is due by its own position."""
         member.due_at = self.now()
         self._settled_at = member.due_at + SETTLE_SECONDS
         self.members.append(member)
@@ -59,27 +59,27 @@ class CalendarHub:
         finally:
             self.members.remove(member)
 
-    def ask_check(self) -> None:
-        """Have the calendar checked now, to be called in the triggerer's event loop.
+    def ask_poll(self) -> None:
+        """Have the calendar polled now, to be called in the triggerer's event loop.
 
-        Calls before the check begins are one. A wait after an error is kept.
+        Calls before the poll begins are one. A wait after an error is kept.
         """
         self._is_asked = True
         self.waker.wake()
 
     def postpone(self, seconds: float) -> None:
-        """Repeat a failed check after some time, and make none before, even if a watcher joins or asks for one."""
+        """Repeat a failed poll after some time, and make none before, even if a watcher joins or asks for one."""
         self._is_asked = True
         self._blocked_until = self.now() + seconds
 
-    def begin_check(self, ready: list[Member]) -> bool:
-        """Return whether a check is due for these watchers; then it counts as begun."""
+    def begin_poll(self, ready: list[Member]) -> bool:
+        """Return whether a poll is due for these watchers; then it counts as begun."""
         is_due = self._is_asked or any(member.due_at <= self.now() for member in ready)
         self._is_asked = False
         return bool(ready) and is_due
 
-    def end_check(self, members: list[Member]) -> None:
-        """Have the next check of these watchers an interval from now."""
+    def end_poll(self, members: list[Member]) -> None:
+        """Have the next poll of these watchers an interval from now."""
         for member in members:
             member.due_at = self.now() + member.interval
 
@@ -91,7 +91,7 @@ class CalendarHub:
         return max(due_at, self._settled_at, self._blocked_until) - self.now()
 
     def shortest_interval(self) -> float:
-        """Return the interval between two checks."""
+        """Return the interval between two polls."""
         return min((member.interval for member in self.members), default=IDLE_SECONDS)
 
     def retry_interval(self) -> float:

@@ -60,7 +60,7 @@ def combine_needs(members: Iterable[tuple[ChangeFilter, Position | None]]) -> Li
     """Say what to list for several watchers.
 
     Not the oldest position alone: which of two tokens is older is known only by comparing the clocks of two
-    triggerers. Each token once is more than one call only in the first check together; after it, all have the same.
+    triggerers. Each token once is more than one call only in the first poll together; after it, all have the same.
     """
     watching = list(members)
     positions = sorted((position for _, position in watching if position), key=lambda position: position.checked)

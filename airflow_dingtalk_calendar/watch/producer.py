@@ -12,24 +12,24 @@ from airflow.triggers.shared_stream import AdvanceItem, SharedStreamProducer
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.watch.calendar_listing import CalendarLister
-from airflow_dingtalk_calendar.watch.check_log import log_costs
 from airflow_dingtalk_calendar.watch.delivery import Delivery, Member, first_delivery
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.hub import CalendarHub
 from airflow_dingtalk_calendar.watch.listings import combine_needs
+from airflow_dingtalk_calendar.watch.poll_log import log_costs
 
 T = TypeVar("T")
 
 
 class CalendarProducer(SharedStreamProducer):
-    """Checks a calendar for all its watchers, and saves the position of each when its changes are stored.
+    """Polls a calendar for all its watchers, and saves the position of each when its changes are stored.
 
-    It never ends, and one part of a check is under way at a time: so a position is what the next check begins with, and
-    after a part that Airflow could not store, the next check finds the same changes again.
+    It never ends, and one part of a poll is under way at a time: so a position is what the next poll begins with, and
+    after a part that Airflow could not store, the next poll finds the same changes again.
 
     :param hub: the watchers.
     :param calendar: makes the call that lists the calendar; it takes what ``list_events`` of the API does.
-    :param connect: makes a hook; for each check a new one, so that a corrected connection takes effect.
+    :param connect: makes a hook; for each poll a new one, so that a corrected connection takes effect.
     """
 
     # Time, for tests to replace.
@@ -48,49 +48,49 @@ class CalendarProducer(SharedStreamProducer):
         self._failure: tuple[type[Exception], str | None] | None = None
 
     async def open_stream(self) -> AsyncIterator[tuple[Delivery, Delivery]]:
-        """Check the calendar when a watcher needs it, and deliver what was found."""
+        """Poll the calendar when a watcher needs it, and deliver what was found."""
         while True:
             await self._hub.waker.wait(self._hub.seconds_left())
-            delivery = await self._next_check()
+            delivery = await self._next_poll()
             while delivery is not None:
                 yield delivery, delivery
                 await delivery.wait_settled()
                 delivery = delivery.following()
 
     async def advance(self, batch: Sequence[AdvanceItem]) -> None:
-        """Save positions; what cannot be saved is saved before the next check."""
+        """Save positions; what cannot be saved is saved before the next poll."""
         for delivery, outcome in batch:
             for member in delivery.confirmed(outcome.is_clean):
-                await self._guard_member(member, partial(member.confirm, delivery.check))
+                await self._guard_member(member, partial(member.confirm, delivery.poll))
             delivery.settle()
 
-    async def _next_check(self) -> Delivery | None:
-        """Make a check if it is time to; an error is logged and waited out."""
+    async def _next_poll(self) -> Delivery | None:
+        """Make a poll if it is time to; an error is logged and waited out."""
         if self._hub.seconds_left() > 0:
             return None
         try:
-            delivery = await self._check_calendar()
+            delivery = await self._poll_calendar()
         except Exception as error:
             before, self._failure = self._failure, (type(error), getattr(error, "code", None))
             is_repeated = before == self._failure
             self._hub.postpone(wait_after_error(error, self._hub.retry_interval(), is_repeated=is_repeated))
             return None
-        # When no check was due, nothing says that the failure is over.
+        # When no poll was due, nothing says that the failure is over.
         self._failure = None if delivery else self._failure
         return delivery
 
-    async def _check_calendar(self) -> Delivery | None:
+    async def _poll_calendar(self) -> Delivery | None:
         # A copy, and asked for again: watchers come and go while positions are read.
         prepared = [member for member in list(self._hub.members) if await self._prepare(member)]
         ready = [member for member in prepared if member in self._hub.members]
-        if not self._hub.begin_check(ready):
+        if not self._hub.begin_poll(ready):
             return None
         self._log_costs(self._hub.shortest_interval())
         needs = combine_needs((member.watch, member.position) for member in ready)
         checked = self.clock()
         async with self._connect() as hook:
             listing = await CalendarLister(hook, self._calendar, needs).list_needed()
-        self._hub.end_check(ready)
+        self._hub.end_poll(ready)
         return first_delivery(listing, ready, checked)
 
     async def _prepare(self, member: Member) -> bool:

@@ -37,7 +37,7 @@ class SourceArguments:
 class WatchSource:
     """A checked choice.
 
-    :ivar interval: seconds between two checks that nothing announces; None if there are none.
+    :ivar interval: seconds between two polls that nothing announces; None if there are none.
     :ivar kinds: which kinds of changes are reported.
     """
 
@@ -111,7 +111,7 @@ def _find_useless(given: SourceArguments) -> Iterator[tuple[str, str]]:
     for name in given.filters:
         yield name, "is not part of a push: leave it out, or use source='stream'"
     if given.interval is not None:
-        yield "interval", "is of no use, for nothing is checked: leave it out, or use source='stream'"
+        yield "interval", "is of no use, for nothing is polled: leave it out, or use source='stream'"
 
 
 def _are_kinds(kinds: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A watcher that polls by itself, where Airflow has no shared streams: check, report, save, wait, repeat."""
+"""A watcher that polls by itself, where Airflow has no shared streams: poll, report, save, wait, repeat."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.watch.calendar_listing import CalendarLister
 from airflow_dingtalk_calendar.watch.changes import Change, ChangeFilter, Position
-from airflow_dingtalk_calendar.watch.check_log import log_check, log_loaded
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import combine_needs, follow_listing
+from airflow_dingtalk_calendar.watch.poll_log import log_loaded, log_poll
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -28,10 +28,10 @@ NAPS, NAP_SECONDS = 10, 0.5
 
 
 class CalendarWatcher:
-    """The state of a watcher between two checks.
+    """The state of a watcher between two polls.
 
     :param calendar: makes the call that lists the calendar; it takes what ``list_events`` of the API does.
-    :param connect: makes a hook; for each check a new one, so that a corrected connection takes effect.
+    :param connect: makes a hook; for each poll a new one, so that a corrected connection takes effect.
     :ivar wait: seconds until the next turn.
     """
 
@@ -58,8 +58,8 @@ class CalendarWatcher:
         self._unsaved: Position | None = None
         self._reported = 0
 
-    async def check_calendar(self) -> list[Change]:
-        """Check the calendar, if it is time to."""
+    async def poll_calendar(self) -> list[Change]:
+        """Poll the calendar, if it is time to."""
         if self._unsaved is not None:
             return []  # what was reported has to be saved first
         if not self._is_loaded and (rest := await self._remaining_interval()) > 0:
@@ -71,7 +71,7 @@ class CalendarWatcher:
         return found
 
     async def save_position(self) -> None:
-        """Save the position of the last check, once Airflow has stored the reported changes."""
+        """Save the position of the last poll, once Airflow has stored the reported changes."""
         if self._unsaved is None:
             return
         if self._store and self._reported:
@@ -95,7 +95,7 @@ class CalendarWatcher:
         return None
 
     async def _remaining_interval(self) -> float:
-        """Load the position, and say in how many seconds a check is due: restarts cost no calls."""
+        """Load the position, and say in how many seconds a poll is due: restarts cost no calls."""
         self._position = await self._store.load()
         self._is_loaded = True
         if self._position is None:
@@ -108,5 +108,5 @@ class CalendarWatcher:
         needs = combine_needs([(self._watch, self._position)])
         listing = await CalendarLister(hook, self._calendar, needs).list_needed()
         found, self._unsaved = follow_listing(self._watch, self._position, listing, uuid4().hex, now)
-        log_check(self._unsaved, len(found), listing.calls)
+        log_poll(self._unsaved, len(found), listing.calls)
         return found

@@ -50,7 +50,7 @@ def run_task(kind: Any, *uris: str, dag: Any = None, ti: Ti | None = None, **arg
     return {uri: accessor.extra for uri, accessor in events.items()}
 
 
-def told_by(kind: Any, dingtalk: Emulator, **arguments: Any) -> list[dict[str, Any]]:
+def reported_by(kind: Any, dingtalk: Emulator, **arguments: Any) -> list[dict[str, Any]]:
     """Execute a task whose outlet is the organizer's calendar; return the changes in the event of it."""
     uri = calendar_uri(arguments.get("union_id", ORGANIZER), host=dingtalk.url)
     return changes_in(run_task(kind, uri, **arguments)[uri])
@@ -115,7 +115,7 @@ def test_airflow_knows_the_scheme() -> None:
 
 def test_a_patch_is_reported_to_its_asset(dingtalk: Emulator) -> None:
     """The event of the outlet has the event's id, the fields as watchers name them, and what kind of change it was."""
-    (change,) = told_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro", "is_all_day": False})
+    (change,) = reported_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro", "is_all_day": False})
     assert {name: value for name, value in change.items() if name != "change_id"} == {
         "kind": "updated",
         "event_id": EVENT,
@@ -134,7 +134,7 @@ def test_every_writing_task_does(kind: Any, dingtalk: Emulator) -> None:
     """Each operator that writes reports what it did; a new event's id is in it."""
     people = [*DATA["users"], {"unionId": "iiPnew", "name": "New"}]
     dingtalk.reset({**DATA, "users": people, "rooms": [{"roomId": "room-1", "displayName": "Room 1"}]})
-    (change,) = told_by(kind, dingtalk, **({"union_id": "iiPguest"} if kind is Respond else {}))
+    (change,) = reported_by(kind, dingtalk, **({"union_id": "iiPguest"} if kind is Respond else {}))
     fields = {Respond: "responses"}.get(kind, "meeting_rooms" if "Rooms" in kind.__name__ else "attendees")
     expected = {Create: ("created", []), Delete: ("deleted", [])}.get(kind, ("updated", [fields]))
     assert (change["kind"], change["fields"]) == expected
@@ -161,7 +161,7 @@ def test_a_plan_reports_to_each_calendar_its_own_changes(dingtalk: Emulator) -> 
 def test_nothing_changed_is_an_empty_list(kind: Any, option: str, dingtalk: Emulator) -> None:
     """Airflow has an event for each outlet of a task that succeeds; if nothing was changed, its list is empty."""
     same = {"event_id": EVENT, "patch": {"summary": "Planning"}}
-    assert told_by(kind, dingtalk, **({"plan": [same]} if kind is Batch else same), **{option: True}) == []
+    assert reported_by(kind, dingtalk, **({"plan": [same]} if kind is Batch else same), **{option: True}) == []
 
 
 @pytest.mark.parametrize(("policy", "reported"), [("warn", [["start", "end"]]), ("skip", []), ("fail", [])])
@@ -171,9 +171,9 @@ def test_what_if_busy_leaves_out_is_not_reported(policy: str, reported: list[lis
     busy = event("theirs", organizer={"id": "iiPguest"}, **times)
     dingtalk.reset({**DATA, "events": [event(), busy]})
     plan = [{"event_id": EVENT, "patch": times}]
-    changes = told_by(Batch, dingtalk, plan=plan, if_busy=policy, on_error="continue")
+    changes = reported_by(Batch, dingtalk, plan=plan, if_busy=policy, on_error="continue")
     assert [one["fields"] for one in changes] == reported
-    assert told_by(Batch, dingtalk, plan=plan, if_busy=policy, dry_run=True) == []
+    assert reported_by(Batch, dingtalk, plan=plan, if_busy=policy, dry_run=True) == []
 
 
 def test_an_undo_is_reported_to_its_asset(dingtalk: Emulator) -> None:
@@ -199,7 +199,7 @@ def test_a_retry_reports_the_same_change(dingtalk: Emulator) -> None:
     """A change has the same id in an automatic retry, and another one after a clear."""
     tries = [Ti(try_number=1, max_tries=2), Ti(try_number=2, max_tries=2), Ti(try_number=3, max_tries=4)]
     patch = {"event_id": EVENT, "patch": {"summary": "Retro"}}
-    first, again, cleared = (told_by(Patch, dingtalk, ti=one, **patch)[0]["change_id"] for one in tries)
+    first, again, cleared = (reported_by(Patch, dingtalk, ti=one, **patch)[0]["change_id"] for one in tries)
     assert first == again != cleared
 
 
@@ -229,7 +229,7 @@ def test_a_watcher_reports_the_same_write(dingtalk: Emulator) -> None:
             return list(watch.snapshots(hook.run(api.list_events(ORGANIZER))["events"]))
 
     before = initial_position("epoch", None, read(), 0.0)
-    (ours,) = told_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro"})
+    (ours,) = reported_by(Patch, dingtalk, event_id=EVENT, patch={"summary": "Retro"})
     (seen,), _ = find_changes(watch, before, read(), complete=True)
     theirs = seen.payload(ORGANIZER, "primary", "poll")
     same = ("kind", "event_id", "fields", "update_time", "union_id", "calendar_id")

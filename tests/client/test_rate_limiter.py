@@ -16,15 +16,13 @@ from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLi
 Holds = list[tuple[float, float]]
 
 
-def departures(
-    callers: int, calls: int, rate: float, *, late: float = 0.0, holds: Holds | None = None, seed: int = 0
-) -> list[float]:
+def departures(callers: int, calls: int, rate: float, *, late: float = 0.0, holds: Holds | None = None) -> list[float]:
     """Simulate callers that call again and again; return when the calls went.
 
     :param late: seconds that a sleep may take longer than asked for, at most.
     :param holds: at which time somebody holds the pace, and for how many seconds.
     """
-    pace, chance, order = RateLimiter(), random.Random(seed), count()  # noqa: S311  # no secret
+    pace, chance, order = RateLimiter(), random.Random(0), count()  # noqa: S311  # no secret
     events: list[tuple[float, int, object]] = [(0.0, next(order), None) for _ in range(callers)]
     held = sorted(holds or [], reverse=True)
     gone: list[float] = []

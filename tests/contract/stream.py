@@ -67,7 +67,7 @@ def answer_frame(socket: ClientConnection, frame: Frame, data: Any) -> None:
 def await_push(socket: ClientConnection, event_id: str, change_type: str) -> Frame:
     """Return the push of a change."""
     for frame in read_frames(socket, PUSH_PATIENCE):
-        if told_change(frame) == (event_id, change_type):
+        if pushed_change(frame) == (event_id, change_type):
             return frame
     raise AssertionError(f"no push came of what was {change_type}")
 
@@ -76,15 +76,15 @@ def changes_received(socket: ClientConnection, event_id: str, until: str, patien
     """Return which changes of an event are pushed until one of them is, and for some seconds after it."""
     received: list[str] = []
     for frame in read_frames(socket, PUSH_PATIENCE):
-        changed, change_type = told_change(frame)
+        changed, change_type = pushed_change(frame)
         received += [change_type] if changed == event_id else []
         if until in received:
             break
-    late = [told_change(frame) for frame in read_frames(socket, patience)] if patience else []
+    late = [pushed_change(frame) for frame in read_frames(socket, patience)] if patience else []
     return [*received, *(change_type for changed, change_type in late if changed == event_id)]
 
 
-def told_change(frame: Frame) -> tuple[str, str]:
+def pushed_change(frame: Frame) -> tuple[str, str]:
     """Return event id and kind of change that a frame has, in either spelling."""
     data = {name[:1].lower() + name[1:]: member for name, member in frame["data"].items()}
     return data.get("calendarEventId", ""), data.get("changeType", "")

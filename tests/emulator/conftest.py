@@ -106,7 +106,7 @@ class Client:
         """Call one of the emulator's own routes."""
         return self.http.request(method, f"{self.emulator.url}/_emulator/{path}", **given)
 
-    def raw(self, event_id: str, content: bytes = b"", timeout: float = 2.0) -> bytes:
+    def raw(self, event_id: str, content: bytes) -> bytes:
         """Send an update over a bare socket and return every byte that comes back until the other side closes."""
         address = urlsplit(self.emulator.url)
         head = [
@@ -115,7 +115,7 @@ class Client:
             f"content-length: {len(content)}",
             *(f"{name}: {value}" for name, value in self.headers.items()),
         ]
-        with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout) as connection:
+        with socket.create_connection((str(address.hostname), int(address.port or 0)), 2.0) as connection:
             connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + content)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -21,7 +21,7 @@ class Try:
     """What came of one try.
 
     :ivar error: of ours, where one of ours was the reason of a failure.
-    :ivar final: whether the failure tells Airflow not to retry.
+    :ivar final: whether the failure makes Airflow not retry.
     :ivar writes: how many rows the ledger had before and after it.
     """
 

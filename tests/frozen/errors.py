@@ -24,7 +24,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "busy": {"kind": "error", "status": 500, "code": "ServiceUnavailable", "message": "busy"},
     "a limit per minute": {"kind": "error", "status": 403, "code": "Forbidden.AccessDenied.QpmLimitForAppkeyAndApi"},
     "a limit for long": {"kind": "error", "status": 429, "code": "slow", "headers": {"Retry-After": "600"}},
-    "an unknown code": {"kind": "error", "status": 400, "code": "somethingNew", "message": "told"},
+    "an unknown code": {"kind": "error", "status": 400, "code": "somethingNew", "message": "reported"},
     "under way": {"kind": "processing"},
     "a page": {"kind": "html"},
     "elsewhere": {"kind": "redirect", "location": "http://example.com/"},
@@ -94,7 +94,7 @@ def collect() -> dict[str, Any]:
 def _fault_of(code: str, error: str) -> dict[str, Any]:
     where = {"action": "GetAccessToken"} if error == "CredentialsError" else {}
     status = 403 if code.startswith("Forbidden") else 400
-    return {"kind": "error", "status": status, "code": code, "message": "told", **where}
+    return {"kind": "error", "status": status, "code": code, "message": "reported", **where}
 
 
 def _failed(emulator: Any, fault: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What installing the package tells of it: provider metadata, entry points, and the files of the wheel."""
+"""What an installation shows of the package: provider metadata, entry points, and the files of the wheel."""
 
 from __future__ import annotations
 

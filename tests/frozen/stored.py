@@ -81,7 +81,7 @@ def collect() -> dict[str, Any]:
 
 
 def _batch() -> dict[str, str]:
-    """Carry out a plan of which the second row is refused and the third may be tried again, on one thread."""
+    """Apply a plan of which the second row is refused and the third may be tried again, on one thread."""
     store, patches = StateStore(), [{"event_id": name, "patch": {"summary": "New"}} for name in ("A", "missing", "B")]
     with dingtalk({**DATA, "events": [event("A"), event("B")]}, max_qps=1) as emulator:
         emulator.fault(action="PatchEvent", kind="error", skip=2)
@@ -137,7 +137,7 @@ async def _saved(count: int) -> list[str]:
 
 
 def _changes() -> list[Any]:
-    """Return what is told of an event that came, one that went, and one that is another."""
+    """Return what is reported of an event that came, one that went, and one that is another."""
     before = initial_position(
         "e" * 32, "token", snapshots(["summary", "start"], [event("A"), event("B")]), 1_800_000_000.0
     )

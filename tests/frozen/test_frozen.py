@@ -13,7 +13,7 @@ from tests.frozen.names import PACKAGE, all_names, public
 
 @pytest.mark.parametrize("name", COLLECTORS)
 def test_nothing_has_changed(name: str) -> None:
-    """What is collected now is what was collected when somebody last looked at it."""
+    """What is collected now is what was collected when somebody last reviewed it."""
     if name == "dags" and not dags.is_comparable():
         pytest.skip(f"each Airflow stores DAGs in its own way, and the data is of {dags.LINE}")
     if found := difference(name):
@@ -25,7 +25,7 @@ def test_every_collector_has_its_data() -> None:
     assert {path.stem for path in DATA.iterdir()} == set(COLLECTORS)
 
 
-def test_every_class_that_airflow_is_told_of_is_frozen() -> None:
+def test_every_class_that_airflow_knows_is_frozen() -> None:
     """The table of public names has each operator, sensor, trigger and hook of the provider's metadata."""
     info = public("get_provider_info")()
     rows = [row for kind in ("hooks", "operators", "sensors", "triggers") for row in info[kind]]

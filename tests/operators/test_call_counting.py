@@ -312,14 +312,14 @@ def test_rescheduled_polls_are_added_up(dingtalk: Emulator, time: Any) -> None:
     for number in (1, 2):
         ti = Ti(get_first_reschedule_date=lambda _: None)
         with pytest.raises(Exception, match=r"^$"):
-            _look(ti, store)
+            _poll(ti, store)
         assert ti.metered_calls == {"GetEvent": number}
     with pytest.raises(AirflowFailException, match="max_calls: this try"):
-        _look(Ti(get_first_reschedule_date=lambda _: None), store)
+        _poll(Ti(get_first_reschedule_date=lambda _: None), store)
     assert spent(dingtalk) == {"GetEvent": 2}
 
 
-def _look(ti: Ti, store: StateStore) -> None:
+def _poll(ti: Ti, store: StateStore) -> None:
     context: Any = {"ti": ti, "task_state_store": store}
     sensor(cancelled=True, mode="reschedule", deferrable=False, max_calls=2).execute(context)
 

@@ -248,7 +248,7 @@ def test_a_dry_run_shows_what_would_be_sent(many: Emulator, said: pytest.LogCapt
     assert second["diff"] is None
     assert second["cautions"][0].startswith("patch.attendees: whether a list replaces")
     assert "plan[0].patch.attendees: whether a list replaces" in said.text
-    assert "(and 1 more rows)" in said.text
+    assert "(and 1 more row)" in said.text
     assert many.requests == []
 
 
@@ -559,7 +559,7 @@ def test_our_own_change_is_not_somebody_elses(many: Emulator) -> None:
 def test_a_killed_task_ends_what_is_under_way(
     many: Emulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told to end, the operator begins no more rows, records what is finished, and leaves the rest to a retry."""
+    """Asked to end, the operator begins no more rows, records what is finished, and leaves the rest to a retry."""
     connect(extra={"max_qps": 1, "max_attempts": 1})
     store, ti = StateStore(), Ti()
     plan = [{"event_id": "missing", "patch": {"summary": "x"}}, *rows()]

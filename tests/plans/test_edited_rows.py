@@ -72,7 +72,7 @@ def test_a_row_brings_what_its_event_was(caplog: pytest.LogCaptureFixture) -> No
     row = {"event_id": "E", "patch": {"summary": "Review"}, "event": there}
     assert rows_for([there], rename, now=NOW) == [{**row, "if_updated_at": UPDATED}]
     assert rows_for(iter([there]), rename, guard=False, now=NOW) == [row]
-    assert [one.message for one in caplog.records] == ["1 rows from 1 events."] * 2
+    assert [one.message for one in caplog.records] == ["1 row from 1 event."] * 2
 
 
 def test_what_is_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -91,7 +91,7 @@ def test_what_is_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     assert [(row["event_id"], row["patch"]) for row in rows] == [("twice", {"summary": "Review 2"})]
     (line,) = caplog.records
     assert line.message == (
-        "1 rows from 6 events; left out: 1 unchanged, 1 past, 1 single occurrences of series, 1 cancelled, 1 repeated."
+        "1 row from 6 events; left out: 1 unchanged, 1 past, 1 single occurrences of series, 1 cancelled, 1 repeated."
     )
     assert line.name == "airflow_dingtalk_calendar.plans.edited_rows"
     both = rows_for(events, rename, allow_past=True, allow_instance=True, now=NOW)

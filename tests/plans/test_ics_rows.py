@@ -45,9 +45,9 @@ def one(lines: str = DAY, **options: Any) -> dict[str, Any]:
     return made
 
 
-def reason(*events: str, head: str = "", **options: Any) -> str:
+def reason(*events: str, **options: Any) -> str:
     """Return why the first event of a file is left out."""
-    found = rows_from_ics(file(*events, head=head), **options)
+    found = rows_from_ics(file(*events), **options)
     assert [left["number"] for left in found.left_out]
     return str(found.left_out[0]["reason"])
 

@@ -26,9 +26,9 @@ from airflow_dingtalk_calendar.sensors.event import HEAD_START, DingTalkCalendar
 from airflow_dingtalk_calendar.stream.deliveries import MAX_PENDING
 from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
 from airflow_dingtalk_calendar.stream.wakes import LONGEST_BURST, QUIET_SECONDS
-from airflow_dingtalk_calendar.watch.check_log import MONTH_SECONDS, MONTHLY_QUOTA
 from airflow_dingtalk_calendar.watch.conditions import ERROR_INTERVAL
 from airflow_dingtalk_calendar.watch.error_wait import ERROR_WAIT
+from airflow_dingtalk_calendar.watch.poll_log import MONTH_SECONDS, MONTHLY_QUOTA
 from airflow_dingtalk_calendar.watch.sources import POLL_INTERVAL
 from tests.markdown import Page
 

@@ -148,7 +148,7 @@ def test_the_plan_of_a_group_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert [[row.index for row in group] for group in plan.groups] == [[0, 1]]
 
 
-class Told:
+class Reported:
     """What Airflow hands to a task: asked with an asset, which Airflow 3.0 cannot put into a dict."""
 
     def __init__(self, events: list[Any]) -> None:
@@ -169,7 +169,7 @@ def test_the_watcher_reports_the_event(
     changes = Triggerer(monkeypatch).run(
         edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
     )
-    events = Told([SimpleNamespace(extra={"payload": change}) for change in changes])
+    events = Reported([SimpleNamespace(extra={"payload": change}) for change in changes])
     dag.get_task("print_changes").python_callable(triggering_asset_events=events)
     assert f"{REVIEW} was updated: start, end" in capsys.readouterr().out
     named = REACT.text.split("Its payload has ids and names only:", 1)[1].split(". ", 1)[0]

@@ -25,8 +25,13 @@ from airflow_dingtalk_calendar.models.event_patch import EventPatch
 from airflow_dingtalk_calendar.models.new_event import NewEvent
 from airflow_dingtalk_calendar.models.rrule import to_rrule
 
-HOWTO = Path(__file__).parents[2] / "docs" / "howto"
-PACKAGE = Path(__file__).parents[2] / "airflow_dingtalk_calendar"
+ROOT = Path(__file__).parents[2]
+HOWTO = ROOT / "docs" / "howto"
+READ = [
+    *sorted((ROOT / "airflow_dingtalk_calendar").rglob("*.py")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *ROOT.glob("*.md"),
+]
 # Say reported, notified, received; fixed, retried, transient, non-retryable; obtains; applied, sent; impossible.
 METAPHORS = re.compile(
     r"(?<![a-z])(?:told|tells? of|hears? of|heard of|mend(?:s|ed|ing)?|hopeless|sights?|for ever"
@@ -116,10 +121,10 @@ def test_each_task_links_its_guide(task: type) -> None:
     assert (HOWTO / f"{guide}.md").is_file()
 
 
-@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda module: str(module.relative_to(PACKAGE)))
-def test_modules_speak_the_terms_of_the_field(module: Path) -> None:
-    """No module has one of the metaphors that docstrings, names and messages once had for reporting and retrying."""
-    assert METAPHORS.findall(module.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(ROOT)))
+def test_modules_and_pages_speak_the_terms_of_the_field(file: Path) -> None:
+    """No module or page has one of the metaphors that they once had for reporting and retrying."""
+    assert METAPHORS.findall(file.read_text(encoding="utf-8")) == []
 
 
 def parameters(text: str) -> list[tuple[str, str]]:

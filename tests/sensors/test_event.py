@@ -362,7 +362,7 @@ def test_the_log_says_how_it_stands(
     assert lines[0] == f"Event {EVENT} 1 of 2 accepted."
     lines = [line for line in lines if not line.startswith("Metered calls: ")]
     assert lines[1].startswith(f"Event {EVENT} could not be read: GetEvent 503 serviceBusy")
-    assert lines[1].endswith("next check at 2027-03-02T01:35:00+00:00.")
+    assert lines[1].endswith("next poll at 2027-03-02T01:35:00+00:00.")
     assert not [line for line in lines if "Planning" in line]
 
 

@@ -16,7 +16,7 @@ pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares str
 
 from tests.conftest import ORGANIZER
 from tests.processes import until
-from tests.services.test_pushing import Gateway, move, query, told
+from tests.services.test_pushing import Gateway, move, query, reported
 from tests.standalone import START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
@@ -85,7 +85,7 @@ def test_a_thousand_changes_for_25_assets(airflow: Standalone, gateway: Gateway,
     record_property("calls", checks(gateway) - calls)
     until(lambda: not gateway.emulator.unacknowledged(), START_LIMIT, lambda: str(gateway.emulator.unacknowledged()))
     for number in range(ASSETS):
-        assert Counter(one["event_id"] for one in told(airflow, f"asset{number}")) == dict.fromkeys(EVENTS, 1)
+        assert Counter(one["event_id"] for one in reported(airflow, f"asset{number}")) == dict.fromkeys(EVENTS, 1)
     assert max(memory) - memory[0] < MOST_GROWTH
 
 

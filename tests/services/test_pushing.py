@@ -35,10 +35,10 @@ for source in {SOURCES}:
     with DAG(f"on_{{source}}", schedule=[calendar]) as dag:
 
         @task
-        def hear(triggering_asset_events):
+        def react(triggering_asset_events):
             return [one.extra["payload"] for events in triggering_asset_events.values() for one in events]
 
-        hear()
+        react()
     globals()[dag.dag_id] = dag
 """
 each_source = pytest.mark.parametrize("source", SOURCES)
@@ -75,9 +75,9 @@ class Gateway:
         """Count the open connections."""
         return len(self.emulator.connections())
 
-    def wait_for_connections(self, number: int = 1) -> None:
+    def wait_for_connection(self) -> None:
         """Wait until the triggerer is connected."""
-        until(lambda: self.connections() == number, START_LIMIT, lambda: f"{self.connections()} connections")
+        until(lambda: self.connections() == 1, START_LIMIT, lambda: f"{self.connections()} connections")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def airflow(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "triggerer.triggerer_health_check_threshold": "4",  # so long a killed triggerer counts as alive
     }
     with standalone(home, {"dags.py": DAGS}, gateway.emulator.connection(), options) as services:
-        gateway.wait_for_connections()
+        gateway.wait_for_connection()
         time.sleep(5)  # until the second watcher runs as well, and has its position
         yield services
 
@@ -118,25 +118,25 @@ def query(airflow: Standalone, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return database.execute(sql, values).fetchall()
 
 
-def told(airflow: Standalone, source: str) -> list[dict[str, Any]]:
-    """Return what the watcher of a source has told, oldest first."""
+def reported(airflow: Standalone, source: str) -> list[dict[str, Any]]:
+    """Return what the watcher of a source has reported, oldest first."""
     sql = "select e.extra from asset_event e join asset a on a.id = e.asset_id where a.name = ? order by e.id"
     return [json.loads(extra)["payload"] for (extra,) in query(airflow, sql, source)]
 
 
 def wait_for(airflow: Standalone, source: str, event_id: str, more_than: int = 0) -> list[dict[str, Any]]:
-    """Wait until an event has been told of once more."""
+    """Wait until an event has been reported once more."""
 
     def about() -> list[dict[str, Any]]:
-        return [one for one in told(airflow, source) if one["event_id"] == event_id]
+        return [one for one in reported(airflow, source) if one["event_id"] == event_id]
 
-    until(lambda: len(about()) > more_than, START_LIMIT, lambda: f"told: {told(airflow, source)}")
+    until(lambda: len(about()) > more_than, START_LIMIT, lambda: f"reported: {reported(airflow, source)}")
     return about()
 
 
 def count(airflow: Standalone, source: str, event_id: str) -> int:
-    """Count how often an event has been told of."""
-    return sum(one["event_id"] == event_id for one in told(airflow, source))
+    """Count how often an event has been reported."""
+    return sum(one["event_id"] == event_id for one in reported(airflow, source))
 
 
 @each_source
@@ -152,7 +152,7 @@ def test_a_change_starts_a_run(airflow: Standalone, gateway: Gateway, source: st
         runs = airflow.api("GET", f"/api/v2/dags/on_{source}/dagRuns", params={"order_by": "-run_after"})["dag_runs"]
         if not runs or airflow.wait(f"on_{source}", runs[0]["dag_run_id"]) != "success":
             return []
-        found: list[dict[str, Any]] = airflow.xcom(f"on_{source}", runs[0]["dag_run_id"], "hear")
+        found: list[dict[str, Any]] = airflow.xcom(f"on_{source}", runs[0]["dag_run_id"], "react")
         return found
 
     until(lambda: change in payloads(), START_LIMIT, lambda: f"{change} is in no run")
@@ -172,13 +172,13 @@ def test_killed_before_the_acknowledgement(airflow: Standalone, gateway: Gateway
 
 
 def test_killed_after_the_acknowledgement(airflow: Standalone, gateway: Gateway) -> None:
-    """What was acknowledged has been stored: the triggerer may die, and nothing is lost or told of under a new name."""
+    """What was acknowledged is stored: the triggerer may die, and nothing is lost or reported under a new name."""
     before = {source: count(airflow, source, "third") for source in SOURCES}
     move("third")
     until(lambda: not gateway.emulator.unacknowledged(), START_LIMIT, lambda: str(gateway.emulator.pushed_events()))
     airflow.kill("triggerer")
     airflow.launch("triggerer")
-    gateway.wait_for_connections()
+    gateway.wait_for_connection()
     for source in SOURCES:
         changes = wait_for(airflow, source, "third", before[source])[before[source] :]
         assert len({one["change_id"] for one in changes}) == 1
@@ -188,8 +188,8 @@ def test_killed_after_the_acknowledgement(airflow: Standalone, gateway: Gateway)
 @pytest.mark.slow
 @pytest.mark.parametrize("unconnected", ["kept", "lost"])
 def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: str) -> None:
-    """A stream tells of what changed while it was not connected; a push, of what the gateway still holds."""
-    gateway.wait_for_connections()
+    """A stream reports what changed while it was not connected; a push, what the gateway still holds."""
+    gateway.wait_for_connection()
     before = {source: count(airflow, source, "first") for source in SOURCES}
     gateway.emulator.configure(stream_unconnected=unconnected)
     gateway.emulator.fault(action="StreamPush", kind="reset")
@@ -207,10 +207,10 @@ def test_a_lost_connection(airflow: Standalone, gateway: Gateway, unconnected: s
 @pytest.mark.slow
 @each_source
 def test_a_gateway_that_is_restarted(airflow: Standalone, gateway: Gateway, source: str) -> None:
-    """A new gateway is found, and what changes from then on is told of."""
+    """A new gateway is found, and what changes from then on is reported."""
     gateway.restart()
-    gateway.wait_for_connections()
-    time.sleep(4)  # until what the restart itself has changed is told of
+    gateway.wait_for_connection()
+    time.sleep(4)  # until what the restart itself has changed is reported
     before = count(airflow, source, "third")
     move("third")
     wait_for(airflow, source, "third", before)

@@ -31,7 +31,7 @@ pytestmark = [
 KEEPS = find_spec("airflow.models.asset_state_store") is not None
 EXAMPLE = Path(__file__).parent.parent.parent / "dags_examples" / "on_calendar_change.py"
 DAG_ID = "dingtalk_on_calendar_change"
-EVENTS = ["told", "told twice", "changed meanwhile"]
+EVENTS = ["reported", "reported twice", "changed meanwhile"]
 GUEST = "iiPguest"
 
 DAGS = f"""
@@ -41,13 +41,13 @@ from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTr
 trigger = DingTalkCalendarChangesTrigger(union_id="{ORGANIZER}", interval=1)
 calendar = Asset("calendar", watchers=[AssetWatcher(name="changes", trigger=trigger)])
 
-with DAG("hear", schedule=[calendar]):
+with DAG("react", schedule=[calendar]):
 
     @task
-    def hear(triggering_asset_events):
+    def react(triggering_asset_events):
         return [one.extra["payload"] for one in triggering_asset_events[calendar]]
 
-    hear()
+    react()
 """
 WRITER_AND_READER = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
@@ -100,7 +100,7 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     files = {"dags.py": DAGS, "written.py": WRITER_AND_READER.replace("@URI@", uri), "example.py": example}
     with standalone(home, files, dingtalk.connection(), options) as services:
         for union_id in (ORGANIZER, LIN, GUEST):
-            wait_for_checks(dingtalk, union_id)
+            wait_for_polls(dingtalk, union_id)
         yield services
 
 
@@ -110,17 +110,17 @@ def patch(event_id: str, union_id: str = ORGANIZER, **fields: Any) -> None:
         hook.patch_event(union_id, event_id, fields)
 
 
-def wait_for_checks(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
-    """Wait until somebody's calendar has been checked so many times more."""
+def wait_for_polls(dingtalk: Emulator, union_id: str, number: int = 2) -> None:
+    """Wait until somebody's calendar has been polled so many times more."""
 
-    def checks() -> int:
+    def polls() -> int:
         return sum(one["action"] == "ListEvents" and union_id in one["path"] for one in dingtalk.requests)
 
-    enough = checks() + number
-    until(lambda: checks() >= enough, START_LIMIT, lambda: f"{checks()} of {enough} checks of {union_id}")
+    enough = polls() + number
+    until(lambda: polls() >= enough, START_LIMIT, lambda: f"{polls()} of {enough} polls of {union_id}")
 
 
-def told(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
+def reported(airflow: Standalone, asset: str = "calendar") -> list[dict[str, Any]]:
     """Return the changes that the events of an asset report, oldest first.
 
     From the database: asked for an event whose run has not started yet, Airflow's REST API fails (3.3.2).
@@ -139,23 +139,23 @@ def runs(airflow: Standalone, dag_id: str) -> list[dict[str, Any]]:
 
 
 def wait_for(airflow: Standalone, event_id: str, times: int = 1) -> list[dict[str, Any]]:
-    """Wait until an event has been told of so often."""
+    """Wait until an event has been reported so often."""
 
     def about() -> list[dict[str, Any]]:
-        return [one for one in told(airflow) if one["event_id"] == event_id]
+        return [one for one in reported(airflow) if one["event_id"] == event_id]
 
-    until(lambda: len(about()) >= times, START_LIMIT, lambda: f"told: {told(airflow)}")
+    until(lambda: len(about()) >= times, START_LIMIT, lambda: f"reported: {reported(airflow)}")
     return about()
 
 
 def test_a_change_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
     """Somebody moves an event, and a DAG run has what changed, without what the event says."""
-    patch("told", location="Room 2")
-    (change,) = wait_for(airflow, "told")
+    patch("reported", location="Room 2")
+    (change,) = wait_for(airflow, "reported")
     assert (change["kind"], change["fields"]) == ("updated", ["location"])
-    (run,) = until(lambda: runs(airflow, "hear"), START_LIMIT, lambda: "no run")
-    assert airflow.wait("hear", run["dag_run_id"]) == "success"
-    assert airflow.xcom("hear", run["dag_run_id"], "hear") == [change]
+    (run,) = until(lambda: runs(airflow, "react"), START_LIMIT, lambda: "no run")
+    assert airflow.wait("react", run["dag_run_id"]) == "success"
+    assert airflow.xcom("react", run["dag_run_id"], "react") == [change]
 
 
 def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulator) -> None:
@@ -164,9 +164,9 @@ def test_the_example_does_not_start_itself(airflow: Standalone, dingtalk: Emulat
     (run,) = until(lambda: runs(airflow, DAG_ID), START_LIMIT, lambda: "no run")
     assert airflow.wait(DAG_ID, run["dag_run_id"]) == "success"
     assert dingtalk.event(ONE_TO_ONE)["summary"] == "[moved] Lin / Chen one-to-one"
-    wait_for_checks(dingtalk, LIN)
+    wait_for_polls(dingtalk, LIN)
     assert len(runs(airflow, DAG_ID)) == 1
-    assert [one["fields"] for one in told(airflow, "dingtalk_calendar")] == [["start", "end"]]
+    assert [one["fields"] for one in reported(airflow, "dingtalk_calendar")] == [["start", "end"]]
     assert sum(one["event_id"] == ONE_TO_ONE for one in dingtalk.effects["updates"]) == 2
 
 
@@ -178,8 +178,8 @@ def test_a_write_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
     assert airflow.xcom("reader", first["dag_run_id"], "find_moved") == ["written"]
     assert dingtalk.event("written")["description"] == "Moved"
 
-    until(lambda: len(told(airflow, "guest")) > 1, START_LIMIT, lambda: f"{told(airflow, 'guest')}")
-    changes = {one["source"]: one for one in told(airflow, "guest")}
+    until(lambda: len(reported(airflow, "guest")) > 1, START_LIMIT, lambda: f"{reported(airflow, 'guest')}")
+    changes = {one["source"]: one for one in reported(airflow, "guest")}
     ours, theirs = changes["task"], changes["poll"]
     same = ("event_id", "kind", "fields", "update_time", "union_id", "calendar_id")
     assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}
@@ -188,25 +188,25 @@ def test_a_write_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
 
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")
 def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Killed before it has saved its position, it tells again under the same name, and what it missed too."""
-    patch("told twice", location="Room 2")
-    wait_for(airflow, "told twice")
+    """Killed before it has saved its position, it reports again under the same name, and what it missed too."""
+    patch("reported twice", location="Room 2")
+    wait_for(airflow, "reported twice")
     airflow.kill("triggerer")
     patch("changed meanwhile", location="Room 2")
-    patch("told twice", summary="Retitled by the DAG")
+    patch("reported twice", summary="Retitled by the DAG")
     airflow.launch("triggerer")
-    first, again = wait_for(airflow, "told twice", times=2)
+    first, again = wait_for(airflow, "reported twice", times=2)
     assert {**first, "update_time": None} == {**again, "update_time": None}
     assert len(wait_for(airflow, "changed meanwhile")) == 1
 
 
 @pytest.mark.skipif(KEEPS, reason="Airflow keeps the position from 3.3 on")
 def test_a_killed_triggerer_that_keeps_nothing_begins_anew(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Before Airflow 3.3 what changed while the triggerer was down is lost, and what changes later is told of."""
+    """Before Airflow 3.3 what changed while the triggerer was down is lost, and what changes later is reported."""
     airflow.kill("triggerer")
     patch("changed meanwhile", location="Room 2")
     airflow.launch("triggerer")
-    wait_for_checks(dingtalk, ORGANIZER)
-    patch("told twice", location="Room 2")
-    wait_for(airflow, "told twice")
-    assert "changed meanwhile" not in {one["event_id"] for one in told(airflow)}
+    wait_for_polls(dingtalk, ORGANIZER)
+    patch("reported twice", location="Room 2")
+    wait_for(airflow, "reported twice")
+    assert "changed meanwhile" not in {one["event_id"] for one in reported(airflow)}

@@ -131,7 +131,7 @@ def test_a_retry_repeats_the_request_and_a_clear_makes_another(airflow: Standalo
     assert first == second != third
 
 
-def test_mapped_tasks_are_told_apart(airflow: Standalone, dingtalk: Emulator) -> None:
+def test_mapped_tasks_are_distinguished(airflow: Standalone, dingtalk: Emulator) -> None:
     """Mapped tasks that send the same have a client token each, and keep it over their retries."""
     dingtalk.fault(kind="apply_then_reset", action="PatchEvent", times=2)
     run = airflow.trigger("mapped")
@@ -196,7 +196,7 @@ def test_a_batch_goes_on_where_its_worker_was_killed(airflow: Standalone, dingta
     ],
     ids=["patch", "event"],
 )
-def test_what_no_retry_can_mend_fails_at_once(airflow: Standalone, event_id: str, patch: Any, why: str) -> None:
+def test_what_no_retry_can_fix_fails_at_once(airflow: Standalone, event_id: str, patch: Any, why: str) -> None:
     """A permanent error fails the task on its first try of four, and the log says why."""
     run = start(airflow, event_id, **patch)
     assert airflow.wait("patch", run) == "failed"

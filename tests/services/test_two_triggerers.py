@@ -14,12 +14,12 @@ pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares str
 from airflow_dingtalk_calendar.emulator import Emulator
 from tests.conftest import DATA, ORGANIZER, event
 from tests.processes import until
-from tests.services.test_pushing import move, told
+from tests.services.test_pushing import move, reported
 from tests.standalone import SERVICES, START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
 
-SAFETY = 20  # seconds between two safety checks
+SAFETY = 20  # seconds between two safety polls
 EVENTS = [f"event{number}" for number in range(8)]
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher
@@ -30,7 +30,7 @@ stream = Trigger(union_id="{ORGANIZER}", source="stream", interval={SAFETY})
 assets = [Asset(name, watchers=[AssetWatcher(name=name, trigger=trigger)]) for name, trigger in
           dict(push=push, stream=stream).items()]
 
-with DAG("hear", schedule=assets):
+with DAG("react", schedule=assets):
     pass
 """
 
@@ -60,20 +60,20 @@ def airflow(dingtalk: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def test_a_stream_loses_nothing_and_a_push_what_went_elsewhere(
     airflow: Standalone, dingtalk: Emulator, record_property: Any
 ) -> None:
-    """What is pushed to the other triggerer is found by the safety check; a watcher of pushes never hears of it."""
+    """What is pushed to the other triggerer is found by the safety poll; a watcher of pushes never reports it."""
     delays = []
     for name in EVENTS:
         moved = move(name)
-        until(lambda: name in heard(airflow, "stream"), START_LIMIT, lambda: f"{heard(airflow, 'stream')}", 0.05)  # noqa: B023
+        until(lambda: name in events(airflow, "stream"), START_LIMIT, lambda: str(events(airflow, "stream")), 0.05)  # noqa: B023
         delays.append(time.time() - moved)
     record_property("seconds", delays)
     assert min(delays) < SAFETY / 2
     assert max(delays) < SAFETY + 15
-    assert set(heard(airflow, "stream")) == set(EVENTS)
-    assert 0 < len(set(heard(airflow, "push"))) < len(EVENTS)
+    assert set(events(airflow, "stream")) == set(EVENTS)
+    assert 0 < len(set(events(airflow, "push"))) < len(EVENTS)
     assert {one["status"] for one in dingtalk.pushed_events()} == {"acknowledged"}
 
 
-def heard(airflow: Standalone, source: str) -> list[str]:
-    """Return the events that the watcher of a source has told of."""
-    return [one["event_id"] for one in told(airflow, source)]
+def events(airflow: Standalone, source: str) -> list[str]:
+    """Return the events that the watcher of a source has reported."""
+    return [one["event_id"] for one in reported(airflow, source)]

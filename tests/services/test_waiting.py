@@ -58,13 +58,13 @@ def states(airflow: Standalone, dag_id: str, run: str) -> list[str]:
     return sorted(str(task["state"]) for task in tasks)
 
 
-def looks(dingtalk: Emulator, event_id: str) -> int:
+def polls(dingtalk: Emulator, event_id: str) -> int:
     """Count how often an event was read."""
     return sum(request["path"].endswith(f"/{event_id}") for request in dingtalk.requests)
 
 
 def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Deferred sensors go on in the next triggerer; for a known moment they look twice, as rescheduled ones do."""
+    """Deferred sensors go on in the next triggerer; for a known moment they poll twice, as rescheduled ones do."""
     start = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30)
     times = {"start": start, "end": start + dt.timedelta(hours=1)}
     ends = {name: {"dateTime": one.isoformat(), "timeZone": "Asia/Shanghai"} for name, one in times.items()}
@@ -82,7 +82,7 @@ def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulato
     assert [airflow.wait(dag_id, run) for dag_id, run in runs.items()] == ["success", "success"]
     assert states(airflow, "late", runs["late"]) == ["success"] * LATE
     assert airflow.xcom("late", runs["late"], "wait", map_index=LATE - 1)["status"] == "cancelled"
-    assert looks(dingtalk, "soon") == 2 * 2
+    assert polls(dingtalk, "soon") == 2 * 2
 
 
 def test_waiting_leaves_nothing_behind(airflow: Standalone, dingtalk: Emulator) -> None:
@@ -102,4 +102,4 @@ def test_many_that_are_ready(airflow: Standalone, dingtalk: Emulator) -> None:
     run = airflow.trigger("ready")
     assert airflow.wait("ready", run, limit=180) == "success"
     assert states(airflow, "ready", run) == ["success"] * READY
-    assert looks(dingtalk, EVENT) == READY
+    assert polls(dingtalk, EVENT) == READY

@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar.stream.reconnect import (
 from tests.stream_listener import Listener
 
 
-def push(change_id: str = "c1") -> CalendarPush:
+def push(change_id: str) -> CalendarPush:
     """Make a push."""
     return CalendarPush(change_id, "updated", "an-event", ("lin",), "primary", None, "user")
 

@@ -101,7 +101,7 @@ def test_a_ping_is_answered(dingtalk: Emulator) -> None:
 
 
 def test_a_disconnect_is_bridged(dingtalk: Emulator) -> None:
-    """Told that its connection will be closed, a client has another one before that, and both are served."""
+    """Informed that its connection will be closed, a client has another one before that, and both are served."""
     listener = Listener()
 
     async def scenario() -> None:
@@ -364,7 +364,7 @@ def test_nothing_secret_is_logged(dingtalk: Emulator, caplog: pytest.LogCaptureF
     dingtalk.store.stream.issue_ticket = note_ticket  # type: ignore[method-assign]
     dingtalk.fault(action="StreamConnect", kind="reset")
     try:
-        asyncio.run(_hear_of_one(dingtalk))
+        asyncio.run(_receive_one(dingtalk))
     finally:
         del dingtalk.store.stream.issue_ticket  # type: ignore[method-assign]
     ours = "\n".join(one.getMessage() + (one.exc_text or "") for one in caplog.records if "emulator" not in one.name)
@@ -372,7 +372,7 @@ def test_nothing_secret_is_logged(dingtalk: Emulator, caplog: pytest.LogCaptureF
     assert not any(secret in ours for secret in [*issued, dingtalk.app_secret, "Planning", EVENT])
 
 
-async def _hear_of_one(dingtalk: Emulator) -> None:
+async def _receive_one(dingtalk: Emulator) -> None:
     async with listening(dingtalk, Listener()):
         change(dingtalk)
         await until_true(lambda: statuses(dingtalk) == ["acknowledged"])

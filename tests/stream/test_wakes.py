@@ -1,4 +1,4 @@
-"""What wakes the checks of a calendar whose changes are pushed: pushes in bursts, connections, and the time."""
+"""What wakes the polls of a calendar whose changes are pushed: pushes in bursts, connections, and the time."""
 
 from __future__ import annotations
 
@@ -25,73 +25,73 @@ HOUR = 3600.0
 PUSH = CalendarPush("c1", "updated", "an-event", ("lin",), "primary", None, "user")
 
 
-class Checks:
-    """What checks a calendar when it is asked to; remembers when.
+class Polls:
+    """What polls a calendar when it is asked to; remembers when.
 
-    :ivar found: what the next check finds.
+    :ivar found: what the next poll finds.
     """
 
     def __init__(self, time: VirtualTime) -> None:
         self.time = time
         self.made: list[float] = []
         self.found: list[str] = []
-        self.waker = CalendarWaker("lin", "primary", self.check, time.clock)
+        self.waker = CalendarWaker("lin", "primary", self.poll, time.clock)
 
-    def check(self) -> None:
-        """Check the calendar, and notify the waker of what was found."""
+    def poll(self) -> None:
+        """Poll the calendar, and notify the waker of what was found."""
         self.made.append(self.time.now)
         for event_id in self.found:
-            self.waker.note_check(self.time.now, event_id)
-        self.waker.note_check(self.time.now)
+            self.waker.note_poll(self.time.now, event_id)
+        self.waker.note_poll(self.time.now)
         self.found = []
 
 
-def play(scenario: Callable[[VirtualTime, CalendarWaker, Checks], Awaitable[None]]) -> None:
+def play(scenario: Callable[[VirtualTime, CalendarWaker, Polls], Awaitable[None]]) -> None:
     """Let a scenario happen."""
 
     async def run() -> None:
         time = VirtualTime()
-        checks = Checks(time)
-        await scenario(time, checks.waker, checks)
-        await checks.waker._stop()
+        polls = Polls(time)
+        await scenario(time, polls.waker, polls)
+        await polls.waker._stop()
 
     asyncio.run(run())
 
 
-def push(waker: CalendarWaker, event_id: str = "an-event", union_id: str = "lin") -> list[str]:
+def push(waker: CalendarWaker, union_id: str = "lin") -> list[str]:
     """Push a change; return how it was answered."""
     answers: list[str] = []
-    change = replace(PUSH, change_id=f"{event_id} {union_id} {id(answers)}", event_id=event_id, union_ids=(union_id,))
+    change = replace(PUSH, change_id=f"{union_id} {id(answers)}", union_ids=(union_id,))
     PushDeliveries().receive(change, answers.append, [waker])
     return answers
 
 
-def test_a_push_wakes_a_check_soon() -> None:
-    """A push is acknowledged at once, and there is a check seconds after it, not at the end of the interval."""
+def test_a_push_wakes_a_poll_soon() -> None:
+    """A push is acknowledged at once, and there is a poll seconds after it, not at the end of the interval."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         await time.pass_by(100)
         assert push(waker) == ["SUCCESS"]
         await time.pass_by(100)
-        assert checks.made == [100 + QUIET_SECONDS]
+        assert polls.made == [100 + QUIET_SECONDS]
 
     play(scenario)
 
 
-def test_a_burst_is_one_check() -> None:
+def test_a_burst_is_one_poll() -> None:
     """Pushes that follow each other are waited for, but not forever."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         for _ in range(3):
             push(waker)
             await time.pass_by(1)
         await time.pass_by(100)
-        assert len(checks.made) == 1
+        assert len(polls.made) == 1
         for _ in range(60):
             push(waker)
             await time.pass_by(1)
         await time.pass_by(LONGEST_BURST)
-        assert len(checks.made) == 1 + 60 / LONGEST_BURST
+        assert len(polls.made) == 1 + 60 / LONGEST_BURST
 
     play(scenario)
 
@@ -99,36 +99,36 @@ def test_a_burst_is_one_check() -> None:
 def test_another_calendar_wakes_nobody() -> None:
     """A push about others is acknowledged and nothing more."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         await time.pass_by(1)
         assert push(waker, union_id="chen") == ["SUCCESS"]
         await time.pass_by(100)
-        assert checks.made == []
+        assert polls.made == []
 
     play(scenario)
 
 
-def test_a_connection_wakes_a_check() -> None:
-    """What happened while there was none is checked for at once."""
+def test_a_connection_wakes_a_poll() -> None:
+    """What happened while there was none is polled for at once."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         await time.pass_by(5)
         waker.note_connected()
         await time.pass_by(1)
-        assert checks.made == [5]
+        assert polls.made == [5]
 
     play(scenario)
 
 
 def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    """A change that a check finds, and that no push has announced or announces soon, is one warning for good."""
+    """A change that a poll finds, and that no push has announced or announces soon, is one warning for good."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         waker.note_connected()
         for _ in range(3):
             await time.pass_by(HOUR, step=60)
-            checks.found = ["an-event"]
-            checks.check()
+            polls.found = ["an-event"]
+            polls.poll()
             await time.pass_by(PUSH_GRACE)
 
     play(scenario)
@@ -137,9 +137,9 @@ def test_silence_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("case", ["announced before", "announced soon after", "changed before the connection"])
 def test_what_is_no_silence(caplog: pytest.LogCaptureFixture, case: str) -> None:
-    """A push that comes about when the check does is not missing, nor is one from before the connection."""
+    """A push that comes about when the poll does is not missing, nor is one from before the connection."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         if case != "changed before the connection":
             waker.note_connected()
         await time.pass_by(HOUR, step=60)
@@ -147,10 +147,10 @@ def test_what_is_no_silence(caplog: pytest.LogCaptureFixture, case: str) -> None
             push(waker)
             await time.pass_by(0)
         if case == "changed before the connection":
-            checks.found = ["an-event"]
+            polls.found = ["an-event"]
             waker.note_connected()
-        checks.found = ["an-event"]
-        checks.check()
+        polls.found = ["an-event"]
+        polls.poll()
         if case == "announced soon after":
             push(waker)
         await time.pass_by(2 * PUSH_GRACE)
@@ -160,9 +160,9 @@ def test_what_is_no_silence(caplog: pytest.LogCaptureFixture, case: str) -> None
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """However many events are announced between two checks, memory is not."""
+    """However many events are announced between two polls, memory is not."""
 
-    async def scenario(time: VirtualTime, waker: CalendarWaker, checks: Checks) -> None:
+    async def scenario(time: VirtualTime, waker: CalendarWaker, polls: Polls) -> None:
         for number in range(MAX_ANNOUNCED + 100):
             waker.receive_push(_settled(str(number)))
         assert len(waker._silence._announced) == MAX_ANNOUNCED

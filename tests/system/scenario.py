@@ -14,7 +14,7 @@ from tests.system.dingtalk import DROPPED_CALLS, REFUSED_TICKETS, DingTalk
 from tests.system.postgres import Postgres
 from tests.system.rows import OPERATIONS, action_of, event
 from tests.system.timeline import Timeline
-from tests.system.watching import count_unheard, is_watching, read_reports
+from tests.system.watching import count_unconsumed, is_watching, read_reports
 
 #: Something to do, as soon as something is so.
 Blow = tuple[Callable[[], bool], Callable[[], None]]
@@ -28,7 +28,7 @@ class Scenario:
     :ivar amid: how many rows were applied, or undone, when something befell them.
     :ivar found: the events before all of it, by id.
     :ivar applied: what had changed the plan's events when its run was over.
-    :ivar unheard: how many reports were in no run when all was over, until one more change started a run.
+    :ivar unconsumed: how many reports were in no run when all was over, until one more change started a run.
     """
 
     def __init__(self, airflow: Cluster, database: Postgres, dingtalk: DingTalk, timeline: Timeline, rows: int) -> None:
@@ -49,7 +49,7 @@ class Scenario:
         self._apply()
         self.applied = self.dingtalk.history("plan-")
         self._undo()
-        self._hear()
+        self._wait_for_runs()
 
     def changes(self) -> Counter[str]:
         """Return how often each event was changed, by calls or by people."""
@@ -93,10 +93,10 @@ class Scenario:
         )
         self._finish("undo")
 
-    def _hear(self) -> None:
+    def _wait_for_runs(self) -> None:
         """Wait until runs have all asset events: the last of a burst, Airflow may leave for the run of the next one."""
-        self.unheard = count_unheard(self.database)
-        self.airflow.until(lambda: self._is_watched() and count_unheard(self.database) == 0)
+        self.unconsumed = count_unconsumed(self.database)
+        self.airflow.until(lambda: self._is_watched() and count_unconsumed(self.database) == 0)
         self.timeline.note("each asset event is in a run of the DAG that is scheduled on them")
 
     def _start(self, dag_id: str, **conf: str) -> None:

@@ -12,7 +12,7 @@ REPORTS = """
 select a.name, e.extra #>> '{payload,event_id}', count(distinct e.extra #>> '{payload,change_id}'), count(*)
 from asset_event e join asset a on a.id = e.asset_id group by 1, 2
 """
-UNHEARD = """
+UNCONSUMED = """
 select e.extra #>> '{payload,event_id}' from asset_event e
 where not exists (select 1 from dagrun_asset_event r where r.event_id = e.id)
 """
@@ -60,9 +60,9 @@ def is_watching(database: Postgres) -> bool:
     return {asset for asset, event_id, *_ in database.query(REPORTS) if event_id == PROBE} == set(ASSETS)
 
 
-def count_unheard(database: Postgres) -> int:
+def count_unconsumed(database: Postgres) -> int:
     """Count the reports that no DAG run has been given."""
-    return sum(event_id != PROBE for (event_id,) in database.query(UNHEARD))
+    return sum(event_id != PROBE for (event_id,) in database.query(UNCONSUMED))
 
 
 def count_started(database: Postgres) -> int:

@@ -59,7 +59,7 @@ class Store:
 
 
 class Triggerer:
-    """Runs a trigger, with something happening in each pause between two checks, until nothing happens any more."""
+    """Runs a trigger, with something happening in each pause between two polls, until nothing happens any more."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000_000.0
@@ -137,8 +137,8 @@ def what(reported: list[dict[str, Any]]) -> list[tuple[str, str, list[str]]]:
     return [(one["kind"], one["event_id"], one["fields"]) for one in reported]
 
 
-def test_changes_are_told_of_from_the_first_start_on(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """What was there before is not reported; each later change is, once, in one call per check."""
+def test_changes_are_reported_from_the_first_start_on(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
+    """What was there before is not reported; each later change is, once, in one call per poll."""
     reported = triggerer.run(
         edit(dingtalk, location="Room 2"),
         nothing,
@@ -194,7 +194,7 @@ def test_a_restart_loses_nothing_and_repeats_nothing(triggerer: Triggerer, dingt
 
 
 def test_a_restart_waits_for_the_rest_of_the_interval(triggerer: Triggerer, dingtalk: Emulator, store: Store) -> None:
-    """However often the triggerer starts, a check is made once per interval."""
+    """However often the triggerer starts, a poll is made once per interval."""
     triggerer.run(store=store)
     triggerer.now -= HOUR  # the pause that was cut short
     for _ in range(5):
@@ -269,7 +269,7 @@ def test_a_refused_sync_token_costs_a_full_pass_and_no_flood(
     assert calls(dingtalk) == 3 + 1 + 3 + 1
 
 
-def test_without_a_sync_token_each_check_is_a_full_pass(
+def test_without_a_sync_token_each_poll_is_a_full_pass(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A service that gives no syncToken costs more calls, and nothing is reported wrongly."""
@@ -310,7 +310,7 @@ def test_attendees_are_asked_for_when_they_are_watched(triggerer: Triggerer, din
 def test_what_passes_by_itself_is_waited_out(
     triggerer: Triggerer, dingtalk: Emulator, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A busy or unreachable service ends nothing: a warning, and the change is reported at the next check."""
+    """A busy or unreachable service ends nothing: a warning, and the change is reported at the next poll."""
 
     def fail() -> None:
         edit(dingtalk, location="Room 2")()
@@ -318,7 +318,7 @@ def test_what_passes_by_itself_is_waited_out(
 
     assert what(triggerer.run(fail, nothing, store=store)) == [("updated", EVENT, ["location"])]
     assert triggerer.pauses == [HOUR] * 3
-    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING and "Check failed" in one.message]
+    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING and "Poll failed" in one.message]
     assert record.levelno == logging.WARNING
 
 
@@ -382,7 +382,7 @@ def test_a_position_that_is_not_whole_is_taken_anew(
     del store.values[next(key for key in store.values if key.count("/") == 3)]
     triggerer.now += HOUR
     assert what(triggerer.run(edit(dingtalk, location="Room 2"), store=store)) == [("updated", EVENT, ["location"])]
-    assert "changes since its last check are lost" in caplog.text
+    assert "changes since its last poll are lost" in caplog.text
 
 
 def test_without_a_store_the_position_is_in_memory(

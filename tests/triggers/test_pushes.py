@@ -35,7 +35,7 @@ async def until_connected(dingtalk: Emulator) -> None:
     await until_true(dingtalk.connections)
 
 
-def test_a_push_is_told_of_without_any_call(dingtalk: Emulator) -> None:
+def test_a_push_is_reported_without_any_call(dingtalk: Emulator) -> None:
     """What comes of a push is its ids and kind; DingTalk is asked for a ticket and for nothing else."""
     runner = StreamRunner()
 

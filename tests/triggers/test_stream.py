@@ -1,4 +1,4 @@
-"""Watchers whose checks DingTalk's pushes wake, on Airflow's own shared streams, against the emulator's gateway."""
+"""Watchers whose polls DingTalk's pushes wake, on Airflow's own shared streams, against the emulator's gateway."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def edit(event_id: str = EVENT, **fields: Any) -> None:
         hook.patch_event(ORGANIZER, event_id, fields)
 
 
-def checks(dingtalk: Emulator) -> int:
+def polls(dingtalk: Emulator) -> int:
     """Count the calls that list the calendar."""
     return sum(one["action"] == "ListEvents" for one in dingtalk.requests)
 
@@ -68,18 +68,18 @@ async def quiet(triggerer: StreamTriggerer, dingtalk: Emulator) -> None:
             await asyncio.sleep(0.001)
 
 
-def test_a_push_wakes_one_check_for_all_watchers(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
+def test_a_push_wakes_one_poll_for_all_watchers(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
     """Seconds after a change all watchers of a calendar report it, polling ones too, with one call; fields as ever."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         started = await begin(triggerer, dingtalk, 3)
         polling = triggerer.add()
         await quiet(triggerer, dingtalk)
-        before, began = checks(dingtalk), triggerer.now
+        before, began = polls(dingtalk), triggerer.now
         edit(location="Room 2")
         await triggerer.run_until(lambda: all(one.reported for one in [*started, polling]))
         assert triggerer.now - began < 10
-        assert checks(dingtalk) == before + 1
+        assert polls(dingtalk) == before + 1
         assert {tuple(map(str, one.changes)) for one in [*started, polling]} == {
             (str(("updated", EVENT, ["location"])),)
         }
@@ -90,7 +90,7 @@ def test_a_push_wakes_one_check_for_all_watchers(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_changed_without_a_connection_is_found(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
-    """A new connection is followed by a check, so that a push that was lost is no lost change."""
+    """A new connection is followed by a poll, so that a push that was lost is no lost change."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         (watcher,) = await begin(triggerer, dingtalk)
@@ -121,8 +121,8 @@ def test_a_push_is_acknowledged_when_its_wake_is_noted(monkeypatch: pytest.Monke
     play(monkeypatch, scene)
 
 
-def test_a_check_that_fails_is_made_again_soon(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
-    """What a push has announced does not wait for the safety check when DingTalk is busy for a moment."""
+def test_a_poll_that_fails_is_made_again_soon(monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator) -> None:
+    """What a push has announced does not wait for the safety poll when DingTalk is busy for a moment."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         (watcher,) = await begin(triggerer, dingtalk)
@@ -138,7 +138,7 @@ def test_a_check_that_fails_is_made_again_soon(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(("single", "interval"), [(False, HOUR), (True, 24 * HOUR)])
-def test_silence_is_found_by_the_safety_check_and_said(
+def test_silence_is_found_by_the_safety_poll_and_said(
     monkeypatch: pytest.MonkeyPatch, dingtalk: Emulator, caplog: pytest.LogCaptureFixture, single: bool, interval: float
 ) -> None:
     """A change that no push announces is found after an hour, or a day, and a warning names the console's setting."""

@@ -75,7 +75,7 @@ class Left(NamedTuple):
 
     :ivar code: its package's file.
     :ivar run_id: the run whose sensor is deferred.
-    :ivar positions: how many checks each watcher has made, by the key of its position.
+    :ivar positions: how many polls each watcher has made, by the key of its position.
     :ivar watchers: their triggers, by id.
     :ivar parsed: when Airflow has last read the DAG file.
     :ivar requests: how many have been sent.
@@ -140,13 +140,13 @@ def services(home: Path, dingtalk: Emulator, **env: str) -> Standalone:
 
 
 def has_begun(airflow: Standalone, dingtalk: Emulator, run_id: str) -> bool:
-    """Return whether the sensor is deferred, and the watcher has made a check after its first snapshot."""
+    """Return whether the sensor is deferred, and the watcher has made a poll after its first snapshot."""
     deferred = airflow.task("wait", run_id, "sensor")["state"] == "deferred"
-    return deferred and len(checks(dingtalk)) > 1 and bool(positions(airflow.home)) == KEEPS
+    return deferred and len(polls(dingtalk)) > 1 and bool(positions(airflow.home)) == KEEPS
 
 
-def checks(dingtalk: Emulator, since: int = 0) -> list[bool]:
-    """Return for each check of the calendar, but for so many first requests, whether it listed changes only."""
+def polls(dingtalk: Emulator, since: int = 0) -> list[bool]:
+    """Return for each poll of the calendar, but for so many first requests, whether it listed changes only."""
     sent = [one["query"] for one in dingtalk.requests[since:] if one["action"] == "ListEvents"]
     return ["syncToken=" in query for query in sent]
 
@@ -158,7 +158,7 @@ def query(home: Path, sql: str) -> list[Any]:
 
 
 def positions(home: Path) -> dict[str, int]:
-    """Return how many checks each watcher has made, by the key of its position."""
+    """Return how many polls each watcher has made, by the key of its position."""
     rows = query(home, "select key, value from asset_state_store") if KEEPS else []
     kept = {key: json.loads(value) for key, value in rows}
     return {key: value["number"] for key, value in kept.items() if "epoch" in value}
@@ -190,12 +190,12 @@ def test_a_deferred_sensor_ends(airflow: Standalone, left: Left) -> None:
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")
 def test_a_watcher_goes_on(airflow: Standalone, left: Left, dingtalk: Emulator) -> None:
     """The watcher goes on from the position that the old version kept, and reports what has changed since, once."""
-    until(lambda: len(checks(dingtalk, left.requests)) > 1, RUN_LIMIT, airflow.processes.words)
-    assert all(checks(dingtalk, left.requests))
+    until(lambda: len(polls(dingtalk, left.requests)) > 1, RUN_LIMIT, airflow.processes.words)
+    assert all(polls(dingtalk, left.requests))
     log, (number,) = airflow.processes.log("triggerer").read_text(), left.positions.values()
     # The old version called its initial snapshot so; the new one must take none.
     assert (log.count("Position taken"), log.count("Initial snapshot")) == (1, 0)
-    assert log.count(f"Resuming after check {number}: 3 events") == 1
+    assert log.count(f"Resuming after poll {number}: 3 events") == 1
     (moved,) = wait_for(airflow, "moved")
     assert (moved["kind"], moved["fields"]) == ("updated", ["location"])
     assert positions(airflow.home).keys() == left.positions.keys()

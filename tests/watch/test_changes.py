@@ -211,8 +211,8 @@ class Followed(RuleBasedStateMachine):
             self._touch(event_id, status="cancelled")
 
     @rule(complete=st.booleans(), crashes=st.booleans(), shows_deleted=st.booleans())
-    def check(self, complete: bool, crashes: bool, shows_deleted: bool) -> None:
-        """The watcher checks, by ``syncToken`` or all over again, and may be killed before it has saved."""
+    def poll(self, complete: bool, crashes: bool, shows_deleted: bool) -> None:
+        """The watcher polls, by ``syncToken`` or all over again, and may be killed before it has saved."""
         listed = [
             self.events[one]
             for one in (self.events if complete else dict.fromkeys(self.changed))

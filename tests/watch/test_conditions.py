@@ -17,7 +17,7 @@ from airflow_dingtalk_calendar.watch.conditions import (
     Condition,
     Verdict,
     evaluate_condition,
-    next_check,
+    next_poll,
     parse_condition,
 )
 from tests.conftest import ORGANIZER, event
@@ -271,7 +271,7 @@ def test_a_known_moment_is_met_and_not_missed(
     verdict = judge(condition, now)
     if verdict.state == "met":
         return
-    wake = next_check(verdict, now, interval, recheck)
+    wake = next_poll(verdict, now, interval, recheck)
     assert verdict.moment is not None
     assert now < wake <= verdict.moment
     assert wake <= now + dt.timedelta(seconds=max(recheck, MIN_INTERVAL))
@@ -282,14 +282,14 @@ def test_a_known_moment_is_met_and_not_missed(
 @given(SECONDS, SECONDS)
 def test_an_unknown_moment_is_polled_in_intervals(interval: float, recheck: float) -> None:
     """Without a moment the interval counts, and never runs hot."""
-    wake = next_check(Verdict("waiting", ""), NOW, interval, recheck)
+    wake = next_poll(Verdict("waiting", ""), NOW, interval, recheck)
     assert wake == NOW + dt.timedelta(seconds=max(interval, 1.0))
 
 
 @given(SECONDS, st.floats(0, 3600))
 def test_a_failed_poll_is_repeated_soon(interval: float, pause: float) -> None:
     """After a failure it polls again within 5 minutes or the interval, but not before the service wants it."""
-    wake = next_check(Verdict("unknown", "", pause=pause), NOW, interval, 21600)
+    wake = next_poll(Verdict("unknown", "", pause=pause), NOW, interval, 21600)
     waited = (wake - NOW).total_seconds()
     assert waited >= max(min(pause, 3600) - 0.001, 1.0)
     assert waited <= max(interval, pause, 1.0) + 0.001

@@ -66,7 +66,7 @@ def hub() -> CalendarHub:
 
 
 def number_of(watcher: Watcher) -> int:
-    """Return how many checks ago the saved position was taken first."""
+    """Return how many polls ago the saved position was taken first."""
     (head,) = [json.loads(value) for key, value in watcher.store.values.items() if key.count("/") == 1]
     return int(head["number"])
 
@@ -78,7 +78,7 @@ def number_of(watcher: Watcher) -> int:
 def test_any_number_of_watchers_makes_the_calls_of_one(
     play: Callable[[Play], None], dingtalk: Emulator, watchers: int
 ) -> None:
-    """25 watchers with 5 kinds of filters take 4 calls for 4 checks, as one does, and each reports what it wants."""
+    """25 watchers with 5 kinds of filters take 4 calls for 4 polls, as one does, and each reports what it wants."""
     dingtalk.reset({**DATA, "events": [event("a", summary="Review"), event("b")]})
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -123,7 +123,7 @@ def test_other_calendars_and_connections_have_polls_of_their_own() -> None:
     assert one not in {ChangesTrigger(**{"union_id": ORGANIZER, **other}).shared_stream_key() for other in others}
 
 
-def test_a_watcher_that_comes_late_gets_a_check_of_its_own(play: Callable[[Play], None], dingtalk: Emulator) -> None:
+def test_a_watcher_that_comes_late_gets_a_poll_of_its_own(play: Callable[[Play], None], dingtalk: Emulator) -> None:
     """It has its first position at once, and the others lose nothing and report nothing twice."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -159,7 +159,7 @@ def test_a_watcher_goes_while_others_run(play: Callable[[Play], None], dingtalk:
 
 
 def test_a_restart_costs_no_call_before_its_time(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """However often the triggerer starts, the calendar is checked once per interval."""
+    """However often the triggerer starts, the calendar is polled once per interval."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         triggerer.add()
@@ -176,7 +176,7 @@ def test_a_restart_costs_no_call_before_its_time(play: Callable[[Play], None], d
     play(scene)
 
 
-def test_positions_of_different_checks_go_on_together(play: Callable[[Play], None], dingtalk: Emulator) -> None:
+def test_positions_of_different_polls_go_on_together(play: Callable[[Play], None], dingtalk: Emulator) -> None:
     """Watchers whose positions are apart are listed for once each, and share their calls from then on."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -202,14 +202,14 @@ def test_positions_of_different_checks_go_on_together(play: Callable[[Play], Non
 def test_a_position_of_a_watcher_by_itself_is_read(
     play: Callable[[Play], None], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What ``run`` has saved, in this version or an older one, is where the shared check begins."""
+    """What ``run`` has saved, in this version or an older one, is where the shared poll begins."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         monkeypatch.setattr(CalendarWatcher, "clock", staticmethod(lambda: triggerer.now))
         alone = ChangesTrigger(union_id=ORGANIZER)
         store = alone.asset_state_store = AssetStore()  # type: ignore[assignment]
         watching = alone._make_watcher()
-        await watching.check_calendar()
+        await watching.poll_calendar()
         await watching.save_position()
         edit(location="Room 2")
         triggerer.now += HOUR
@@ -338,7 +338,7 @@ def test_a_store_that_fails_is_its_watchers_affair(
 def test_a_watcher_that_cannot_compare_keeps_its_position(
     play: Callable[[Play], None], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error while it compares is logged and ends nothing; the changes come with the next check."""
+    """An error while it compares is logged and ends nothing; the changes come with the next poll."""
     follow = delivery.follow_listing
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -362,7 +362,7 @@ def test_a_watcher_that_cannot_compare_keeps_its_position(
 
 
 def test_a_wait_that_dingtalk_asks_for_is_kept_whoever_comes(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """Neither a new watcher nor a wake-up shortens it, and afterwards there is the check that was asked for."""
+    """Neither a new watcher nor a wake-up shortens it, and afterwards there is the poll that was asked for."""
     busy = {"status": 429, "code": "Throttling.User", "message": "slow down", "headers": {"Retry-After": "900"}}
 
     async def scene(triggerer: StreamTriggerer) -> None:
@@ -373,7 +373,7 @@ def test_a_wait_that_dingtalk_asks_for_is_kept_whoever_comes(play: Callable[[Pla
         await triggerer.advance(60)
         made = len(calls(dingtalk))
         triggerer.add(interval=60, fields=["location"])
-        hub().ask_check()
+        hub().ask_poll()
         await triggerer.advance(800)
         assert len(calls(dingtalk)) == made
         await triggerer.advance(100)
@@ -420,15 +420,15 @@ def test_what_passes_by_itself_ends_no_watcher(play: Callable[[Play], None], din
     play(scene)
 
 
-def test_a_check_can_be_asked_for(play: Callable[[Play], None], dingtalk: Emulator) -> None:
-    """Who knows of a change has the calendar checked at once; asked several times, it is one check."""
+def test_a_poll_can_be_asked_for(play: Callable[[Play], None], dingtalk: Emulator) -> None:
+    """Who knows of a change has the calendar polled at once; asked several times, it is one poll."""
 
     async def scene(triggerer: StreamTriggerer) -> None:
         watcher = triggerer.add()
         await triggerer.advance(60)
         edit(location="Room 2")
         for _ in range(3):
-            hub().ask_check()
+            hub().ask_poll()
         await triggerer.settle()
         assert len(watcher.reported) == 1
         await triggerer.advance(60)

@@ -74,7 +74,7 @@ class Scene:
             self.triggerer.forgets.add(watcher.number)
 
     async def die(self, step: str) -> None:
-        """Kill the triggerer at some moment of a check, and start it again."""
+        """Kill the triggerer at some moment of a poll, and start it again."""
         if step != "killed at rest":
             self.edit()
             self.triggerer.stores, self.triggerer.confirms = step == "killed before saving", False

@@ -28,7 +28,7 @@ def parse(source: Any, *, shares_streams: bool = True, **given: Any) -> WatchSou
     ],
 )
 def test_intervals(source: str, given: dict[str, Any], interval: float | None) -> None:
-    """Polling is hourly, so is the safety check of a stream, which is daily for a single consumer; a push has none."""
+    """Polling is hourly, so is the safety poll of a stream, which is daily for a single consumer; a push has none."""
     assert parse(source, **given).interval == interval
 
 

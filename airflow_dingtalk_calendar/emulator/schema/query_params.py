@@ -30,13 +30,11 @@ def read_boolean_param(params: Mapping[str, str], name: str) -> bool | None:
     return _BOOLEAN_WORDS.get(value)
 
 
-def read_time_window(
-    params: Mapping[str, str], names: tuple[str, str] = ("timeMin", "timeMax"), longest: timedelta = ONE_YEAR
-) -> TimeWindow:
+def read_time_window(params: Mapping[str, str]) -> TimeWindow:
     """Read the two ends of a period, either of which may be open."""
-    low, high = (_read_time_param(params, name) for name in names)
-    if low and high and not low < high <= low + longest:
-        raise invalid_parameter(names[1], f"must be after {names[0]}, by at most {longest.days} days")
+    low, high = (_read_time_param(params, name) for name in ("timeMin", "timeMax"))
+    if low and high and not low < high <= low + ONE_YEAR:
+        raise invalid_parameter("timeMax", f"must be after timeMin, by at most {ONE_YEAR.days} days")
     return low, high
 
 

@@ -78,7 +78,7 @@ class TokenStore:
         """Return a refresh token."""
         return self._store_grant(IssuedGrant(app_key, union_id, self._now() + _REFRESH_TOKEN_LIFETIME))
 
-    def redeem_grant(self, value: str, app_key: str, refresh: bool, keep: bool = False) -> IssuedGrant | None:
+    def redeem_grant(self, value: str, app_key: str, refresh: bool, keep: bool) -> IssuedGrant | None:
         """Take a code or a refresh token, which works once unless it is kept."""
         grant = self._grants.get(value)
         # Refresh tokens expire and codes do not, here, so that is what distinguishes them.

@@ -170,13 +170,10 @@ def require_member(given: Mapping[str, Any], name: str) -> Any:
     return given[name]
 
 
-def invited_people(event: Body, but: str = "") -> set[str]:
-    """Name the people whom an event, as it was read, invites.
-
-    :param but: who is left out: the organizer, whose change it is.
-    """
+def invited_people(event: Body) -> set[str]:
+    """Name the people whom an event, as it was read, invites; not the organizer, whose change it is."""
     named = {text_or_empty(one.get("id")) or text_or_empty(one.get("email")) for one in people_in(event)}
-    return named - {"", but, text_or_empty((event.get("organizer") or {}).get("id"))}
+    return named - {"", text_or_empty((event.get("organizer") or {}).get("id"))}
 
 
 def people_in(event: Body) -> list[Body]:
