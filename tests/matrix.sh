@@ -10,14 +10,14 @@ uv=.venv/bin/uv
 compat=apache-airflow-providers-common-compat
 
 # The newest release of a line, the date of the packages around it (two days after it), and the Pythons that it runs on
-# and that the tests were seen to pass on (Airflow 3.2 and newer have 3.14, too).
+# and that the tests were seen to pass on (Airflow 3.2 and 3.4 have 3.14, too).
 release() {
   case $1 in
     2.11) echo '2.11.2  2026-03-16 >=3.11,<3.13' ;;
     3.0)  echo '3.0.6   2025-09-01 >=3.11,<3.13' ;;
     3.1)  echo '3.1.8   2026-03-14 >=3.11,<3.14' ;;
     3.2)  echo '3.2.2   2026-05-31 >=3.11,<3.14' ;;
-    3.3)  echo '3.3.2   2026-09-20 >=3.11,<3.14' ;;
+    3.3)  echo '3.3.2   2026-09-20 >=3.11,<3.15' ;;
     3.4)  echo '3.4.0b2 2026-10-23 >=3.11,<3.14' ;;
     *)    echo "no such Airflow line: $1" >&2; return 1 ;;
   esac
