@@ -180,6 +180,14 @@ def test_cookies_are_not_sent_back(dingtalk: Emulator) -> None:
     assert not [request for request in dingtalk.requests if "cookie" in request["headers"]]
 
 
+def test_no_address_is_logged(dingtalk: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """At INFO no log has the address of a request, which the HTTP client's own line would show."""
+    caplog.set_level(logging.INFO)
+    with DingTalkCalendarHook() as hook:
+        hook.get_event(ORGANIZER, EVENT)
+    assert urlsplit(dingtalk.url).netloc not in caplog.text
+
+
 def test_the_token_goes_into_its_header_only(dingtalk: Emulator) -> None:
     """Neither token nor secret is in any address, which servers on the way would log."""
     DingTalkCalendarHook().get_event(ORGANIZER, EVENT)

@@ -63,14 +63,14 @@ def airflow(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Itera
     home = tmp_path_factory.mktemp("airflow")
     options = {"core.dags_are_paused_at_creation": "False"}
     with standalone(home, {"dags.py": DAGS}, gateway.emulator.connection(), options) as services:
-        gateway.wait_for_connections()
+        gateway.wait_for_connection()
         until(lambda: positions(services) == STREAMS, START_LIMIT, lambda: f"{positions(services)} positions")
         yield services
 
 
 def test_a_thousand_changes_for_25_assets(airflow: Standalone, gateway: Gateway, record_property: Any) -> None:
     """Every change reaches every asset once, and the triggerer's memory does not grow with their number."""
-    began, calls, memory = time.time(), checks(gateway), [triggerer_memory(airflow)]
+    began, calls, memory = time.time(), polls(gateway), [triggerer_memory(airflow)]
     for name in EVENTS:
         move(name)
     assert time.time() - began < 60
@@ -82,7 +82,7 @@ def test_a_thousand_changes_for_25_assets(airflow: Standalone, gateway: Gateway,
     until(all_stored, LIMIT, lambda: f"{stored(airflow)} stored", interval=5)
     record_property("seconds", time.time() - began)
     record_property("megabytes", (memory[0], max(memory)))
-    record_property("calls", checks(gateway) - calls)
+    record_property("calls", polls(gateway) - calls)
     until(lambda: not gateway.emulator.unacknowledged(), START_LIMIT, lambda: str(gateway.emulator.unacknowledged()))
     for number in range(ASSETS):
         assert Counter(one["event_id"] for one in reported(airflow, f"asset{number}")) == dict.fromkeys(EVENTS, 1)
@@ -100,7 +100,7 @@ def stored(airflow: Standalone) -> int:
     return int(number)
 
 
-def checks(gateway: Gateway) -> int:
+def polls(gateway: Gateway) -> int:
     """Count the calls that have listed the calendar."""
     return int(gateway.emulator.effects["calls"].get("ListEvents", 0))
 
