@@ -22,7 +22,7 @@ calls per second, {events:,} events cannot take less than {floor:g} s. Mapped ta
 `dag.test`, one after the other, which spares each the process that a scheduler would start for it. The SDK paces
 nothing and tries nothing again: a loop is as slow as the service, and with threads most of it is turned away and
 lost, unless somebody writes the rest. Mapped tasks and loops have fewer events; what counts is their rate."""
-MEMORY = """A plan of {rows:,} rows is {plan:.0f} MB, and is checked in {checking:.1f} s. Carrying it out, the
+MEMORY = """A plan of {rows:,} rows is {plan:.0f} MB, and is checked in {checking:.1f} s. While it is applied, the
 process grows by {growth:.0f} MB more until the results are handed to XCom (the answers are made up in the process)."""
 NOTES = """With a limit, the pace plans 1.03 s for what may go in one, because calls do not arrive as evenly as they
 leave: that is 3 % of the time. A throttled answer costs everybody a second, since DingTalk counts by the second; on

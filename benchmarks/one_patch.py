@@ -21,7 +21,7 @@ Turn = dict[str, tuple[float, float]]
 TEXT = """The emulator runs in a process of its own, so its processor time is not in it, but it is in the wall
 time. Bare httpx and `http.client` send a body that is ready with a token that is there. The hook keeps token
 and pace, retries, bounds how long and how big an answer may be, and types the errors; reading and checking a
-patch is told apart, for `EventPatch.parse` does it once for many calls. Its rate limit decides about each
+patch is listed by itself, for `EventPatch.parse` does it once for many calls. Its rate limit decides about each
 call, but lets all go at once. The operators make hook and connection for each patch, as a task does. Medians
 of {rounds} rounds of {calls} calls that take turns; ratios within a round."""
 NOTES = """From coroutines, DingTalk's SDK sends with aiohttp, whose parser is compiled: that takes less than any way

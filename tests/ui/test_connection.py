@@ -36,7 +36,7 @@ def test_the_form_asks_for_what_dingtalk_needs(page: Page, airflow: Standalone) 
 
 
 def test_the_options_explain_themselves(page: Page, airflow: Standalone) -> None:
-    """Each option of the connection has its description, and the types of app are told in words."""
+    """Each option of the connection has its description, and the types of app are explained."""
     form = pages.new_connection(page, airflow.url, "dingtalk_default")
     pages.unfold(form, "Extra Fields")
     for spec in FORM_FIELDS.values():

@@ -68,9 +68,9 @@ def test_a_plan_is_approved_in_the_browser(page: Page, airflow: Standalone, ding
     picture(page, "emulator", height=590)
     page.set_viewport_size({"width": 1200, "height": 330})
     page.get_by_role("link", name="history").click()
-    told = page.locator("article.change").first.inner_text()
-    assert "4F, room Plum, screen on the left" in told
-    assert "4F, room Bamboo, screen on the left" in told
+    shown = page.locator("article.change").first.inner_text()
+    assert "4F, room Plum, screen on the left" in shown
+    assert "4F, room Bamboo, screen on the left" in shown
     picture(page, "emulator-history", height=330)
 
     take_back(page, airflow, run)
