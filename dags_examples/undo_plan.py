@@ -47,7 +47,7 @@ with DAG("dingtalk_undo_plan", schedule=None, params=PARAMS, default_args=DEFAUL
         names["task_ids"] = names.pop("task_id")
         undo = ti.xcom_pull(**names, key="undo")
         if undo is None:
-            raise AirflowFailException(f"There is no undo of {names}: check whether these are the right names.")
+            raise AirflowFailException(f"There is no undo of {names}: enter the ids of a run that applied a plan.")
         with DingTalkCalendarHook() as hook:
             return rows_with_events(undo, hook.get_event)
 

@@ -31,10 +31,6 @@ for dag in bag.dags.values():
     httpx.post(f"{emulator}/_emulator/reset").raise_for_status()
     for task in dag.tasks:
         task.retries = 0  # a failure shows at once
-    params = {name: dag.params.get_param(name) for name in dag.params}
-    if asked := [name for name, param in params.items() if param.value == "" and "minLength" in param.schema]:
-        ended[dag.dag_id] = f"asks for {', '.join(asked)}"
-        continue
     # What a person is asked for is taken for granted, as if the answer had been yes.
     ended[dag.dag_id] = str(dag.test(mark_success_pattern="^approve$").state)
 sys.stdout.write(f"\n{json.dumps(ended)}\n")

@@ -109,14 +109,14 @@ def test_airflow_lists_the_installed_provider(fresh: Path) -> None:
 def test_the_examples_run_with_the_installed_wheel(fresh: Path) -> None:
     """Every example DAG succeeds in an environment that has only the wheel, which is where its code is from.
 
-    The one that asks which run is to be taken back has none to choose from here.
+    The one that undoes a run is given none here, and fails.
     """
     with Emulator(review_is_soon()) as dingtalk:  # one example waits for it
         env = {**environment(fresh), "AIRFLOW_CONN_DINGTALK_DEFAULT": json.dumps(dingtalk.connection())}
         script, examples = ROOT / "tests" / "installed.py", ROOT / "dags_examples"
         ran = json.loads(run(fresh, "-I", script, examples, dingtalk.url, cwd=fresh.parent, env=env).splitlines()[-1])
     assert Path(ran.pop("package")).is_relative_to(fresh.parent.parent)
-    assert ran.pop("dingtalk_undo_plan") == "asks for run_id"
+    assert ran.pop("dingtalk_undo_plan") == "failed"
     assert set(ran.values()) == {"success"}, ran
     assert len(ran) + 1 == len(list(examples.glob("*.py")))
 
