@@ -57,7 +57,7 @@ ui-test: .venv/.installed-ui ## run the tests in Airflow's web pages, in Chromiu
 	$(PY) -m pytest -p no:xdist -m ui tests/ui $(ARGS)
 
 faults: .venv/.installed ## run 5,000 schedules of faults, drawn anew each time (ARGS="--hypothesis-seed=N" repeats)
-	FAULT_SCHEDULES=200 TOKEN_CALLERS=30 TOKEN_EXPIRIES=40 $(PY) -m pytest -n auto --show-capture=no $(FAULTS) \
+	FAULT_SCHEDULES=200 TOKEN_CALLERS=30 TOKEN_EXPIRIES=40 $(PY) -m pytest -n auto --dist worksteal --show-capture=no $(FAULTS) \
 		$(or $(ARGS),--hypothesis-seed=$(SEED))
 
 # The only target that asks a real tenant: it costs calls, so DINGTALK_TEST_* alone do not start it.
