@@ -13,7 +13,7 @@ from benchmarks.emulated import LIN, Service, alone, dingtalk, forked, python
 from benchmarks.page import Section, Table, Target
 from benchmarks.peers import PATCH
 
-RUNS = 2
+RUNS = 9
 EMPTY, OURS, HTTP, SDK = "empty task", "our operator", "HttpOperator", "DingTalk's SDK in a PythonOperator"
 TASKS = {
     EMPTY: "from airflow.providers.standard.operators.empty import EmptyOperator as Empty\nEmpty(task_id='t')",
