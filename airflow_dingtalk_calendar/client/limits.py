@@ -129,8 +129,8 @@ def apply_deadlines(client: httpx.Client) -> httpx.Client:
 def choose_transport(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
     """Return what a client sends to a URL with, by its proxies.
 
-    What the client's own ``send`` adds to it is not wanted here: it follows redirects, keeps cookies and logs every URL
-    at INFO, and that takes about as long as all code of this package.
+    What the client's own ``send`` adds to it is not wanted here: it follows redirects, keeps cookies, and logs every
+    URL at INFO.
 
     :raises TransportError: when the library is one that :func:`apply_deadlines` does not know either.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares str
 
 from tests.conftest import ORGANIZER
 from tests.processes import until
-from tests.services.test_pushing import Gateway, move, query, reported
+from tests.services.test_pushing import Gateway, move, query, reported, running_gateway
 from tests.standalone import START_LIMIT, Standalone, standalone
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
@@ -50,11 +49,8 @@ with DAG("never", schedule=assets):
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     """DingTalk with a calendar of a thousand events, and Airflow's connection to it."""
-    gateway = Gateway(EVENTS, redelivery=5)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(gateway.emulator.connection()))
+    with running_gateway(Gateway(EVENTS, redelivery=5)) as gateway:
         yield gateway
-    gateway.stop()
 
 
 @pytest.fixture(scope="module")

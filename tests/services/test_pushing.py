@@ -7,7 +7,7 @@ import sqlite3
 import statistics
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -80,14 +80,20 @@ class Gateway:
         until(lambda: self.connections() == 1, START_LIMIT, lambda: f"{self.connections()} connections")
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """DingTalk with a calendar of three events, and Airflow's connection to it."""
-    gateway = Gateway()
+@contextmanager
+def running_gateway(gateway: Gateway) -> Iterator[Gateway]:
+    """Make DingTalk this process's connection, and end it at the end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_DINGTALK_DEFAULT", json.dumps(gateway.emulator.connection()))
         yield gateway
     gateway.stop()
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    """DingTalk with a calendar of three events, and Airflow's connection to it."""
+    with running_gateway(Gateway()) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
