@@ -38,9 +38,9 @@ with DAG("react", schedule=[Asset("calendar", watchers=watchers if {watches} els
 
     react()
 """
-QUEUED = """select json_extract(e.extra, '$.payload.event_id'), min((julianday(r.queued_at) - 2440587.5) * 86400.0)
-from asset_event e join dagrun_asset_event d on d.event_id = e.id join dag_run r on r.id = d.dag_run_id
-where r.dag_id = 'react' and r.queued_at is not null group by 1"""
+QUEUED = """select json_extract(c.value, '$.event_id'), min((julianday(r.queued_at) - 2440587.5) * 86400.0)
+from asset_event e join dagrun_asset_event d on d.event_id = e.id join dag_run r on r.id = d.dag_run_id,
+json_each(e.extra, '$.payload.changes') c where r.dag_id = 'react' and r.queued_at is not null group by 1"""
 
 
 class Reaction(NamedTuple):

@@ -62,9 +62,11 @@ with DAG(
     @task
     def plan(triggering_asset_events=None) -> list[dict]:
         """Write the patch of each event that has moved and does not say so yet."""
+        from airflow_dingtalk_calendar.assets.calendar import changes_in
         from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 
-        changes = [one.extra["payload"] for events in (triggering_asset_events or {}).values() for one in events]
+        reports = [event for events in (triggering_asset_events or {}).values() for event in events]
+        changes = [change for event in reports for change in changes_in(event.extra)]
         moved = dict.fromkeys(change["event_id"] for change in changes if change["kind"] == "updated")
         with DingTalkCalendarHook() as hook:
             events = [hook.get_event(ORGANIZER, event_id) for event_id in moved]

@@ -18,7 +18,7 @@ class StreamRunner:
     """Runs triggers as ``TriggerRunner`` does, without its processes.
 
     :param stores: whether what triggers yield is stored.
-    :ivar stored: the payloads that were stored, by the trigger's number.
+    :ivar stored: the changes that were stored, by the trigger's number.
     """
 
     def __init__(self, *, stores: bool = True, ack_timeout: float = 300.0) -> None:
@@ -49,7 +49,7 @@ class StreamRunner:
         """Store what was yielded while the database was broken."""
         self.stores = True
         for number, payload, seq in self._held:
-            self.stored[number].append(payload)
+            self.stored[number] += payload["changes"]
             self._manager.confirm_persisted([seq])
         self._held.clear()
 
@@ -61,7 +61,7 @@ class StreamRunner:
             async for event in trigger.filter_shared_stream(stream):
                 seq = self._manager.bind_pending_event(trigger_id=number, key=key)
                 if self.stores:
-                    self.stored[number].append(event.payload)
+                    self.stored[number] += event.payload["changes"]
                     self._manager.confirm_persisted([seq] if seq is not None else [])
                 elif seq is not None:
                     self._held.append((number, event.payload, seq))

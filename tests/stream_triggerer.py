@@ -49,7 +49,7 @@ class AssetStore:
 class Watcher:
     """One watcher as Airflow knows it.
 
-    :ivar reported: the payloads that Airflow has stored.
+    :ivar reported: the changes that Airflow has stored.
     :ivar failures: what its runs have ended with.
     """
 
@@ -199,7 +199,7 @@ class StreamTriggerer:
                 self.forgets.discard(watcher.number)
                 self._ack_time += 1000.0
             else:
-                watcher.reported.append(payload)
+                watcher.reported += payload["changes"]
                 if self.confirms and seq is not None:
                     self._manager.confirm_persisted([seq])
 

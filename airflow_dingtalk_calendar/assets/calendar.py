@@ -57,10 +57,8 @@ def changes_in(extra: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     :param extra: of the asset event.
     """
     stored = extra or {}
-    if stored.get("changes"):
-        return list(stored["changes"])
-    payload = stored.get("payload")
-    return [dict(payload)] if isinstance(payload, Mapping) else []
+    reported = stored.get("payload", stored)  # Airflow wraps what a watcher reports
+    return list(reported.get("changes", ())) if isinstance(reported, Mapping) else []
 
 
 def _normal_host(parts: SplitResult) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -75,13 +75,13 @@ class CalendarWaker:
         self._silence.note_connected()
         self._ask()
 
-    def note_poll(self, checked: float, event_id: str | None = None) -> None:
+    def note_poll(self, checked: float, event_ids: Iterable[str]) -> None:
         """Compare what a poll has found with what was pushed.
 
         :param checked: when the poll was made, in seconds since 1970.
-        :param event_id: an event that had changed.
+        :param event_ids: the events that had changed.
         """
-        self._silence.note_poll(checked, event_id)
+        self._silence.note_poll(checked, event_ids)
 
     async def _ask_when_quiet(self) -> None:
         latest = self._clock.monotonic() + LONGEST_BURST
@@ -127,16 +127,16 @@ class PushSilence:
         if len(self._announced) < MAX_ANNOUNCED:
             self._announced.add(event_id)
 
-    def note_poll(self, checked: float, event_id: str | None) -> None:
+    def note_poll(self, checked: float, event_ids: Iterable[str]) -> None:
         """Compare what a poll has found with what was announced."""
         # Push and poll race: a push counts for the poll before it and for the one after it.
         if checked != self._polls[1]:
             self._polls = (self._polls[1], checked)
             self._announced_before, self._announced = self._announced, set()
         connected = self._connected is not None and self._connected <= self._polls[0]
-        announced = event_id in self._announced or event_id in self._announced_before
-        if event_id is not None and connected and not announced and not self._warned:
-            self._unannounced.add(event_id)
+        unannounced = set(event_ids) - self._announced - self._announced_before
+        if unannounced and connected and not self._warned:
+            self._unannounced |= unannounced
             if self._waiting is None:
                 self._waiting = asyncio.create_task(self._warn_later(), name="dingtalk-stream-silence")
 

@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, ChangeKind, parse_filter
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, Change, ChangeFilter, ChangeKind, parse_filter
 from airflow_dingtalk_calendar.watch.sources import (
     POLL_INTERVAL,
     ChangeSource,
@@ -59,10 +59,12 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
 
         with DAG("on_change", schedule=[CALENDAR]): ...
 
-    Each change is one asset event; ``extra["payload"]`` of it is a dict: ``change_id``; ``kind``, which is ``created``
-    (or newly visible), ``updated`` or ``deleted`` (or no longer visible); ``event_id``; ``fields``, the names of the
-    watched fields that differ; ``series_master_id``, ``organizer_id``, ``update_time``, each None where DingTalk did
-    not say; ``union_id``, ``calendar_id``; ``source``. There is no event content in it.
+    The changes that a poll finds are one asset event, and one more for each further 1,000;
+    :func:`airflow_dingtalk_calendar.assets.calendar.changes_in` reads them off its ``extra``. Each is a dict:
+    ``change_id``; ``kind``, which is ``created`` (or newly visible), ``updated`` or ``deleted`` (or no longer visible);
+    ``event_id``; ``fields``, the names of the watched fields that differ; ``series_master_id``, ``organizer_id``,
+    ``update_time``, each None where DingTalk did not say; ``union_id``, ``calendar_id``; ``source``. There is no event
+    content in it.
 
     A poll is one metered call (ListEvents with a ``syncToken``; permission ``Calendar.Event.Read``), and one more for
     each further 100 changed events: 720 calls a month with the default interval. The first start reports
@@ -98,8 +100,8 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         With ``source="stream"``, of the safety poll: an hour, or with ``single_consumer`` a day, unless given.
     :param dingtalk_conn_id: connection of type ``dingtalk``.
     :param source: where changes come from. ``poll``: polls, one after each interval. ``stream``: the same
-        polls, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call;
-        its payload is ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
+        polls, woken by what DingTalk pushes, seconds after a change. ``push``: what DingTalk pushes, without any call,
+        one asset event each: ``change_id``, ``kind``, ``event_id``, ``union_ids``, ``update_time``, ``operator_type``,
         ``union_id``, ``calendar_id``, ``source``. The last two sources need Airflow 3.3 and
         ``airflow-dingtalk-calendar[stream]``.
     :param kinds: of ``push``: only these kinds of changes (``created``, ``updated``, ``deleted``).
@@ -149,14 +151,14 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll the calendar again and again, and yield each change."""
+        """Poll the calendar again and again, and yield what has changed."""
         if self.source == "push":
             log.error(_NO_PUSH_TEXT)
             await asyncio.Event().wait()  # ended, it would be started again at once
         watching = self._make_watcher()
         while True:
-            for change in await watching.run_guarded(watching.poll_calendar) or ():
-                yield TriggerEvent(change.payload(self.union_id, self.calendar_id, self.source))  # type: ignore[no-untyped-call]
+            for changes in await watching.run_guarded(watching.poll_calendar) or ():
+                yield TriggerEvent(self._payload(changes))  # type: ignore[no-untyped-call]
             await watching.run_guarded(watching.save_position)
             await watching.wait_interval()
 
@@ -173,12 +175,12 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> SharedStreamProducer:
         """Make what polls the calendar for all its watchers, or receives a connection's pushes for all of them."""
         from airflow_dingtalk_calendar.stream.producer import PushProducer
-        from airflow_dingtalk_calendar.watch.hub import find_hub
+        from airflow_dingtalk_calendar.watch.hub import CalendarKey, find_hub
         from airflow_dingtalk_calendar.watch.producer import CalendarProducer
 
         if kwargs.get("source") == "push":
             return PushProducer(kwargs["dingtalk_conn_id"])
-        key = _calendar_key_of(kwargs)
+        key = CalendarKey.from_kwargs(kwargs)
         return CalendarProducer(find_hub(key), *_calendar_access(key))
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
@@ -192,7 +194,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         kinds = self._watch_source().kinds
         async for push in pushes:
             if push.concerns(self.union_id, self.calendar_id, kinds):
-                yield push.payload(self.union_id)
+                yield {"changes": [push.payload(self.union_id)]}
 
     async def _take_polls(self, deliveries: AsyncIterator[Delivery]) -> AsyncGenerator[dict[str, Any], None]:
         from airflow_dingtalk_calendar.stream.wakes import WOKEN_RETRY, listen_for_polls
@@ -209,12 +211,14 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
             waker = await stack.enter_async_context(listening) if pushed else None
             stack.enter_context(hub.join(member))
             async for delivery in deliveries:
-                for change in member.take(delivery):
+                with member.taking(delivery) as changes:
                     if waker:
-                        waker.note_poll(delivery.poll.checked, change.snapshot.event_id)
-                    yield change.payload(self.union_id, self.calendar_id, self.source)
-                if waker:
-                    waker.note_poll(delivery.poll.checked)
+                        waker.note_poll(delivery.poll.checked, [change.snapshot.event_id for change in changes])
+                    if changes:
+                        yield self._payload(changes)
+
+    def _payload(self, changes: Iterable[Change]) -> dict[str, Any]:
+        return {"changes": [change.payload(self.union_id, self.calendar_id, self.source) for change in changes]}
 
     def _make_watcher(self) -> CalendarWatcher:
         from airflow_dingtalk_calendar.watch.poll_log import log_costs
@@ -257,7 +261,9 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         return parse_source(arguments, shares_streams=hasattr(BaseEventTrigger, "create_shared_stream_producer"))
 
     def _calendar_key(self) -> CalendarKey:
-        return _calendar_key_of(self.serialize()[1])
+        from airflow_dingtalk_calendar.watch.hub import CalendarKey
+
+        return CalendarKey.from_kwargs(self.serialize()[1])
 
     def _list_path(self) -> str:
         from airflow_dingtalk_calendar import api
@@ -282,12 +288,6 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
         # Neither interval nor source: a watcher that is woken in another way continues at its position.
         followed = json.dumps([self._source_parameters(), self.dingtalk_conn_id], sort_keys=True)
         return f"dingtalk_calendar/{hashlib.sha256(followed.encode()).hexdigest()[:16]}"
-
-
-def _calendar_key_of(kwargs: dict[str, Any]) -> CalendarKey:
-    from airflow_dingtalk_calendar.watch.hub import CalendarKey
-
-    return CalendarKey(*(kwargs[name] for name in CalendarKey._fields))
 
 
 def _calendar_access(key: CalendarKey) -> tuple[Callable[..., api.Call[api.Json]], Callable[[], DingTalkCalendarHook]]:

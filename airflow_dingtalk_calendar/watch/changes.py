@@ -23,6 +23,10 @@ from airflow_dingtalk_calendar.models.json_values import Body, get_member, text_
 ChangeKind = Literal["created", "updated", "deleted"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 PASSES, FAILS = "+", "-"
+# Changes in one asset event, some 350 kB of JSON. Not one each: Airflow 3.3.2 gives a DAG run the asset events up to
+# the one that queued it (SchedulerJobRunner._create_dag_runs_asset_triggered). The run would get the first change of a
+# poll, and the others would wait for the next poll that finds one.
+PART_LENGTH = 1_000
 # When and where. Not what a DAG typically writes (title, description), nor what changes with each answer of a guest.
 DEFAULT_FIELDS = tuple(name for name, field in FIELDS.watched.items() if field.watched == "default")
 

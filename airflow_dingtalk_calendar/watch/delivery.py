@@ -1,27 +1,24 @@
 """A watcher of a calendar that several share, and how the changes of a poll are delivered to it.
 
-A poll is delivered in parts, because Airflow fails a watcher that has not done with an event after 300 s, and storing
-changes takes it time. The outcome of a part says how many watchers have failed, and not which. But one that has failed
-is given nothing any more. So a position is saved for those that have taken a part of which nobody failed; after a part
-with a failure, an empty one shows who is left.
+A poll is delivered in parts, each of which is one asset event of a watcher. The outcome of a part says how many
+watchers have failed, and not which. But one that has failed is given nothing any more. So a position is saved for those
+that have taken a part of which nobody failed; after a part with a failure, an empty one shows who is left.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from uuid import uuid4
 
-from airflow_dingtalk_calendar.watch.changes import Change, ChangeFilter, Position
+from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, Change, ChangeFilter, Position
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import Listing, follow_listing
 from airflow_dingtalk_calendar.watch.poll_log import log_loaded, log_poll
-
-# Stored at 10 asset events a second (see stream/deliveries.py), a part of 25 watchers takes 250 of Airflow's 300 s.
-PART_LENGTH = 100  # changes of each watcher
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,17 +71,14 @@ class Member:
                 log_loaded(self.position)
                 self.due_at = now + min(self.position.checked + self.interval - clock(), self.interval)
 
-    def take(self, delivery: Delivery) -> Iterator[Change]:
-        """Yield the changes of this part; the watcher has taken it when it comes back after the last one."""
-        if self not in delivery.members:
-            return
-        try:
-            self._follow(delivery.poll)
-        except Exception as error:
-            wait_after_error(error, self.interval)
+    @contextmanager
+    def taking(self, delivery: Delivery) -> Iterator[Sequence[Change]]:
+        """Give the changes of this part; the watcher has taken it when the block ends without an error."""
+        if not self._can_follow(delivery):
+            yield ()
             return
         start = delivery.part * PART_LENGTH
-        yield from self._found[start : start + PART_LENGTH]
+        yield self._found[start : start + PART_LENGTH]
         delivery.takers.add(self)
 
     async def confirm(self, poll: CalendarPoll) -> None:
@@ -103,6 +97,16 @@ class Member:
         if self._unsaved is not None:
             await self._store.save(self._unsaved)
             self.position, self._unsaved = self._unsaved, None
+
+    def _can_follow(self, delivery: Delivery) -> bool:
+        if self not in delivery.members:
+            return False
+        try:
+            self._follow(delivery.poll)
+        except Exception as error:
+            wait_after_error(error, self.interval)
+            return False
+        return True
 
     def _follow(self, poll: CalendarPoll) -> None:
         # Once for each poll: its parts are slices of the same changes.

@@ -7,9 +7,9 @@ and where its position is kept, it says here.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from airflow_dingtalk_calendar.watch.delivery import Member
@@ -28,6 +28,11 @@ class CalendarKey(NamedTuple):
     dingtalk_conn_id: str
     union_id: str
     calendar_id: str
+
+    @classmethod
+    def from_kwargs(cls, kwargs: Mapping[str, Any]) -> CalendarKey:
+        """Read it off the arguments of a trigger."""
+        return cls(*(kwargs[name] for name in cls._fields))
 
 
 class CalendarHub:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.watch.calendar_listing import CalendarLister
-from airflow_dingtalk_calendar.watch.changes import Change, ChangeFilter, Position
+from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, Change, ChangeFilter, Position
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import combine_needs, follow_listing
@@ -58,8 +58,8 @@ class CalendarWatcher:
         self._unsaved: Position | None = None
         self._reported = 0
 
-    async def poll_calendar(self) -> list[Change]:
-        """Poll the calendar, if it is time to."""
+    async def poll_calendar(self) -> list[list[Change]]:
+        """Poll the calendar, if it is time to; return its changes, in parts that are one asset event each."""
         if self._unsaved is not None:
             return []  # what was reported has to be saved first
         if not self._is_loaded and (rest := await self._remaining_interval()) > 0:
@@ -68,7 +68,7 @@ class CalendarWatcher:
         async with self._connect() as hook:
             found = await self._follow_calendar(hook)
         self._reported = len(found)
-        return found
+        return [found[start : start + PART_LENGTH] for start in range(0, len(found), PART_LENGTH)]
 
     async def save_position(self) -> None:
         """Save the position of the last poll, once Airflow has stored the reported changes."""

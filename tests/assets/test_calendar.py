@@ -245,7 +245,8 @@ def test_a_watcher_reports_the_same_write(dingtalk: Emulator) -> None:
         ({}, []),
         ({"changes": []}, []),
         ({"changes": [{"kind": "updated"}]}, [{"kind": "updated"}]),
-        ({"from_trigger": True, "payload": {"kind": "deleted"}}, [{"kind": "deleted"}]),
+        ({"from_trigger": True, "payload": {"changes": [{"kind": "deleted"}]}}, [{"kind": "deleted"}]),
+        ({"from_trigger": True, "payload": {"of": "something else"}}, []),
         ({"payload": "of something else"}, []),
     ],
 )

@@ -288,7 +288,7 @@ def test_wait_for_event(example: Example, dingtalk: Emulator, monkeypatch: pytes
 
 def changed(event_id: str, kind: str = "updated") -> Any:
     """Describe an asset event as the watcher of the example makes it."""
-    return SimpleNamespace(extra={"payload": {"kind": kind, "event_id": event_id}})
+    return SimpleNamespace(extra={"payload": {"changes": [{"kind": kind, "event_id": event_id}]}})
 
 
 def test_on_calendar_change_has_nothing_to_do_the_second_time(

@@ -169,10 +169,10 @@ def test_the_watcher_reports_the_event(
     changes = Triggerer(monkeypatch).run(
         edit(sample, REVIEW, LIN, start="2027-01-15T14:00", end="2027-01-15T15:30"), **watcher.trigger.serialize()[1]
     )
-    events = Reported([SimpleNamespace(extra={"payload": change}) for change in changes])
+    events = Reported([SimpleNamespace(extra={"payload": {"changes": changes}})])
     dag.get_task("print_changes").python_callable(triggering_asset_events=events)
     assert f"{REVIEW} was updated: start, end" in capsys.readouterr().out
-    named = REACT.text.split("Its payload has ids and names only:", 1)[1].split(". ", 1)[0]
+    named = REACT.text.split("It has ids and names only:", 1)[1].split(". ", 1)[0]
     assert codes(named) == list(changes[0])
 
 

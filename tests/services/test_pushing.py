@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares streams from 3.3 on")
 
+from airflow_dingtalk_calendar.assets.calendar import changes_in
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
@@ -26,6 +27,7 @@ SOURCES = ["push", "stream"]
 EVENTS = ["first", "second", "third"]
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow_dingtalk_calendar.assets.calendar import changes_in
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
 
 for source in {SOURCES}:
@@ -36,7 +38,8 @@ for source in {SOURCES}:
 
         @task
         def react(triggering_asset_events):
-            return [one.extra["payload"] for events in triggering_asset_events.values() for one in events]
+            events = [event for events in triggering_asset_events.values() for event in events]
+            return [change for event in events for change in changes_in(event.extra)]
 
         react()
     globals()[dag.dag_id] = dag
@@ -127,7 +130,7 @@ def query(airflow: Standalone, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 def reported(airflow: Standalone, source: str) -> list[dict[str, Any]]:
     """Return what the watcher of a source has reported, oldest first."""
     sql = "select e.extra from asset_event e join asset a on a.id = e.asset_id where a.name = ? order by e.id"
-    return [json.loads(extra)["payload"] for (extra,) in query(airflow, sql, source)]
+    return [change for (extra,) in query(airflow, sql, source) for change in changes_in(json.loads(extra))]
 
 
 def wait_for(airflow: Standalone, source: str, event_id: str, more_than: int = 0) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ GUEST = "iiPguest"
 
 DAGS = f"""
 from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow_dingtalk_calendar.assets.calendar import changes_in
 from airflow_dingtalk_calendar.triggers.changes import DingTalkCalendarChangesTrigger
 
 trigger = DingTalkCalendarChangesTrigger(union_id="{ORGANIZER}", interval=1)
@@ -45,7 +46,7 @@ with DAG("react", schedule=[calendar]):
 
     @task
     def react(triggering_asset_events):
-        return [one.extra["payload"] for one in triggering_asset_events[calendar]]
+        return [change for event in triggering_asset_events[calendar] for change in changes_in(event.extra)]
 
     react()
 """
@@ -188,7 +189,7 @@ def test_a_write_starts_a_run(airflow: Standalone, dingtalk: Emulator) -> None:
 
 @pytest.mark.skipif(not KEEPS, reason="Airflow keeps no position before 3.3")
 def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulator) -> None:
-    """Killed before it has saved its position, it reports again under the same name, and what it missed too."""
+    """Killed before it has saved its position, it reports again under the same name, and what it missed with it."""
     patch("reported twice", location="Room 2")
     wait_for(airflow, "reported twice")
     airflow.kill("triggerer")
@@ -197,7 +198,12 @@ def test_a_killed_triggerer_loses_nothing(airflow: Standalone, dingtalk: Emulato
     airflow.launch("triggerer")
     first, again = wait_for(airflow, "reported twice", times=2)
     assert {**first, "update_time": None} == {**again, "update_time": None}
-    assert len(wait_for(airflow, "changed meanwhile")) == 1
+    (meanwhile,) = wait_for(airflow, "changed meanwhile")
+    assert airflow.wait("react", (last := runs(airflow, "react")[-1]["dag_run_id"])) == "success"
+    assert {one["change_id"] for one in airflow.xcom("react", last, "react")} == {
+        again["change_id"],
+        meanwhile["change_id"],
+    }
 
 
 @pytest.mark.skipif(KEEPS, reason="Airflow keeps the position from 3.3 on")

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow has shared streams from 3.3 on")
 
+from airflow_dingtalk_calendar.assets.calendar import changes_in
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from tests.conftest import DATA, ORGANIZER, event
@@ -108,9 +109,9 @@ def reported(airflow: Standalone, event_id: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with database(airflow) as opened:
         for name, extra in opened.execute(query):
-            payload = json.loads(extra)["payload"]
-            if payload["event_id"] == event_id:
-                found.setdefault(name, []).append(payload["change_id"])
+            for change in changes_in(json.loads(extra)):
+                if change["event_id"] == event_id:
+                    found.setdefault(name, []).append(change["change_id"])
     return found
 
 

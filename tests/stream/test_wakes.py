@@ -40,9 +40,7 @@ class Polls:
     def poll(self) -> None:
         """Poll the calendar, and notify the waker of what was found."""
         self.made.append(self.time.now)
-        for event_id in self.found:
-            self.waker.note_poll(self.time.now, event_id)
-        self.waker.note_poll(self.time.now)
+        self.waker.note_poll(self.time.now, self.found)
         self.found = []
 
 

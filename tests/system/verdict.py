@@ -39,7 +39,7 @@ def verdict(scenario: Scenario) -> dict[str, bool]:
         "the watcher reported each change to both assets, under one id": (
             read_reports(scenario.database).match(scenario.changes())
         ),
-        "each asset event is in a run of the DAG scheduled on the assets": count_unconsumed(scenario.database) == 0,
+        "each reported change is in a run of the DAG scheduled on the assets": count_unconsumed(scenario.database) == 0,
         "all DAG runs are green": set(runs.values()) == {"success"},
         "worker and PostgreSQL ended in the middle of the plan, which cost its task a try": (
             all(0 < scenario.amid[what] < scenario.rows for what in ("worker", "PostgreSQL"))
@@ -63,7 +63,7 @@ def account(scenario: Scenario) -> list[str]:
         *(f"{operation}: {_in_words(answers, operation)}" for operation in (*WRITES, *READS, "OpenConnection")),
         f"of the changes answered ok, {answered - len(scenario.dingtalk.writes())} were repetitions under the same "
         "client token, which changed nothing",
-        f"asset events: {reports.total.total()}, of which {reports.repeated} repeat an earlier one; "
+        f"reported changes: {reports.total.total()}, of which {reports.repeated} repeat an earlier one; "
         f"DAG runs that they started: {started}; in no run before one more change: {scenario.unconsumed}",
         f"tries of the task that applies the plan: {_tries(scenario, 'plan')}, of its undo: {_tries(scenario, 'undo')}",
         "tries of all tasks: " + ", ".join(f"{count} tasks took {n}" for n, count in sorted(tries.items())),

@@ -9,11 +9,12 @@ from tests.system.dags import ASSETS, PROBE
 from tests.system.postgres import Postgres
 
 REPORTS = """
-select a.name, e.extra #>> '{payload,event_id}', count(distinct e.extra #>> '{payload,change_id}'), count(*)
-from asset_event e join asset a on a.id = e.asset_id group by 1, 2
+select a.name, c ->> 'event_id', count(distinct c ->> 'change_id'), count(*)
+from asset_event e join asset a on a.id = e.asset_id, json_array_elements(e.extra::json #> '{payload,changes}') c
+group by 1, 2
 """
 UNCONSUMED = """
-select e.extra #>> '{payload,event_id}' from asset_event e
+select c ->> 'event_id' from asset_event e, json_array_elements(e.extra::json #> '{payload,changes}') c
 where not exists (select 1 from dagrun_asset_event r where r.event_id = e.id)
 """
 STARTED = "select count(*) from dag_run where dag_id = 'on_change'"

@@ -71,7 +71,7 @@ class Triggerer:
         monkeypatch.setattr(CalendarWatcher, "clock", staticmethod(lambda: self.now))
 
     def run(self, *steps: Step, store: Any = None, **options: Any) -> list[dict[str, Any]]:
-        """Run until the steps are used up and what they led to was reported; return the payloads."""
+        """Run until the steps are used up and what they led to was reported; return the changes."""
         trigger = ChangesTrigger(**{"union_id": ORGANIZER, **options})
         trigger.asset_state_store = store
         reported: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ class Triggerer:
 
     async def _collect(self, trigger: ChangesTrigger, reported: list[dict[str, Any]]) -> None:
         async for one in trigger.run():
-            reported.append(json.loads(json.dumps(one.payload)))
+            reported += json.loads(json.dumps(one.payload))["changes"]
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds

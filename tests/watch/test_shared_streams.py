@@ -289,7 +289,7 @@ def test_a_watcher_whose_changes_are_not_stored_fails_alone(play: Callable[[Play
 def test_many_changes_are_delivered_in_parts(
     play: Callable[[Play], None], dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A part begins when the one before was stored; the position is saved after the last."""
+    """A part is one asset event, and begins when the one before was stored; the position is saved after the last."""
     monkeypatch.setattr(delivery, "PART_LENGTH", 10)
     dingtalk.reset({**DATA, "events": [event(f"e{number:02}") for number in range(35)]})
 
@@ -300,15 +300,16 @@ def test_many_changes_are_delivered_in_parts(
             edit(f"e{number:02}", location="Room 2")
         triggerer.stores = False
         triggerer.now += HOUR
-        for part in (10, 10, 10, 5):
-            await triggerer.run_until(lambda part=part: triggerer.pending == part)
+        for reported in (10, 20, 30, 35):
+            await triggerer.run_until(lambda: triggerer.pending == 1)
             assert number_of(watcher) == 0
             triggerer.stores = True
             triggerer._database()
             triggerer.stores = False
+            assert len(watcher.reported) == reported
         triggerer.stores = True
         await triggerer.settle()
-        assert len({one["change_id"] for one in watcher.reported}) == len(watcher.reported) == 35
+        assert len({one["change_id"] for one in watcher.reported}) == 35
         assert number_of(watcher) == 1
 
     play(scene)
