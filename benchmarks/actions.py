@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from typing import Any
@@ -66,6 +67,7 @@ def _apply(rows: list[dict[str, Any]]) -> tuple[float, int]:
         token_cache.TOKEN_CACHE.clear()
         RATE_LIMITER.clear()
         time.sleep(1.1)  # the service forgets that one
+        gc.freeze()  # as Airflow's LocalExecutor does before it forks a task's process
         start = time.perf_counter()
         counts = execute(rows)
         if counts["applied"] != len(rows):

@@ -26,10 +26,8 @@ MEMORY = """A plan of {rows:,} rows is {plan:.0f} MB, and is checked in {checkin
 process grows by {growth:.0f} MB more until the results are handed to XCom (the answers are made up in the process)."""
 NOTES = """With a limit, the pace plans 1.03 s for what may go in one, because calls do not arrive as evenly as they
 leave: that is 3 % of the time. A throttled answer costs everybody a second, since DingTalk counts by the second; on
-a busy machine there are some, because client and emulator both wake up late, which can miss the target. Tried in a
-simulation of calls that leave and arrive late: 1.02 s, and catching up what left late within 1.01 s. Where nothing
-is late, each gains half a second in 50 at most; where calls are late by some 10 ms, each costs more in throttled
-answers than it gains. With 1.05 s a very busy machine would be faster, and a quiet one slower by 1 s in 50.
+a very busy machine there are some, because client and emulator both wake up late, which can miss the target. An
+answer that took longer than usual shows that its call has arrived late, and those a second later wait for it.
 
 Coroutines are slower than threads here: for each request, the HTTP library's pool looks at every connection it has,
 and what it has to ask of each costs more in its version for coroutines."""

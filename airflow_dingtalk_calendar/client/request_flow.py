@@ -21,7 +21,7 @@ from airflow_dingtalk_calendar.client.call_counter import CallCounter
 from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, SendRequest, Sleep
 from airflow_dingtalk_calendar.client.exchange import run_exchange
-from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, Lane, RateLimiter
+from airflow_dingtalk_calendar.client.rate_limiter import RATE_LIMITER, Lane, RateLimiter, Turn
 from airflow_dingtalk_calendar.client.retry import backoff_seconds
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
 from airflow_dingtalk_calendar.exceptions import (
@@ -166,7 +166,7 @@ def _send_authenticated(call: Call[T], session: CallSession) -> Generator[Effect
 
 def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[Effect, Any, T | Odd[T]]:
     lane, secrets = (session.settings.identity, call.action), (token, session.settings.app_secret)
-    yield from _await_turn(lane, session)
+    turn = yield from _await_turn(lane, session)
     try:
         with session.counter.count_request(call, session.clock, repeated=session.sent > 0):
             session.sent += 1
@@ -176,17 +176,20 @@ def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[
         if seconds <= MAX_WAIT_IN_TASK:  # longer waits are not for a process that does its work meanwhile
             session.limiter.hold_until(lane, session.clock.monotonic() + seconds)
         raise
+    finally:
+        session.limiter.note_answer(lane, turn, session.clock.monotonic())
 
 
-def _await_turn(lane: Lane, session: CallSession) -> Generator[Effect, Any, None]:
-    place = session.limiter.join_queue(lane, session.clock.monotonic())
+def _await_turn(lane: Lane, session: CallSession) -> Generator[Effect, Any, Turn]:
+    turn = session.limiter.join_queue(lane, session.clock.monotonic())
     try:
         while (
-            seconds := session.limiter.next_wait(lane, place, session.clock.monotonic(), session.settings.max_qps)
+            seconds := session.limiter.next_wait(lane, turn, session.clock.monotonic(), session.settings.max_qps)
         ) > 0:
             yield Sleep(seconds)
     finally:
-        session.limiter.leave_queue(lane, place)
+        session.limiter.leave_queue(lane, turn)
+    return turn
 
 
 def _add_token(call: Call[T], token: str) -> SendRequest[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import shlex
 import signal
@@ -34,6 +35,7 @@ def _serve_until_signal(emulator: Emulator, printed: str | None) -> int:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         with emulator:
+            gc.freeze()  # what is loaded by now is no garbage; looking through it again and again would delay answers
             _write_output_line(emulator.url)
             if printed:
                 _print_connection(emulator, printed)

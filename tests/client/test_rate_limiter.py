@@ -5,38 +5,53 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections.abc import Callable
 from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLimiter
+from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLimiter, Turn
 
 Holds = list[tuple[float, float]]
 
 
-def departures(callers: int, calls: int, rate: float, *, late: float = 0.0, holds: Holds | None = None) -> list[float]:
+def departures(
+    callers: int,
+    calls: int,
+    rate: float,
+    *,
+    late: float = 0.0,
+    holds: Holds | None = None,
+    stalled: Callable[[float], float] = lambda sent: 0.0,
+    service: tuple[float, float] = (0.01, 0.3),
+) -> list[float]:
     """Simulate callers that call again and again; return when the calls went.
 
     :param late: seconds that a sleep may take longer than asked for, at most.
     :param holds: at which time somebody holds the pace, and for how many seconds.
+    :param stalled: how much later than usual a call arrives, by when it went.
+    :param service: seconds that an answer takes, from and to.
     """
     pace, chance, order = RateLimiter(), random.Random(0), count()  # noqa: S311  # no secret
-    events: list[tuple[float, int, object]] = [(0.0, next(order), None) for _ in range(callers)]
+    events: list[tuple[float, int, Turn | None]] = [(0.0, next(order), None) for _ in range(callers)]
     held = sorted(holds or [], reverse=True)
     gone: list[float] = []
     while len(gone) < calls:
-        now, _, place = heapq.heappop(events)
+        now, _, turn = heapq.heappop(events)
         while held and held[-1][0] <= now:
             at, seconds = held.pop()
             pace.hold_until("api", at + seconds)
-        place = place or pace.join_queue("api", now)
-        if wait := pace.next_wait("api", place, now, rate):
-            heapq.heappush(events, (now + wait + chance.uniform(0, late), next(order), place))
+        if turn and turn.sent < now:
+            pace.note_answer("api", turn, now)
+            turn = None
+        turn = turn or pace.join_queue("api", now)
+        if wait := pace.next_wait("api", turn, now, rate):
+            heapq.heappush(events, (now + wait + chance.uniform(0, late), next(order), turn))
         else:
             gone.append(now)
-            heapq.heappush(events, (now + chance.uniform(0.01, 0.3), next(order), None))
+            heapq.heappush(events, (now + stalled(now) + chance.uniform(*service), next(order), turn))
     return gone
 
 
@@ -63,7 +78,7 @@ def test_nobody_goes_during_a_hold(callers: int, rate: float, late: float, holds
 @given(callers=st.integers(1, 40), rate=st.floats(1, 100))
 def test_there_is_no_burst(callers: int, rate: float) -> None:
     """Calls are spaced evenly from the first one on, and after a hold."""
-    gone = departures(callers, 60, rate, holds=[(1.0, 1.0)])
+    gone = departures(callers, 60, rate, holds=[(1.0, 1.0)], service=(0.1, 0.1))
     assert all(later - earlier >= WINDOW_SECONDS / rate - 1e-6 for earlier, later in pairwise(gone))
 
 
@@ -72,6 +87,30 @@ def test_the_rate_is_used_up(late: float) -> None:
     """Twenty callers make 1,000 calls at 20 per second within 5 % of the time that they take at least."""
     gone = departures(20, 1000, 20, late=late)
     assert gone[-1] < 1000 / 20 * 1.05
+
+
+@pytest.mark.parametrize("length", [0.03, 0.1, 0.2])
+def test_calls_that_arrive_late_are_counted_from_there(length: float) -> None:
+    """After calls that were held up on their way, no second has more arrivals than allowed either."""
+
+    def stalled(sent: float) -> float:
+        return max(0.0, 10.0 + length - sent) if sent >= 10.0 else 0.0
+
+    gone = departures(20, 400, 20, stalled=stalled, service=(0.08, 0.085))
+    arrived = sorted(sent + stalled(sent) for sent in gone)
+    assert all(later - earlier >= 1 for earlier, later in zip(arrived, arrived[20:], strict=False))
+    assert gone[-1] < 400 / 20 * 1.05
+
+
+def test_connections_that_have_to_be_opened() -> None:
+    """The first calls arrive later than the others, because connections are opened: none is throttled for that."""
+
+    def opened(sent: float) -> float:
+        return 0.1 if sent < 0.2 else 0.0
+
+    gone = departures(20, 100, 20, stalled=opened, service=(0.08, 0.085))
+    arrived = sorted(sent + opened(sent) for sent in gone)
+    assert all(later - earlier >= 1 for earlier, later in zip(arrived, arrived[20:], strict=False))
 
 
 def test_callers_go_in_the_order_they_came() -> None:
