@@ -7,12 +7,14 @@ body's size. Redirects are not followed, so the token goes to the configured hos
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, closing
 from functools import lru_cache
 from threading import Lock
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -102,7 +104,7 @@ class Transport:
         raise failure
 
     def _exchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
-        request = self._request(call, headers)
+        request = self._make_request(call, headers)
         transport = choose_transport(self._client, request.url)
         with exchange_deadline(self._exchange_timeout), closing(transport.handle_request(request)) as response:
             body = self._bounded_body(response)
@@ -111,7 +113,7 @@ class Transport:
             return Response(response.status_code, response.headers, body.read_all())
 
     async def _aexchange(self, call: Call[Any], headers: Mapping[str, str]) -> Response:
-        request = self._request(call, headers)
+        request = self._make_request(call, headers)
         transport = choose_transport(self._async_client(), request.url)
         async with asyncio.timeout(self._exchange_timeout):
             async with aclosing(await transport.handle_async_request(request)) as response:
@@ -153,21 +155,39 @@ class Transport:
                 self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
             return self._async_clients[loop]
 
-    def _request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
-        # Made without the client, whose merging of URLs, headers and cookies costs as much as all our own code.
-        base = self._settings.legacy_url if call.host == "legacy" else self._settings.base_url
+    def _make_request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
+        # Without the client, whose merging of URLs, headers and cookies costs as much as all our own code, and with a
+        # target beside the origin, since reading each whole URL costs half as much again.
+        origin = read_origin(self._settings.legacy_url if call.host == "legacy" else self._settings.base_url)
+        target = f"{call.path}?{urlencode(call.params)}" if call.params else call.path
+        described, body = _encode_body(call)
         return httpx.Request(
             call.method,
-            base + call.path,
-            params=call.params or None,
-            json=call.json,
-            data=call.form,
-            headers={**COMMON_HEADERS, **headers},
-            extensions={"timeout": self._socket_timeouts},
+            origin,
+            headers={"host": origin.netloc.decode(), **COMMON_HEADERS, **headers, **described},
+            stream=httpx.ByteStream(body),
+            extensions={"timeout": self._socket_timeouts, "target": target.encode()},
         )
 
     def _bounded_body(self, response: httpx.Response) -> BoundedBody:
         return BoundedBody(response.headers.get("content-encoding", ""), self._settings.timeout)
+
+
+def _encode_body(call: Call[Any]) -> tuple[dict[str, str], bytes]:
+    """Write the body of a request, and the headers that describe it."""
+    if call.json is not None:
+        body = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return {"content-type": "application/json", "content-length": str(len(body))}, body
+    if call.form is not None:
+        body = urlencode(call.form).encode()
+        return {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}, body
+    return {} if call.method in ("GET", "DELETE") else {"content-length": "0"}, b""
+
+
+@lru_cache(maxsize=8)
+def read_origin(url: str) -> httpx.URL:
+    """Read the scheme, host and port that requests go to."""
+    return httpx.URL(url)
 
 
 def _client_options(settings: ConnectionSettings) -> dict[str, Any]:

@@ -141,25 +141,27 @@ def _normalize_members(
     if len(loc) > MAX_DEPTH:
         note_problem(problems, loc, "is nested too deeply")
         return tidied
+    repeated = value.repeated if isinstance(value, JsonObject) else ()
     for key, member in value.items():
         if not isinstance(key, str):
             note_problem(problems, loc, "has a key that is not text")
             continue
         name = to_camel(key) if "_" in key and rename else key
-        place = (*loc, name)
         if name in tidied:
-            tidied[name] = note_problem(problems, place, "is given twice, in snake_case and in camelCase")
-        elif isinstance(value, JsonObject) and key in value.repeated:
-            tidied[name] = note_problem(problems, place, "is given twice in one JSON object")
+            tidied[name] = note_problem(problems, (*loc, name), "is given twice, in snake_case and in camelCase")
+        elif key in repeated:
+            tidied[name] = note_problem(problems, (*loc, name), "is given twice in one JSON object")
         elif member is not None:
-            member = _parse_structured(member, place, problems) if rename else member
+            place = (*loc, name)
+            if rename and len(loc) == 1 and isinstance(member, str):
+                member = _parse_structured(member, place, problems)
             tidied[name] = _normalize_value(member, place, problems, rename=rename)
     return tidied
 
 
-def _parse_structured(value: Any, loc: Loc, problems: list[Problem]) -> Any:
+def _parse_structured(value: str, loc: Loc, problems: list[Problem]) -> Any:
     """Read a field's value from JSON text, where the field has a reader: a template renders nothing but text."""
-    if not isinstance(value, str) or len(loc) != 2 or value.lstrip()[:1] not in ("[", "{"):
+    if value.lstrip()[:1] not in ("[", "{"):
         return value
     reader = find_field(str(loc[1])).reader
     try:

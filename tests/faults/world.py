@@ -64,7 +64,7 @@ class World:
             while self.late:
                 late = self.late.pop()
                 # It has a lot of time, but may meet a fault that was planned for another and is never answered.
-                late.extensions = {"timeout": httpx.Timeout(LATE_TIMEOUT).as_dict()}
+                late.extensions |= {"timeout": httpx.Timeout(LATE_TIMEOUT).as_dict()}
                 with suppress(httpx.HTTPError):  # nobody waits for its answer, whatever fault it meets
                     self.wire.handle_request(late).read()
 
