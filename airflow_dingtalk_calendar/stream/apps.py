@@ -20,6 +20,7 @@ from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.deliveries import PushListener
 from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
 from airflow_dingtalk_calendar.stream.session import AppStream
+from airflow_dingtalk_calendar.stream.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,7 @@ class AppStreams:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_tasks(task)
 
     async def listen_forever(self, listener: PushListener, connect: Connect) -> None:
         """Have somebody listen until this is cancelled; an error of Airflow's connection is logged and waited out."""

@@ -20,6 +20,7 @@ from airflow_dingtalk_calendar.stream.frames import (
 )
 from airflow_dingtalk_calendar.stream.pushes import is_calendar_change, parse_push
 from airflow_dingtalk_calendar.stream.reconnect import ReconnectPolicy
+from airflow_dingtalk_calendar.stream.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,8 @@ class AppStream:
         self.deliveries.release(listener)
         if self._listeners:
             return False
-        tasks = [*self._serving, *filter(None, [self._loop])]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        await end_tasks(*filter(None, [self._loop]))  # first, since it opens connections
+        await end_tasks(*self._serving)
         return True
 
     async def _stay_connected(self) -> None:
@@ -125,9 +122,7 @@ class AppStream:
             log.info("A connection of Stream mode has ended: %s", _describe_endings(tasks))
         finally:
             replaced.set()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(*tasks)
             await socket.close()
 
     async def _read(self, socket: Socket, outbox: asyncio.Queue[str], replaced: asyncio.Event) -> None:

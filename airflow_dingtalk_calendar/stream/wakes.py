@@ -12,6 +12,7 @@ from airflow_dingtalk_calendar.client.clock import Clock
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.stream.apps import APP_STREAMS, Connect
 from airflow_dingtalk_calendar.stream.deliveries import PushDelivery
+from airflow_dingtalk_calendar.stream.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +96,7 @@ class CalendarWaker:
         tasks = [task for task in (self._listening, self._asking) if task]
         self._listening = self._asking = None
         self._silence.forget()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*tasks)
 
 
 class PushSilence:

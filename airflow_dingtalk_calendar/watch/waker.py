@@ -24,5 +24,6 @@ class Waker:
         if not self._is_woken:
             self._waiting = asyncio.get_running_loop().create_future()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._waiting, seconds)
+                async with asyncio.timeout(seconds):  # wait_for of Python 3.11 can lose a cancellation
+                    await self._waiting
         self._is_woken = False

@@ -17,10 +17,11 @@ import pytest
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.hooks.base import DingTalkBaseHook
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-from airflow_dingtalk_calendar.stream import session
-from airflow_dingtalk_calendar.stream.apps import APP_STREAMS
+from airflow_dingtalk_calendar.stream import session, tasks
+from airflow_dingtalk_calendar.stream.apps import APP_STREAMS, open_stream
 from airflow_dingtalk_calendar.stream.reconnect import ERROR_RETRY
 from tests.conftest import DATA, EVENT, event
+from tests.processes import until
 from tests.stream_listener import Listener, until_true
 
 Scenario = Callable[[], Awaitable[Any]]
@@ -86,6 +87,31 @@ def test_a_push_is_received_and_acknowledged(dingtalk: Emulator, spelling: str, 
     assert listener.event_ids == [EVENT]
     assert {one["action"] for one in dingtalk.requests} == {"OpenConnection"}
     assert dingtalk.connections() == []
+
+
+def test_a_cancellation_that_is_lost(dingtalk: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream ends although what opens its connection returns a result when it is cancelled."""
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN", 0.01)
+    opening = asyncio.Event()
+
+    async def open_anyway() -> Any:
+        opening.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return await open_stream(DingTalkCalendarHook)
+
+    async def scenario() -> None:
+        stream, listener = session.AppStream(DingTalkCalendarHook.clock), Listener()
+        stream.add_listener(listener, open_anyway)
+        await opening.wait()
+        async with asyncio.timeout(10):
+            assert await stream.remove_listener(listener)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(scenario())
+    assert tickets(dingtalk) == 1
+    until(lambda: not dingtalk.connections(), 10, lambda: "still connected")
 
 
 def test_a_ping_is_answered(dingtalk: Emulator) -> None:
