@@ -120,7 +120,8 @@ class RateLimiter:
     def note_answer(self, name: Lane, turn: Turn, now: float) -> None:
         """Say when the call had its answer, which tells whether it may have reached the service late."""
         with self._lock:
-            self._lanes[name].note_answer(turn, now)
+            if lane := self._lanes.get(name):  # it may have been forgotten while the call was under way
+                lane.note_answer(turn, now)
 
     def hold_until(self, name: Lane, until: float) -> None:
         """Hold back all calls until this time, those already waiting and new ones."""
