@@ -49,7 +49,7 @@ def measure() -> Section:
     rows = [(name, median(run[name] for run in runs), added[name]) for name in TASKS]
     parts = [(name, median(run[name] for run in steps)) for name in steps[0]]
     tables = [Table(("task", "ms", "more than an empty task"), rows), Table(("step of our operator", "ms"), parts)]
-    return Section("The first patch of a task", TEXT.format(runs=RUNS), tables, [])
+    return Section("The first patch of a task", TEXT.format(runs=RUNS), tables)
 
 
 RUN = """
