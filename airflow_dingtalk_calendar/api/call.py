@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,7 +14,14 @@ from airflow_dingtalk_calendar.api.answers import Odd, parse_whole_page
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
-from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, find_pair, find_unsendable, is_unicode
+from airflow_dingtalk_calendar.models.json_values import (
+    NOT_UNICODE_TEXT,
+    Json,
+    encode_json,
+    find_pair,
+    find_unsendable,
+    is_unicode,
+)
 
 T = TypeVar("T")
 Event = Json
@@ -33,6 +41,7 @@ class Call(Generic[T]):
     :ivar writes: whether it changes anything; then the outcome of a failure matters.
     :ivar repeatable: whether sending it again does no harm when it may have taken effect already.
     :ivar read_back: of a write whose answer shows what came of it: the call that reads that where the answer does not.
+    :ivar content: the JSON body as it is sent.
     :raises InvalidInputError: when it cannot be written as a request, so that none is begun that cannot be sent.
     """
 
@@ -49,6 +58,7 @@ class Call(Generic[T]):
     writes: bool = False
     repeatable: bool = True
     read_back: Callable[[], Call[T]] | None = None
+    content: bytes | None = field(init=False, repr=False, compare=False, default=None)
 
     @property
     def metered(self) -> bool:
@@ -59,11 +69,18 @@ class Call(Generic[T]):
         """Refuse what no check of an endpoint has refused before."""
         texts = {**self.params, **(self.form or {})}
         wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
-        problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
+        if wrong:
+            raise InvalidInputError(*((name, NOT_UNICODE_TEXT) for name in wrong))
         if self.json is not None:
-            problems += find_unsendable(self.json, "body")
-        if problems:
-            raise InvalidInputError(*problems)
+            object.__setattr__(self, "content", _encode_body(self.json))
+
+
+def _encode_body(body: Mapping[str, Any]) -> bytes:
+    try:
+        return encode_json(body)
+    except (TypeError, ValueError, RecursionError):
+        problems = find_unsendable(body, "body")
+    raise InvalidInputError(*problems)
 
 
 def _argument_name(name: str) -> str:
@@ -71,8 +88,14 @@ def _argument_name(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
 
 
+# Characters that a path has as they are; not the dot, which alone means a segment that is none.
+_is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch
+
+
 def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
+    if type(value) is str and _is_plain(value) and not is_blank(value):  # as nearly all are: plans have many
+        return value
     if value is None:
         raise InvalidInputError((name, "is absent, and has to be given"))
     # Native rendering makes an int of an id that has digits only.
@@ -105,7 +128,8 @@ def user_path(union_id: str) -> str:
 
 def path_segment(name: str, value: str) -> str:
     """Write an id as one segment of a path."""
-    return quote(check_id(name, value), safe="")
+    text = check_id(name, value)
+    return text if _is_plain(text) else quote(text, safe="")
 
 
 def client_token_header(client_token: str | None) -> Mapping[str, str]:

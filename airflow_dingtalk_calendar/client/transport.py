@@ -7,7 +7,6 @@ body's size. Redirects are not followed, so the token goes to the configured hos
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, closing
@@ -175,9 +174,8 @@ class Transport:
 
 def _encode_body(call: Call[Any]) -> tuple[dict[str, str], bytes]:
     """Write the body of a request, and the headers that describe it."""
-    if call.json is not None:
-        body = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        return {"content-type": "application/json", "content-length": str(len(body))}, body
+    if call.content is not None:
+        return {"content-type": "application/json", "content-length": str(len(call.content))}, call.content
     if call.form is not None:
         body = urlencode(call.form).encode()
         return {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}, body

@@ -11,6 +11,7 @@ Body = Mapping[str, Any]
 
 NOT_UNICODE_TEXT = "is not valid Unicode (it has half a surrogate pair)"
 NOT_JSON_TEXT = "holds something that is not JSON"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def get_member(value: Any, *path: str) -> Any:
@@ -44,10 +45,19 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def encode_json(value: Any) -> bytes:
+    """Write a value as the JSON text of a request.
+
+    :raises ValueError: when it cannot be; :class:`TypeError` and :class:`RecursionError`, too. See
+        :func:`find_unsendable`.
+    """
+    return _ENCODER.encode(value).encode()
+
+
 def find_unsendable(value: Any, path: str) -> list[tuple[str, str]]:
     """Say what in a value cannot be written as JSON text in UTF-8, by its path: nothing, most of the time."""
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        encode_json(value)
     except UnicodeEncodeError:
         return [(place, NOT_UNICODE_TEXT) for place in _find_half_pairs(value, path)]
     except (TypeError, ValueError, RecursionError):

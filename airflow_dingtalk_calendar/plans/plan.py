@@ -30,7 +30,7 @@ class Plan:
         plan = sha256()
         for row in self.rows:
             # What is sent, and on which conditions. Neither events nor notes: a retry may have read them anew.
-            parts = [row.key, row.group, row.name, str(row.if_updated_at), row.if_fields]
+            parts = [row.identity, row.ordinal, row.group, row.name, str(row.if_updated_at), row.if_fields]
             plan.update(json.dumps(parts, sort_keys=True).encode())
         return plan.hexdigest()[:20]
 
@@ -80,9 +80,9 @@ def _number_repeated(rows: Iterable[Row]) -> Iterator[Row]:
         if row.group is None and not row.change.creates:  # the only row of its event
             yield row
             continue
-        key = json.dumps(row.key, sort_keys=True)
-        yield replace(row, ordinal=seen[key]) if seen[key] else row
-        seen[key] += 1
+        before = seen[row.identity]
+        yield replace(row, ordinal=before) if before else row
+        seen[row.identity] += 1
 
 
 def _add_later_changes(rows: Iterable[Row]) -> Iterator[Row]:

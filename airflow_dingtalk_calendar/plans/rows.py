@@ -9,8 +9,10 @@ A row is plain JSON, so that an ordinary task can make it and XCom can carry it:
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from airflow_dingtalk_calendar import api
@@ -23,6 +25,8 @@ from airflow_dingtalk_calendar.plans.actions.base import COMMON_MEMBERS, EVENT_M
 from airflow_dingtalk_calendar.plans.actions.patch import PatchChange
 from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
 
+_SORTING = json.JSONEncoder(sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -33,6 +37,7 @@ class Row:
     :ivar created_by: name of the row that creates the event.
     :ivar name: by which later rows of the group may name the event that this one creates.
     :ivar group: rows of one group are applied in order; None makes a group of this row alone.
+    :ivar identity: digest of what it sends: rows that ask for the very same have the same one.
     :ivar notes: what the author of the row says to the reviewer of the plan.
     :ivar if_updated_at: only if the event has not changed since then.
     :ivar if_fields: only if these fields have not changed since then: fingerprints, by name.
@@ -49,6 +54,7 @@ class Row:
     created_by: str | None = None
     name: str | None = None
     group: str | None = None
+    identity: str = ""
     notes: tuple[str, ...] = ()
     if_updated_at: dt.datetime | None = None
     if_fields: Mapping[str, str] | None = None
@@ -62,9 +68,7 @@ class Row:
         :param created: ids of events that rows of the group have created, by name. Without it, a name stands in
             the place of the id, for a dry run and a check before anything is created.
         """
-        event_id = self.event_id
-        if self.created_by is not None:
-            event_id = f"created_by:{self.created_by}" if created is None else created[self.created_by]
+        event_id = _name_event(self.event_id, self.created_by, created)
         return Target(self.union_id, self.calendar_id, event_id)
 
     @property
@@ -76,12 +80,6 @@ class Row:
     def cautions(self) -> tuple[str, ...]:
         """What is allowed although its effect is open, or takes something away from the event as it was read."""
         return (*(f"notes: {note}" for note in self.notes), *self.change.cautions_about(self.event))
-
-    @property
-    def key(self) -> list[Any]:
-        """What makes this row the same or another one, wherever in the plan it stands."""
-        target, change = self.target(), self.change
-        return [change.action, self.ordinal, *(change.token_parts(target, call) for call in change.make_calls(target))]
 
 
 def read_rows(given: Iterable[Any], defaults: Mapping[str, Any], problems: list[Problem]) -> list[Row]:
@@ -135,12 +133,26 @@ def _parse_row(index: int, given: Any, defaults: Mapping[str, Any]) -> Row:
     event_id, created_by = parts.pop("event_id", None) or ("", None)
     members["event_id"] = event_id or None
     change = _collect_problems(problems, f"{place}.", kind.parse, members)
-    if not problems:
-        row = Row(index, change=change, event_id=event_id, created_by=created_by, **parts)
-        _collect_problems(problems, f"{place}.", change.make_calls, row.target())  # no row is sent before all can be
+    target = Target(parts["union_id"], parts["calendar_id"], _name_event(event_id, created_by))
+    # Made here to find what is wrong with them: no row is sent before all can be.
+    calls = [] if problems else _collect_problems(problems, f"{place}.", change.make_calls, target)
     if problems:
         raise InvalidInputError(*problems)
-    return row
+    identity = _digest_calls(change, target, calls)
+    return Row(index, change=change, event_id=event_id, created_by=created_by, identity=identity, **parts)
+
+
+def _name_event(event_id: str, created_by: str | None, created: Mapping[str, str] | None = None) -> str:
+    """Return the id of a row's event, or what stands for it until another row has created the event."""
+    if created_by is None:
+        return event_id
+    return f"created_by:{created_by}" if created is None else created[created_by]
+
+
+def _digest_calls(change: Change, target: Target, calls: Iterable[api.Call[Any]]) -> str:
+    """Say by a digest what calls send; the calls themselves are too large to be kept for each row."""
+    parts = [change.action, *(change.token_parts(target, call) for call in calls)]
+    return sha256(_SORTING.encode(parts).encode()).hexdigest()[:32]
 
 
 def _find_action(place: str, name: Any) -> type[Change]:
