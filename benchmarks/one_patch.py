@@ -14,7 +14,7 @@ from benchmarks.emulated import LIN, Service, alone, dingtalk, unpaced
 from benchmarks.page import Section, Table, Target, number
 from benchmarks.peers import PATCH
 
-ROUNDS, CALLS = 41, 20
+ROUNDS, CALLS = 101, 20
 FLOOR, HTTPX, OURS, SDK = "http.client", "bare httpx", "hook.patch_event", "DingTalk's SDK"
 READY = f"{OURS}, patch read before"
 ASYNC_HTTPX, ASYNC_OURS = "bare httpx, async", "hook.apatch_event"

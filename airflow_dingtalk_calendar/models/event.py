@@ -206,7 +206,8 @@ class EventFields(Component):
             refused += find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
         if model is None or known or refused:
             raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
-        model._unchecked = unchecked
+        if unchecked:
+            model._unchecked = unchecked
         return model
 
     @classmethod
@@ -235,7 +236,9 @@ class EventFields(Component):
         for name, switch in NOTIFY_SWITCHES.items():
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
-        return merge_members(fields, self._unchecked) if self._unchecked else fields
+        # Not by its name, which pydantic takes as long to find as to write a whole patch.
+        unchecked = (self.__pydantic_private__ or {}).get("_unchecked")
+        return merge_members(fields, unchecked) if unchecked else fields
 
 
 def _check_span(start: EventTime, end: EventTime) -> None:
