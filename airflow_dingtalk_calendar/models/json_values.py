@@ -48,8 +48,7 @@ def is_unicode(text: str) -> bool:
 def encode_json(value: Any) -> bytes:
     """Write a value as the JSON text of a request.
 
-    :raises ValueError: when it cannot be; :class:`TypeError` and :class:`RecursionError`, too. See
-        :func:`find_unsendable`.
+    :raises ValueError: when that is impossible; :class:`TypeError` and :class:`RecursionError` likewise.
     """
     return _ENCODER.encode(value).encode()
 
