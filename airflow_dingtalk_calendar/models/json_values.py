@@ -48,7 +48,9 @@ def is_unicode(text: str) -> bool:
 def encode_json(value: Any) -> bytes:
     """Write a value as the JSON text of a request.
 
-    :raises ValueError: when that is impossible; :class:`TypeError` and :class:`RecursionError` likewise.
+    :raises ValueError: when it has text or numbers that JSON cannot write.
+    :raises TypeError: when it has something else that JSON cannot write.
+    :raises RecursionError: when it is nested too deeply.
     """
     return _ENCODER.encode(value).encode()
 
