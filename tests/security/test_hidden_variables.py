@@ -71,7 +71,7 @@ def interrupted(where: str) -> Fail:
 
         monkeypatch.setattr(signal, "siginterrupt", signal.siginterrupt)
         signal.signal(signal.SIGALRM, end)
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
         dingtalk.fault(action=where or TOKEN_ACTIONS[auth_type], kind="drip", interval=0.05, times=None)
 
     return fail
