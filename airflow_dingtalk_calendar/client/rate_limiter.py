@@ -67,8 +67,8 @@ class ApiQueue:
         seconds = max(self.due, self.held, earliest) + self.waiting.index(turn) * gap - now
         if seconds > MIN_SLEEP:
             return seconds
-        # Who wakes up late does not delay those behind it, but no more than two calls are caught up.
-        self.due = max(self.due + gap, now - gap)
+        # Who wakes up late does not delay those behind it, but no more than one call is caught up.
+        self.due = max(self.due + gap, now)
         self.waiting.remove(turn)
         turn.sent = now
         self.gone.append(turn)

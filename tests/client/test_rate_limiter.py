@@ -25,7 +25,6 @@ def departures(
     late: float = 0.0,
     holds: Holds | None = None,
     stalled: Callable[[float], float] = lambda sent: 0.0,
-    standstill: tuple[float, float] = (1.0, 0.0),
     service: tuple[float, float] = (0.01, 0.3),
 ) -> list[float]:
     """Simulate callers that call again and again; return when the calls went.
@@ -33,7 +32,6 @@ def departures(
     :param late: seconds that a sleep may take longer than asked for, at most.
     :param holds: at which time somebody holds the pace, and for how many seconds.
     :param stalled: how much later than usual a call arrives, by when it went.
-    :param standstill: each so many seconds, nothing happens for so long.
     :param service: seconds that an answer takes, from and to.
     """
     pace, chance, order = RateLimiter(), random.Random(0), count()  # noqa: S311  # no secret
@@ -42,7 +40,6 @@ def departures(
     gone: list[float] = []
     while len(gone) < calls:
         now, _, turn = heapq.heappop(events)
-        now += max(0.0, standstill[1] - now % standstill[0])
         while held and held[-1][0] <= now:
             at, seconds = held.pop()
             pace.hold_until("api", at + seconds)
@@ -90,14 +87,6 @@ def test_the_rate_is_used_up(late: float) -> None:
     """Twenty callers make 1,000 calls at 20 per second within 5 % of the time that they take at least."""
     gone = departures(20, 1000, 20, late=late)
     assert gone[-1] < 1000 / 20 * 1.05
-
-
-@pytest.mark.parametrize("length", [0.1, 0.15])
-def test_a_standstill_is_partly_caught_up(length: float) -> None:
-    """Where the process stands still for a moment, calls that were due follow sooner, and not too many in a second."""
-    gone = departures(20, 1000, 20, standstill=(3.0, length), service=(0.08, 0.085))
-    assert gone[-1] < 1000 / 20 * WINDOW_SECONDS + (gone[-1] // 3) * length * 0.6
-    assert all(later - earlier >= WINDOW_SECONDS - 1e-6 for earlier, later in zip(gone, gone[20:], strict=False))
 
 
 @pytest.mark.parametrize("length", [0.03, 0.1, 0.2])
