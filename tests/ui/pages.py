@@ -105,10 +105,12 @@ def asset(page: Page, url: str, name: str) -> None:
     page.get_by_role("button", name="Fit View").click()
 
 
-def unfold_first(page: Page) -> None:
-    """Show all of the first JSON on a page, which Airflow shows folded."""
-    markers = page.locator(".monaco-editor").first.locator(".codicon-folding-collapsed")
-    markers.first.wait_for()
-    while markers.count():
-        markers.first.click()
-        page.wait_for_timeout(500)  # milliseconds
+def unfold_first(page: Page, *texts: str) -> None:
+    """Unfold the first JSON on a page, which Airflow shows folded, until these texts are to be seen."""
+    marker = page.locator(".monaco-editor").first.locator(".codicon-folding-collapsed").first
+    wanted = [page.get_by_text(text, exact=True).first for text in texts]
+    while hidden := [one for one in wanted if not one.is_visible()]:
+        marker.or_(hidden[0]).first.wait_for()
+        if marker.is_visible():
+            marker.click()
+            page.wait_for_timeout(500)  # milliseconds

@@ -41,9 +41,7 @@ def test_a_change_is_seen_with_the_run_that_it_started(page: Page, airflow: Stan
     pages.asset(page, airflow.url, "dingtalk_calendar")
     page.get_by_text(f"{len(runs)} Asset Events").wait_for()
     assert page.get_by_role("link", name=ON_CHANGE).count() >= len(runs)
-    pages.unfold_first(page)
-    for text in (f'"{REVIEW}"', '"updated"', '"start"', '"stream"'):
-        page.get_by_text(text, exact=True).first.wait_for()
+    pages.unfold_first(page, f'"{REVIEW}"', '"updated"', '"start"', '"stream"')
     picture(page, "asset-events", height=830)
 
     page.goto(f"{airflow.url}/dags/{ON_CHANGE}/runs/{runs[-1]}/asset_events")
