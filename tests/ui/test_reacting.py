@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dingtalk_calendar.assets.calendar import changes_in
 from airflow_dingtalk_calendar.emulator import Emulator
 from airflow_dingtalk_calendar.emulator.state.sample import LIN, ONE_TO_ONE, REVIEW, SAMPLE
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
@@ -39,7 +41,7 @@ def test_a_change_is_seen_with_the_run_that_it_started(page: Page, airflow: Stan
     """The page of the asset has an event for each change, with its payload and its run; the run's page leads back."""
     runs = [move(airflow, ONE_TO_ONE, "2038-01-06"), move(airflow, REVIEW, "2038-01-15")]
     pages.asset(page, airflow.url, "dingtalk_calendar")
-    page.get_by_text(f"{len(runs)} Asset Events").wait_for()
+    page.get_by_text(re.compile(r"\d+ Asset Events")).wait_for()
     assert page.get_by_role("link", name=ON_CHANGE).count() >= len(runs)
     pages.unfold_first(page, f'"{REVIEW}"', '"updated"', '"start"', '"stream"')
     picture(page, "asset-events", height=830)
@@ -53,14 +55,22 @@ def test_a_change_is_seen_with_the_run_that_it_started(page: Page, airflow: Stan
 
 def move(airflow: Standalone, event_id: str, day: str) -> str:
     """Move an event as a person does, and wait for the run that this starts; return its id."""
-    before = successes(airflow)
     with DingTalkCalendarHook() as hook:
-        hook.patch_event(LIN, event_id, {"start": f"{day}T14:00", "end": f"{day}T15:30"})
-    (run,) = until(lambda: successes(airflow) - before, START_LIMIT, airflow.processes.words)
+        moved = hook.patch_event(LIN, event_id, {"start": f"{day}T14:00", "end": f"{day}T15:30"})
+    (run,) = until(lambda: started_by(airflow, moved["updateTime"]), START_LIMIT, airflow.processes.words)
     return run
 
 
-def successes(airflow: Standalone) -> set[str]:
-    """Return the runs of the example that have succeeded."""
-    runs = airflow.api("GET", f"/api/v2/dags/{ON_CHANGE}/dagRuns")["dag_runs"]
-    return {run["dag_run_id"] for run in runs if run["state"] == "success"}
+def started_by(airflow: Standalone, update_time: str) -> list[str]:
+    """Return the runs of the example that have succeeded and that a change of this time has started.
+
+    Others may report what earlier tests have changed, which the watcher finds when it is connected again.
+    """
+    runs = f"/api/v2/dags/{ON_CHANGE}/dagRuns"
+    ended = [run["dag_run_id"] for run in airflow.api("GET", runs)["dag_runs"] if run["state"] == "success"]
+    causes = {run: airflow.api("GET", f"{runs}/{run}/upstreamAssetEvents")["asset_events"] for run in ended}
+    return [
+        run
+        for run, events in causes.items()
+        if any(one["update_time"] == update_time for event in events for one in changes_in(event["extra"]))
+    ]
