@@ -14,14 +14,7 @@ from airflow_dingtalk_calendar.api.answers import Odd, parse_whole_page
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
 from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
-from airflow_dingtalk_calendar.models.json_values import (
-    NOT_UNICODE_TEXT,
-    Json,
-    encode_json,
-    find_pair,
-    find_unsendable,
-    is_unicode,
-)
+from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, encode_json, find_pair, is_unicode
 
 T = TypeVar("T")
 Event = Json
@@ -69,18 +62,13 @@ class Call(Generic[T]):
         """Refuse what no check of an endpoint has refused before."""
         texts = {**self.params, **(self.form or {})}
         wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
-        if wrong:
-            raise InvalidInputError(*((name, NOT_UNICODE_TEXT) for name in wrong))
+        problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
         if self.json is not None:
-            object.__setattr__(self, "content", _encode_body(self.json))
-
-
-def _encode_body(body: Mapping[str, Any]) -> bytes:
-    try:
-        return encode_json(body)
-    except (TypeError, ValueError, RecursionError):
-        problems = find_unsendable(body, "body")
-    raise InvalidInputError(*problems)
+            content, unsendable = encode_json(self.json, "body")
+            object.__setattr__(self, "content", content)
+            problems += unsendable
+        if problems:
+            raise InvalidInputError(*problems)
 
 
 def _argument_name(name: str) -> str:

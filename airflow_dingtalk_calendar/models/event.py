@@ -236,7 +236,7 @@ class EventFields(Component):
         for name, switch in NOTIFY_SWITCHES.items():
             if (send := getattr(self, name)) is not None:
                 fields.setdefault("extra", {})[to_camel(switch)] = parse_switch(not send)
-        # Not by its name, which pydantic takes as long to find as to write a whole patch.
+        # Not by its name, which pydantic takes half as long to find as to write a patch.
         unchecked = (self.__pydantic_private__ or {}).get("_unchecked")
         return merge_members(fields, unchecked) if unchecked else fields
 

@@ -45,25 +45,19 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def encode_json(value: Any) -> bytes:
-    """Write a value as the JSON text of a request.
-
-    :raises ValueError: when it has text or numbers that JSON cannot write.
-    :raises TypeError: when it has something else that JSON cannot write.
-    :raises RecursionError: when it is nested too deeply.
-    """
-    return _ENCODER.encode(value).encode()
+def encode_json(value: Any, path: str) -> tuple[bytes, list[tuple[str, str]]]:
+    """Write a value as JSON text in UTF-8, and say by its path what in it cannot be written, if anything."""
+    try:
+        return _ENCODER.encode(value).encode(), []
+    except UnicodeEncodeError:
+        return b"", [(place, NOT_UNICODE_TEXT) for place in _find_half_pairs(value, path)]
+    except (TypeError, ValueError, RecursionError):
+        return b"", [(path, NOT_JSON_TEXT)]
 
 
 def find_unsendable(value: Any, path: str) -> list[tuple[str, str]]:
-    """Say what in a value cannot be written as JSON text in UTF-8, by its path: nothing, most of the time."""
-    try:
-        encode_json(value)
-    except UnicodeEncodeError:
-        return [(place, NOT_UNICODE_TEXT) for place in _find_half_pairs(value, path)]
-    except (TypeError, ValueError, RecursionError):
-        return [(path, NOT_JSON_TEXT)]
-    return []
+    """Say what in a value cannot be written as JSON text in UTF-8, by its path."""
+    return encode_json(value, path)[1]
 
 
 def _find_half_pairs(value: Any, path: str) -> Iterator[str]:
