@@ -113,7 +113,7 @@ def handle_delete_event(store: EmulatorStore, call: EndpointCall) -> str:
     me = call.params["userId"]
     by_organizer = me == event["organizer"]["id"]
     changed = _cancel_event if by_organizer else partial(_remove_participant, me)
-    for instance in store.stored_instances(event["id"]):
+    for instance in store.events.instances_of(event["id"]):
         store.put_event({**changed(instance), "updateTime": store.timestamp(after=instance["updateTime"])})
     written = write_event(store, call, event, changed(event))
     if by_organizer:

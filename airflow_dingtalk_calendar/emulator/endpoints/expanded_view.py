@@ -32,7 +32,7 @@ def handle_list_instances(store: EmulatorStore, call: EndpointCall) -> Event:
     series = get_joined_event(store, call)
     if "recurrence" not in series:
         raise invalid_parameter("eventId", "is not a recurring event")
-    return _expanded_page(store, call, [series, *store.stored_instances(series["id"])])
+    return _expanded_page(store, call, [series, *store.events.instances_of(series["id"])])
 
 
 def confirmed_events_of(store: EmulatorStore, union_id: str) -> list[Event]:
@@ -62,7 +62,7 @@ def expand_events(store: EmulatorStore, events: list[Event], low: datetime, high
     found = [
         occurrence
         for event in events
-        for occurrence in iter_occurrences(event, store.stored_instances(event["id"]), high, store.settings)
+        for occurrence in iter_occurrences(event, store.events.instances_of(event["id"]), high, store.settings)
     ]
     kept = [event for event in found if event["status"] == "confirmed" and zoned_datetime(event["end"]) >= low]
     return sorted(kept, key=lambda event: (zoned_datetime(event["start"]), event["id"]))

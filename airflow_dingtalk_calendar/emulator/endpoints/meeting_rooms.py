@@ -43,9 +43,10 @@ def handle_add_meeting_rooms(store: EmulatorStore, call: EndpointCall) -> Event:
 
 
 def _book_room(store: EmulatorStore, room_id: str) -> Event:
-    if room_id not in store.rooms:
+    name = store.find_room(room_id)
+    if name is None:
         raise invalid_parameter("roomId", "the meeting room does not exist")
-    return {"roomId": room_id, "displayName": store.rooms[room_id], "responseStatus": "accepted"}
+    return {"roomId": room_id, "displayName": name, "responseStatus": "accepted"}
 
 
 def _room_ids(rooms: list[Event]) -> set[str]:

@@ -65,7 +65,7 @@ def handle_get_meeting_rooms_schedule(store: EmulatorStore, call: EndpointCall) 
 
 
 def _room_schedule(store: EmulatorStore, room_id: str, low: datetime, high: datetime) -> Event:
-    if room_id not in store.rooms:
+    if store.find_room(room_id) is None:
         return {"roomId": room_id, "error": "meeting room not found", "scheduleItems": []}
     events = _overlapping_events(store, store.events_in_room(room_id), low, high)
     return {"roomId": room_id, "scheduleItems": [_room_booking(event) for event in events]}

@@ -20,6 +20,7 @@ from ..settings import EmulatorSettings
 from ..stream.changes import describe_change
 from ..stream.hub import StreamHub
 from .data_file import RegisteredApp, load_data, load_events
+from .event_index import EventIndex
 from .fault_rules import FaultRules
 from .ledger import EffectsLedger
 from .pages import ChangeRecord, EventListPage, RemainingItems
@@ -62,7 +63,8 @@ class EmulatorStore:
         self.clock_offset = 0.0
         loaded = load_data(self._initial[0] if data is None else data, switches, self.timestamp())
         self.settings = switches
-        self.apps, self.names, self.emails, self.events = loaded.apps, loaded.names, loaded.emails, loaded.events
+        self.apps, self.names, self.emails = loaded.apps, loaded.names, loaded.emails
+        self.events = EventIndex(loaded.events.values())
         self.staff, self.corps, self.configured_rooms = loaded.staff, loaded.corps, loaded.rooms
         self.suite_ticket = loaded.suite_ticket
         self.signed_in: str | None = next(iter(loaded.names), None)
@@ -158,10 +160,6 @@ class EmulatorStore:
         for event in load_events(events, self.settings, self.timestamp()):
             self.put_event(event)
 
-    def stored_instances(self, series_id: str) -> list[Event]:
-        """Return the stored instances of a series, cancelled ones too."""
-        return [event for event in self.events.values() if event.get("seriesMasterId") == series_id]
-
     @property
     def rooms(self) -> dict[str, str]:
         """Name of each meeting room by its id: those in the data, and those some event has."""
@@ -170,20 +168,22 @@ class EmulatorStore:
             rooms.setdefault(room["roomId"], room.get("displayName", room["roomId"]))
         return rooms
 
+    def find_room(self, room_id: str) -> str | None:
+        """Return the name of a meeting room, one of :attr:`rooms`."""
+        if room_id in self.configured_rooms:
+            return self.configured_rooms[room_id]
+        rooms = (room for event in self.events.in_room(room_id) for room in event["meetingRooms"])
+        return next((room.get("displayName", room_id) for room in rooms if room["roomId"] == room_id), None)
+
     def events_in_room(self, room_id: str) -> list[Event]:
         """Return the events that take place in a room."""
-        return [
-            event
-            for event in self.events.values()
-            if event["status"] == "confirmed" and room_id in _used_room_ids(event)
-        ]
+        events = self.events.in_room(room_id)
+        return [event for event in events if event["status"] == "confirmed" and room_id in _used_room_ids(event)]
 
     def has_room_conflict(self, event: Event) -> bool:
         """Return whether a room booked for the event is taken by another at one of its times."""
-        return any(
-            _uses_same_room(event, other) and events_overlap(event, other, self.settings)
-            for other in self.events.values()
-        )
+        others = (other for room_id in _used_room_ids(event) for other in self.events_in_room(room_id))
+        return any(not _is_same(event, other) and events_overlap(event, other, self.settings) for other in others)
 
     def viewer_for(self, union_id: str, max_attendees: int | None = None) -> EventViewer:
         """Return the eyes of a user."""
@@ -194,9 +194,9 @@ class EmulatorStore:
         return render_event(event, self.viewer_for(event["organizer"]["id"]))
 
 
-def _uses_same_room(event: Event, other: Event) -> bool:
-    series = {event["id"], event.get("seriesMasterId")} & {other["id"], other.get("seriesMasterId")} - {None}
-    return not series and other["status"] == "confirmed" and bool(_used_room_ids(event) & _used_room_ids(other))
+def _is_same(event: Event, other: Event) -> bool:
+    """Whether it is the same event, or one of the same series."""
+    return bool({event["id"], event.get("seriesMasterId")} & {other["id"], other.get("seriesMasterId")} - {None})
 
 
 def _used_room_ids(event: Event) -> set[str]:
