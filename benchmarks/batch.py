@@ -149,7 +149,7 @@ class _Kept(dict[str, Any]):
 async def _coroutines() -> float:
     """Patch the same events with coroutines, as many at once as the operator has threads."""
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
-    from airflow_dingtalk_calendar.plans.worker_pool import MAX_THREADS
+    from airflow_dingtalk_calendar.plans.worker_pool import API_THREADS
 
     start, rows = time.perf_counter(), iter(_plan(EVENTS))
     async with DingTalkCalendarHook() as hook:
@@ -158,7 +158,7 @@ async def _coroutines() -> float:
             for row in rows:
                 await hook.apatch_event(LIN, row["event_id"], row["patch"], timezone=ZONE)
 
-        await asyncio.gather(*(work() for _ in range(MAX_THREADS)))
+        await asyncio.gather(*(work() for _ in range(API_THREADS)))
     return time.perf_counter() - start
 
 

@@ -81,9 +81,10 @@ class PlanRunner:
         self._earlier: dict[int, RowResult] = {}
         self._checkpoint = checkpoint
         self._progress = Progress(len(plan.rows), checkpoint, log, hook.clock.monotonic)
-        groups = len(plan.groups)
+        actions = {row.change.action for row in plan.rows}
+        threads = thread_count(hook.get_conn().max_qps, len(actions), len(plan.groups))
         self._pool: WorkerPool[Sequence[Row], RowResult | BeforeRecord] = WorkerPool(
-            self._run_group, plan.groups, thread_count(hook.get_conn().max_qps, groups)
+            self._run_group, plan.groups, threads
         )
         self._hook = hook
         self.begun = False

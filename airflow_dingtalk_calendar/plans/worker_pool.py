@@ -17,7 +17,8 @@ from airflow_dingtalk_calendar.exceptions import Interrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
-MAX_THREADS = 32  # fewer than the connections that are kept open
+API_THREADS = 32  # more do not make one API's calls quicker: Python code runs in one thread at a time
+MAX_THREADS = 64  # fewer than the connections that are kept open
 EXPECTED_LATENCY = 1.0  # seconds that a row may take and the rate still be sustained; more is rare
 SLEEP_SLICE = 0.25  # seconds after which a sleeping thread checks whether to stop
 # Seconds after which the caller can save, log and notice a stop although no result has come.
@@ -122,6 +123,6 @@ class WorkerPool(Generic[T, R]):
             return next(((item,) for item in self._items), None)
 
 
-def thread_count(per_second: float, items: int) -> int:
-    """Return how many threads it takes to sustain a rate."""
-    return max(1, min(math.ceil(per_second * EXPECTED_LATENCY), MAX_THREADS, items))
+def thread_count(per_second: float, apis: int, items: int) -> int:
+    """Return how many threads it takes to sustain a rate, which each of so many APIs has for itself."""
+    return max(1, min(min(math.ceil(per_second * EXPECTED_LATENCY), API_THREADS) * apis, MAX_THREADS, items))

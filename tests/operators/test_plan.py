@@ -599,11 +599,22 @@ def test_progress_is_said(many: Emulator, connect: Connect, said: pytest.LogCapt
 
 
 @pytest.mark.parametrize(
-    ("per_second", "items", "threads"), [(20, 1000, 20), (20, 5, 5), (0.5, 10, 1), (1000, 99, 32), (5, 0, 1)]
+    ("per_second", "apis", "items", "threads"),
+    [
+        (20, 1, 1000, 20),
+        (20, 1, 5, 5),
+        (0.5, 1, 10, 1),
+        (1000, 1, 99, 32),
+        (5, 1, 0, 1),
+        (5, 0, 0, 1),
+        (5, 8, 1000, 40),
+        (20, 8, 1000, 64),
+        (20, 8, 30, 30),
+    ],
 )
-def test_threads_are_as_many_as_the_rate_needs(per_second: float, items: int, threads: int) -> None:
-    """No more threads are started than keep the pace, or than there are rows."""
-    assert worker_pool.thread_count(per_second, items) == threads
+def test_threads_are_as_many_as_the_rates_need(per_second: float, apis: int, items: int, threads: int) -> None:
+    """No more threads are started than keep the pace of each API, or than there are rows."""
+    assert worker_pool.thread_count(per_second, apis, items) == threads
 
 
 def test_items_may_be_made_as_they_are_taken() -> None:

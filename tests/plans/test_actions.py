@@ -16,6 +16,7 @@ from airflow_dingtalk_calendar.exceptions import InvalidInputError, PlanIncomple
 from airflow_dingtalk_calendar.plans import runner
 from airflow_dingtalk_calendar.plans.actions.table import ACTIONS
 from airflow_dingtalk_calendar.plans.plan import parse_plan
+from airflow_dingtalk_calendar.plans.worker_pool import thread_count
 from tests.airflow_runs import Run, Ti
 from tests.conftest import DATA, ORGANIZER, event
 from tests.frozen import tokens as frozen
@@ -235,6 +236,19 @@ def test_groups_run_side_by_side(calendar: Emulator) -> None:
     order = [row["event_id"] for row in calendar.effects["writes"]]
     assert order != sorted(order)
     assert sorted(order[:3]) == ["E2", "E3", "E4"]
+
+
+def test_each_api_has_threads_of_its_own(calendar: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is of each API, so a plan of eight actions has as many threads as keep the pace of all eight."""
+    asked: list[tuple[float, int, int]] = []
+
+    def count_threads(*given: Any) -> int:
+        asked.append(given)
+        return thread_count(*given)
+
+    monkeypatch.setattr(runner, "thread_count", count_threads)
+    run(EVERY)
+    assert asked == [(1000, 8, 8)]
 
 
 def test_a_refusal_of_all_rows_stops_groups_too(

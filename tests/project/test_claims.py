@@ -15,7 +15,7 @@ from httpcore._sync.http11 import HTTP11Connection
 from airflow_dingtalk_calendar.api.attendees import MAX_ATTENDEES
 from airflow_dingtalk_calendar.api.meeting_rooms import MAX_ROOMS
 from airflow_dingtalk_calendar.client.limits import MAX_BODY_BYTES
-from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS
+from airflow_dingtalk_calendar.client.rate_limiter import VARYING_WINDOW
 from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, RENEWAL_JITTER
 from airflow_dingtalk_calendar.client.websocket import MAX_FRAME_BYTES
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
@@ -54,7 +54,7 @@ POLLS = MONTH_SECONDS / default(DingTalkCalendarEventSensor, "poke_interval")
 CHECKS = MONTH_SECONDS / POLL_INTERVAL
 FREQUENT = MONTH_SECONDS / 300
 ERRORS_AFTER = "an hour" if ERROR_WAIT == HOUR else str(ERROR_WAIT)
-SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * WINDOW_SECONDS)
+SECONDS_FOR_MANY = math.ceil(1000 / SETTINGS.max_qps * VARYING_WINDOW)
 MAPPED = conf.getint("core", "max_map_length")
 HEADERS = HTTP11Connection.MAX_INCOMPLETE_EVENT_SIZE // 1024
 DAYS = conf.getfloat("sensors", "default_timeout") / 24 / HOUR
@@ -71,7 +71,7 @@ CLAIMS = [
         f"a frame of Stream mode has at most {MAX_FRAME_BYTES // 2**20} MB, events under way are {MAX_PENDING}",
     ),
     ("docs/reference/operators.md", f"more than `max_events` ({MAX_EVENTS:,}) are an error"),
-    ("docs/reference/plans.md", f"1,000 events take about {SECONDS_FOR_MANY} seconds."),
+    ("docs/reference/plans.md", f"1,000 patches take about {SECONDS_FOR_MANY} seconds."),
     ("docs/reference/plans.md", f"`max_calls` ({MAX_CALLS:,}) refuse a plan"),
     ("docs/costs.md", f"checked before anything is sent (default {MAX_CALLS:,})"),
     ("docs/howto/many.md", f"`max_calls` ({MAX_CALLS:,}) refuses a plan"),
