@@ -96,11 +96,12 @@ def unpaced() -> Iterator[None]:
     """
     from airflow_dingtalk_calendar.client import rate_limiter
 
-    seconds, rate_limiter.WINDOW_SECONDS = rate_limiter.WINDOW_SECONDS, 0.0
+    windows = rate_limiter.STEADY_WINDOW, rate_limiter.VARYING_WINDOW
+    rate_limiter.STEADY_WINDOW = rate_limiter.VARYING_WINDOW = 0.0
     try:
         yield
     finally:
-        rate_limiter.WINDOW_SECONDS = seconds
+        rate_limiter.STEADY_WINDOW, rate_limiter.VARYING_WINDOW = windows
 
 
 def event(event_id: str, start: float = 1_803_952_800.0) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.client import request_flow, token_cache
 from airflow_dingtalk_calendar.client.effects import AwaitFetch, Effect, FetchToken, MaskSecret, SendRequest, Sleep
-from airflow_dingtalk_calendar.client.rate_limiter import WINDOW_SECONDS, RateLimiter
+from airflow_dingtalk_calendar.client.rate_limiter import VARYING_WINDOW, RateLimiter
 from airflow_dingtalk_calendar.client.request_flow import MAX_RENEWALS, CallSession
 from airflow_dingtalk_calendar.client.responses import Response
 from airflow_dingtalk_calendar.connection.settings import ConnectionSettings
@@ -292,7 +292,7 @@ def test_calls_are_spaced_per_api(session: CallSession) -> None:
         [step.seconds for step in play(attempt_call(call, session), answer(200, EVENT))[0] if isinstance(step, Sleep)]
         for call in (GET, GET, GET, PATCH)
     ]
-    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1 * WINDOW_SECONDS, 0.1 * WINDOW_SECONDS, 0])
+    assert [sum(nap) for nap in naps] == pytest.approx([0, 0.1 * VARYING_WINDOW, 0.1 * VARYING_WINDOW, 0])
 
 
 def test_a_throttled_answer_holds_those_who_wait_already(session: CallSession) -> None:
@@ -300,11 +300,11 @@ def test_a_throttled_answer_holds_those_who_wait_already(session: CallSession) -
     session.tokens.store(SETTINGS.identity, "token-1", 7200, 1000)
     first, second = attempt_call(GET, session), attempt_call(GET, session)
     assert isinstance(next(first), SendRequest)
-    assert next(second) == Sleep(pytest.approx(0.1 * WINDOW_SECONDS))
+    assert next(second) == Sleep(pytest.approx(0.1 * VARYING_WINDOW))
     with pytest.raises(ThrottledError):
         first.send(answer(403, {"code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"}))
-    Clock.slept += 0.1 * WINDOW_SECONDS
-    assert second.send(None) == Sleep(pytest.approx(1 - 0.1 * WINDOW_SECONDS))
+    Clock.slept += 0.1 * VARYING_WINDOW
+    assert second.send(None) == Sleep(pytest.approx(1 - 0.1 * VARYING_WINDOW))
     Clock.slept += 1
     assert isinstance(second.send(None), SendRequest)
 
@@ -315,10 +315,10 @@ def test_who_stops_waiting_leaves_the_queue(session: CallSession) -> None:
     play(attempt_call(GET, session), answer(200, EVENT))
     given_up, follower = run_call(GET, session), attempt_call(GET, session)
     assert isinstance(next(given_up), Sleep)
-    assert next(follower) == Sleep(pytest.approx(0.2 * WINDOW_SECONDS))
+    assert next(follower) == Sleep(pytest.approx(0.2 * VARYING_WINDOW))
     with pytest.raises(Interrupted):
         given_up.throw(Interrupted())
-    assert follower.send(None) == Sleep(pytest.approx(0.1 * WINDOW_SECONDS))
+    assert follower.send(None) == Sleep(pytest.approx(0.1 * VARYING_WINDOW))
 
 
 def test_who_stops_waiting_for_another_attempt_has_the_failure_so_far(session: CallSession) -> None:
