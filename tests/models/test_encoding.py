@@ -186,3 +186,11 @@ def test_any_argument_of_a_call(make: Callable[..., Any], value: Any) -> None:
         if name != "repeat_meeting":  # says how to send, and is not sent
             with pytest.raises(InvalidInputError):
                 make(**{**given, name: value})
+
+
+def test_parameters_and_body_in_one_error() -> None:
+    """A call of which a parameter and members of the body cannot be sent names all of them."""
+    body = {"summary": HALF, "location": {"displayName": HALF}}
+    with pytest.raises(InvalidInputError) as caught:
+        api.Call("PatchEvent", "PUT", "/v1.0/x", parse=dict, params={"maxAttendees": HALF}, json=body)
+    assert [path for path, _ in caught.value.problems] == ["max_attendees", "body.summary", "body.location.displayName"]
