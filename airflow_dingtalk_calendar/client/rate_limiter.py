@@ -8,8 +8,8 @@ before it goes: so a hold, which a throttled answer brings about, reaches those 
 
 The service counts a call when it arrives, and one may leave on time and arrive late: its connection had to be opened,
 or a process stood still. Then the calls behind it would be too many for the second that begins with it. An answer that
-took longer than usual shows it, in time for the call that is a second later. How much longer counts depends on how
-steady the service is: what one that always takes as long takes longer was lost on the way.
+took longer than usual shows it, in time for the call that is a second later. Where the service always takes the same
+time, any delay arose on the way; where its latency varies, only an outlier is taken for one.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class ApiQueue:
         if len(self.latencies) >= FEWEST_LATENCIES:
             latencies = sorted(self.latencies)
             first, self.third = (latencies[len(latencies) * n // 4] for n in (1, 3))
-            self.spread, self.steady = self.third - first, self.third - latencies[0] < STEADY_WINDOW - 1
+            self.spread = self.third - first
+            self.steady = self.third - latencies[0] < STEADY_WINDOW - 1
 
     def _window(self) -> float:
         return STEADY_WINDOW if self.steady else VARYING_WINDOW
