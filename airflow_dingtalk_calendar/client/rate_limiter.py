@@ -24,7 +24,7 @@ from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 # Calls do not arrive exactly as evenly as they leave, so "per second" is taken to mean a little longer: the less is
 # known of when they arrive, the longer. A throttled answer holds the callers of an API for a second, which costs more.
 # Measured with 4,000 calls, 160 a second of eight APIs, on two cores: with 1.01 and every latency above the third
-# quartile counted as late, none was throttled in six runs; with 1.01 and outliers only, 1 to 4 in each.
+# quartile counted as late, none was throttled in six runs; with 1.01 and outliers only, 3 and 4 in two.
 STEADY_WINDOW, VARYING_WINDOW = 1.01, 1.03
 FEWEST_LATENCIES, LATENCIES = 10, 20  # answers that say what is usual; a quarter of them may have been late
 OUTLIER_RANGES = 1.5  # interquartile ranges above the third quartile: what is late where latencies vary (Tukey's fence)
