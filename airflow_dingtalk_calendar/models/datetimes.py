@@ -40,28 +40,27 @@ _NOT_A_TIME_TEXT = "must be an ISO 8601 date and time, like 2027-03-02T10:00:00+
 
 def to_time_object(value: Any) -> Any:
     """Bring a datetime, date or ISO text into the API's object form; anything else stays as it is."""
+    if isinstance(value, (dict, Mapping)):
+        moment = value.get("dateTime")
+        return {**to_time_object(moment), **value} if isinstance(moment, dt.datetime) else value
+    if isinstance(value, str):
+        return {"date": value} if _DATE_PATTERN.fullmatch(value.strip()) else {"dateTime": value}
     if isinstance(value, dt.datetime):
         zone = zone_of_datetime(value)
         return {"dateTime": value, "timeZone": zone} if zone else {"dateTime": value}
-    if isinstance(value, dt.date):
-        return {"date": value}
-    if isinstance(value, Mapping) and isinstance(value.get("dateTime"), dt.datetime):
-        return {**to_time_object(value["dateTime"]), **value}
-    if not isinstance(value, str):
-        return value
-    return {"date": value} if _DATE_PATTERN.fullmatch(value.strip()) else {"dateTime": value}
+    return {"date": value} if isinstance(value, dt.date) else value
 
 
 def add_zone(value: Any, zone: str | None) -> Any:
     """Give an object that has a time but no zone this one."""
-    if zone and isinstance(value, Mapping) and "dateTime" in value and "timeZone" not in value:
+    if zone and isinstance(value, (dict, Mapping)) and "dateTime" in value and "timeZone" not in value:
         return {**value, "timeZone": zone}
     return value
 
 
 def zone_name(value: Any) -> str | None:
     """Name the zone of an object, where it has one."""
-    zone = name_zone(value.get("timeZone")) if isinstance(value, Mapping) else None
+    zone = name_zone(value.get("timeZone")) if isinstance(value, (dict, Mapping)) else None
     return zone if isinstance(zone, str) else None
 
 
@@ -102,8 +101,8 @@ def format_event_time(value: Any, zone: str) -> str:
     moment = parse_datetime(value)
     if moment.tzinfo is None:
         return _format_like(value, _localize(moment, zone))
-    there = _convert_zone(moment, zone)
-    if moment.utcoffset() not in (there.utcoffset(), dt.timedelta(0)):
+    there, offset = _convert_zone(moment, zone), moment.utcoffset()
+    if offset and offset != there.utcoffset():
         raise ValueError("has another UTC offset than its time zone then: leave the offset out, or name another zone")
     return _format_like(value, there)
 

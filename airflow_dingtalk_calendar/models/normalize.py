@@ -73,23 +73,21 @@ def normalize_times(data: Any, default: str | None) -> Any:
     if not isinstance(data, Mapping) or not {"start", "end", "recurrence"} & data.keys():
         return data
     start, end = datetimes.to_time_object(data.get("start")), datetimes.to_time_object(data.get("end"))
+    start_zone, end_zone = datetimes.zone_name(start), datetimes.zone_name(end)
     placed = {
         **data,
-        "start": datetimes.add_zone(start, datetimes.zone_name(end) or default),
-        "end": datetimes.add_zone(end, datetimes.zone_name(start) or default),
-        "recurrence": _complete_range(
-            data.get("recurrence"),
-            datetimes.zone_name(start) or datetimes.zone_name(end) or default,
-            all_day=isinstance(start, Mapping) and "date" in start,
-        ),
+        "start": datetimes.add_zone(start, end_zone or default),
+        "end": datetimes.add_zone(end, start_zone or default),
+        "recurrence": _complete_range(data.get("recurrence"), start_zone or end_zone or default, start),
     }
     return {name: value for name, value in placed.items() if value is not None}
 
 
-def _complete_range(recurrence: Any, zone: str | None, *, all_day: bool) -> Any:
+def _complete_range(recurrence: Any, zone: str | None, start: Any) -> Any:
     span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
     if not isinstance(span, Mapping) or "endDate" not in span:
         return recurrence
+    all_day = isinstance(start, Mapping) and "date" in start
     return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone, all_day)}}
 
 

@@ -34,11 +34,13 @@ _STANDARD_TIMES = {"EST": "America/New_York", "MST": "America/Denver", "HST": "P
 
 def parse_zone(value: Any) -> str:
     """Name a zone, given by its name or as an object, as the tz database does."""
-    return _check_name(parse_text(name_zone(value)).strip())
+    name = name_zone(value)
+    return _check_name(name if isinstance(name, str) else parse_text(name))
 
 
 @lru_cache(maxsize=1024)  # an event names its zone several times
-def _check_name(name: str) -> str:
+def _check_name(text: str) -> str:
+    name = parse_text(text).strip()
     if is_blank(name):
         raise ValueError(f"{describe_blank(name)}; name a zone, like Asia/Shanghai, or leave it out")
     _refuse_machine_files(name)
