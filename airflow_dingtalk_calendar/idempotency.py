@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
 
@@ -56,7 +57,7 @@ def distinct_client_token(context: Mapping[str, Any], given: str, call: int, cal
 
 def fresh_client_token() -> str:
     """Make a client token for one call outside of a task."""
-    return str(uuid4())
+    return token_hex(16)
 
 
 def is_automatic_retry(context: Mapping[str, Any], retries: int) -> bool:

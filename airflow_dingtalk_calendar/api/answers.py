@@ -67,7 +67,7 @@ def parse_patched(event_id: str, payload: Any) -> Json | Odd[Json]:
     """
     event = _read_written(payload, "nothing was changed")
     found = text_or_empty(event.get("id"))
-    if not found.strip() or not {name.lower() for name in event} - {"id", "requestid"}:
+    if not found.strip() or all(name.lower() in ("id", "requestid") for name in event):
         text = f"answered with success, but without event {event_id}."
         return Odd({"id": event_id}, text, lacking=True)
     if found != event_id:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_dingtalk_calendar.api import Call
 from airflow_dingtalk_calendar.client.clock import Clock
@@ -24,8 +23,7 @@ from airflow_dingtalk_calendar.exceptions import (
 _GATEWAY_CODES = "Forbidden.AccessDenied."
 
 
-@dataclass(frozen=True, slots=True)
-class CountedRequest:
+class CountedRequest(NamedTuple):
     """One request of a metered call, and what came of it.
 
     :ivar action: DingTalk's name of the API action.

@@ -15,7 +15,7 @@ time, any delay arose on the way; where its latency varies, only an outlier is t
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -88,8 +88,8 @@ class ApiQueue:
         self.latencies.append(now - turn.sent)
         if len(self.latencies) >= FEWEST_LATENCIES:
             latencies = sorted(self.latencies)
-            first, self.third = (latencies[len(latencies) * n // 4] for n in (1, 3))
-            self.spread = self.third - first
+            self.third = latencies[len(latencies) * 3 // 4]
+            self.spread = self.third - latencies[len(latencies) // 4]
             self.delay = self.third - latencies[0]
 
     def _window(self) -> float:
@@ -113,7 +113,7 @@ class RateLimiter:
         """Queue up; the turn is what the other methods take."""
         turn = Turn()
         with self._lock:
-            lane = self._lanes.setdefault(name, ApiQueue())
+            lane = self._lanes[name]
             if not lane.waiting:
                 lane.due = max(lane.due, now)
             lane.waiting.append(turn)
@@ -139,14 +139,14 @@ class RateLimiter:
     def hold_until(self, name: Lane, until: float) -> None:
         """Hold back all calls until this time, those already waiting and new ones."""
         with self._lock:
-            lane = self._lanes.setdefault(name, ApiQueue())
+            lane = self._lanes[name]
             lane.held = max(lane.held, until)
             lane.due = max(lane.due, until)
 
     def clear(self) -> None:
         """Forget everything, and a lock that another process may have held when it forked this one."""
         self._lock = Lock()
-        self._lanes: dict[Lane, ApiQueue] = {}
+        self._lanes: defaultdict[Lane, ApiQueue] = defaultdict(ApiQueue)
 
 
 RATE_LIMITER = RateLimiter()

@@ -187,8 +187,9 @@ def _await_turn(lane: Lane, session: CallSession) -> Generator[Effect, Any, Turn
             seconds := session.limiter.next_wait(lane, turn, session.clock.monotonic(), session.settings.max_qps)
         ) > 0:
             yield Sleep(seconds)
-    finally:
+    except BaseException:  # who goes has left the queue
         session.limiter.leave_queue(lane, turn)
+        raise
     return turn
 
 

@@ -98,10 +98,12 @@ class ConnectionSettings:
 
     def zone_for(self, timezone: Any) -> Any:
         """Say which zone times have that name none: the call's (an object by its name), else the connection's."""
+        if timezone is None:
+            return self.timezone
         from airflow_dingtalk_calendar.models.types import read_argument  # pydantic: not at import
         from airflow_dingtalk_calendar.models.zones import name_zone
 
-        return self.timezone if timezone is None else read_argument("timezone", name_zone, timezone)
+        return read_argument("timezone", name_zone, timezone)
 
 
 def parse_connection(connection: AirflowConnection) -> ConnectionSettings:

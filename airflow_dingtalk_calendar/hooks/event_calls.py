@@ -99,12 +99,10 @@ def _parse_event_input(
     timezone: str | None,
     unchecked_fields: Mapping[str, Any] | str | None,
 ) -> EventModel:
-    from pydantic import BaseModel  # takes a while, too
-
-    if not isinstance(given, BaseModel):
+    if not isinstance(given, kind):
         text_or_mapping = cast("Mapping[str, Any] | str", given)
         return kind.parse(text_or_mapping, timezone=settings.zone_for(timezone), unchecked_fields=unchecked_fields)
     if timezone is not None or unchecked_fields is not None:
         problem = f"is parsed already: give timezone and unchecked_fields to {kind.__name__}.parse"
         raise InvalidInputError((kind._NAME, problem))
-    return cast("EventModel", given)
+    return given

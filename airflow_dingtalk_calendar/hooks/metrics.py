@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from airflow_dingtalk_calendar.client.call_counter import CallCounter, CountedRequest
 from airflow_dingtalk_calendar.hooks.airflow_compat import Stats
+
+# By the member of a request that says whether it counts.
+COUNTERS = {
+    "metered": "dingtalk.calls",
+    "throttled": "dingtalk.throttled",
+    "repeated": "dingtalk.retries",
+    "unknown": "dingtalk.unknown",
+}
 
 
 def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
@@ -18,25 +27,23 @@ def make_counter(task_instance: Any = None, **options: Any) -> CallCounter:
     :param task_instance: the task on whose behalf a trigger calls; without it, the task that this process runs.
     :param options: of the counter.
     """
-    return CallCounter(report=partial(emit_metrics, task_instance), **options)
+    return CallCounter(report=partial(emit_metrics, task_tags(task_instance)), **options)
 
 
-def emit_metrics(task_instance: Any, request: CountedRequest) -> None:
-    """Report a request to Airflow's metrics; a failure there fails no call."""
-    tags = {**task_tags(task_instance), "action": request.action}
-    counters = {
-        "calls": request.metered,
-        "throttled": request.throttled,
-        "retries": request.repeated,
-        "unknown": request.unknown,
-    }
+def emit_metrics(task: Mapping[str, str], request: CountedRequest) -> None:
+    """Report a request to Airflow's metrics; a failure there fails no call.
+
+    :param task: the tags of the task on whose behalf it was sent.
+    """
+    tags = {**task, "action": request.action}
     with suppress(Exception):  # whatever the metrics' backend, or what it is made of, raises
-        for name in (name for name, counts in counters.items() if counts):
-            Stats.incr(f"dingtalk.{name}", tags=tags)
+        for member, name in COUNTERS.items():
+            if getattr(request, member):
+                Stats.incr(name, tags=tags)
         Stats.timing("dingtalk.duration", dt.timedelta(seconds=request.seconds), tags=tags)
 
 
-def task_tags(task_instance: Any) -> dict[str, str]:
+def task_tags(task_instance: Any = None) -> dict[str, str]:
     """Name a task as Airflow's own metrics do; a watcher, and a program of one's own, is no task."""
     names = ("dag_id", "task_id")
     if task_instance is not None:

@@ -25,8 +25,8 @@ from contextlib import suppress
 with suppress(ImportError):
     import airflow.sdk.serde
 from airflow_dingtalk_calendar.client.call_counter import CountedRequest
-from airflow_dingtalk_calendar.hooks.metrics import emit_metrics
-emit_metrics(None, {REQUEST!r})
+from airflow_dingtalk_calendar.hooks.metrics import make_counter
+make_counter().report({REQUEST!r})
 """
 
 
@@ -62,7 +62,7 @@ def test_opentelemetry_gets_what_the_query_asks_for(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(metrics, "Stats", logger.SafeOtelLogger(MeterProvider([reader])))
     for name in ("dag_id", "task_id"):
         monkeypatch.setenv(f"AIRFLOW_CTX_{name.upper()}", TAGS[name])
-    metrics.emit_metrics(None, REQUEST)
+    metrics.emit_metrics(metrics.task_tags(), REQUEST)
     data: Any = reader.get_metrics_data()
     found = {one.name: one for of in data.resource_metrics for scope in of.scope_metrics for one in scope.metrics}
     calls, duration = found["airflow.dingtalk.calls"], found["airflow.dingtalk.duration"]

@@ -306,6 +306,7 @@ TOO_MUCH: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("add_attendees", (LIN, REVIEW, [{"id": CHEN}, {"id": CHEN}]), {}, "attendees"),
     ("add_attendees", (LIN, REVIEW, [{"id": CHEN, "is_optional": True}]), {}, "can have id and isOptional"),
     ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"timezone": "UTC"}, "patch: is parsed already"),
+    ("patch_event", (LIN, REVIEW, NewEvent.parse(NEW)), {}, "patch: must be a mapping"),
     ("patch_event", (LIN, REVIEW, EventPatch.parse({"summary": "x"})), {"unchecked_fields": {"a": 1}}, "is parsed"),
     ("patch_event", (LIN, REVIEW, {"summary": "x", "start": "2038-03-02T10:00"}), {"timezone": ""}, "is blank|zone"),
     ("remove_attendees", (LIN, REVIEW, CROWD), {}, "attendees"),
