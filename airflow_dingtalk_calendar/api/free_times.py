@@ -100,7 +100,7 @@ def find_free_times(
     found = counted(len(times), "free time")
     cost = counted(len(calls), "call")
     log.info("Found %s in %s; unknown: %d of %d.", found, cost, len(unknown), len(entries))
-    return {"times": [_write_time(one, open_hours.zone) for one in times], "unknown": unknown, "calls": len(calls)}
+    return {"times": [_write_free_time(one, open_hours.zone) for one in times], "unknown": unknown, "calls": len(calls)}
 
 
 def _search_schedules(
@@ -154,7 +154,7 @@ def _read_length(name: str, value: Any) -> dt.timedelta:
     return dt.timedelta(seconds=seconds)
 
 
-def _write_time(found: FreeTime, zone: str) -> Json:
+def _write_free_time(found: FreeTime, zone: str) -> Json:
     from airflow_dingtalk_calendar.models.zones import load_zone
 
     start, end = (moment.astimezone(load_zone(zone)).isoformat() for moment in found.span)

@@ -79,7 +79,7 @@ def rows_for(
     if not callable(edit):
         raise InvalidInputError(("edit", "must be a function from an event to its patch, or None"))
     selection = _Selection(read_argument("now", _read_now, now), allow_past, allow_instance)
-    listed = list(enumerate(_check_events(events)))
+    listed = list(enumerate(_require_events(events)))
     newest = newest_copies(listed, lambda one: body_key(one[1]), lambda one: one[1].get("updateTime")).values()
     left_out = Counter({**dict.fromkeys(_REASONS, 0), "repeated": len(listed) - len(newest)})
     rows: list[Json] = []
@@ -109,7 +109,7 @@ def _read_now(value: dt.datetime | str | None) -> dt.datetime:
     return moment
 
 
-def _check_events(events: Any) -> Iterable[Body]:
+def _require_events(events: Any) -> Iterable[Body]:
     if isinstance(events, (str, bytes, Mapping)) or not isinstance(events, Iterable):
         text = "must be a list of events: of a page, its events; of one event, a list of it"
         raise InvalidInputError(("events", f"{text}; it is {describe_type(events)}"))

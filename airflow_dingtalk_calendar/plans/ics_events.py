@@ -55,7 +55,7 @@ def convert_event(component: Any, options: IcsOptions) -> Json:
     """
     _refuse_properties(component)
     try:
-        event = _read_event(component, options)
+        event = _read_component(component, options)
         NewEvent.parse(event)
     except InvalidInputError as error:
         raise NotExpressibleError(str(error)) from None
@@ -81,7 +81,7 @@ def _refuse_properties(component: Any) -> None:
         raise NotExpressibleError(f"{broken[0]}: cannot be read")
 
 
-def _read_event(component: Any, options: IcsOptions) -> Json:
+def _read_component(component: Any, options: IcsOptions) -> Json:
     texts = {member: str(component[name]) for name, member in _TEXTS.items() if name in component}
     if is_blank(texts.get("summary", "")):
         raise NotExpressibleError("SUMMARY: is blank or missing, and DingTalk wants a title")
@@ -104,7 +104,7 @@ def _read_rule(component: Any, start: Json) -> Json:
 
 
 def _read_ends(component: Any, options: IcsOptions, *, series: bool) -> tuple[Json, Json]:
-    first = _read_time(component, "DTSTART")
+    first = _read_moment(component, "DTSTART")
     if "DTEND" in component and "DURATION" in component:
         raise NotExpressibleError("DTEND: excludes DURATION")
     if not isinstance(first, dt.datetime):
@@ -118,7 +118,7 @@ def _read_ends(component: Any, options: IcsOptions, *, series: bool) -> tuple[Js
     return _time_object(moment, zone), _time_object(until, zone)
 
 
-def _read_time(component: Any, name: str) -> dt.date:
+def _read_moment(component: Any, name: str) -> dt.date:
     value = getattr(component.get(name), "dt", None)
     if not isinstance(value, dt.date):  # which a datetime is, too
         raise NotExpressibleError(f"{name}: is missing or cannot be read")
@@ -132,7 +132,7 @@ def _last_day(component: Any, first: dt.date) -> dt.date:
         if not isinstance(length, dt.timedelta) or length % _DAY:
             raise NotExpressibleError("DURATION: of an all-day event has to be days")
         return first + max(length, _DAY)
-    last = _read_time(component, "DTEND") if "DTEND" in component else first + _DAY
+    last = _read_moment(component, "DTEND") if "DTEND" in component else first + _DAY
     if isinstance(last, dt.datetime):
         raise NotExpressibleError("DTEND: has a time of day, and DTSTART has none")
     # An end before the start stays as it is, for NewEvent to refuse it with the reason.
@@ -141,7 +141,7 @@ def _last_day(component: Any, first: dt.date) -> dt.date:
 
 def _end_moment(component: Any, start: dt.datetime, zone: str, options: IcsOptions) -> dt.datetime:
     if "DTEND" in component:
-        last = _read_time(component, "DTEND")
+        last = _read_moment(component, "DTEND")
         if not isinstance(last, dt.datetime):
             raise NotExpressibleError("DTEND: has no time of day, and DTSTART has one")
         return _place(last, _find_zone(component, "DTEND", options), "DTEND")

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.plans.results import RowResult
-from airflow_dingtalk_calendar.watch.changes import Change, EventSnapshot
+from airflow_dingtalk_calendar.watch.changes import CalendarChange, EventSnapshot
 
 # What watchers call the members of requests that are no fields of a patch.
 _OTHER_NAMES = {"responseStatus": "responses", "meetingRooms": "meeting_rooms"}
@@ -29,11 +29,13 @@ def made_changes(
             yield calendar, change.payload(*calendar, source="task")
 
 
-def _made_change(result: RowResult, change_id: Callable[..., str]) -> Change:
+def _made_change(result: RowResult, change_id: Callable[..., str]) -> CalendarChange:
     row, event_id = result.row, result.event_id or result.row.event_id
     fields = _changed_fields(result) if row.change.kind == "updated" else ()
     snapshot = EventSnapshot(event_id, None, update_time=result.update_time)
-    return Change(row.change.kind, snapshot, fields, change_id("asset", row.index, event_id, row.change.kind, fields))
+    return CalendarChange(
+        row.change.kind, snapshot, fields, change_id("asset", row.index, event_id, row.change.kind, fields)
+    )
 
 
 def _changed_fields(result: RowResult) -> tuple[str, ...]:

@@ -79,13 +79,13 @@ def _fill_table(rows: Iterable[Row], left: int) -> tuple[list[str], int]:
 
 def _row_lines(row: Row) -> Iterator[str]:
     """Write a line for each change, the first of which names the event."""
-    cells = [_name_event(row), _say_start(row), _name_action(row)]
+    cells = [_label_event(row), _say_start(row), _name_action(row)]
     for change in _describe_changes(row):
         yield f"| {' | '.join([*cells, code_span(change)])} |"
         cells = ["", "", ""]
 
 
-def _name_event(row: Row) -> str:
+def _label_event(row: Row) -> str:
     """Name an event by its title, or by what is known of it."""
     if row.created_by is not None:
         return f"created by {code_span(row.created_by)}"

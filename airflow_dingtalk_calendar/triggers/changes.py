@@ -16,7 +16,7 @@ from airflow.providers.common.compat.triggers import BaseEventTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_dingtalk_calendar.exceptions import InvalidInputError
-from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, Change, ChangeFilter, ChangeKind, parse_filter
+from airflow_dingtalk_calendar.watch.changes import DEFAULT_FIELDS, ChangeFilter, ChangeKind, parse_filter
 from airflow_dingtalk_calendar.watch.sources import (
     POLL_INTERVAL,
     ChangeSource,
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from airflow_dingtalk_calendar import api
     from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
     from airflow_dingtalk_calendar.stream.pushes import CalendarPush
+    from airflow_dingtalk_calendar.watch.changes import CalendarChange
     from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
     from airflow_dingtalk_calendar.watch.delivery import Delivery
     from airflow_dingtalk_calendar.watch.hub import CalendarKey
     from airflow_dingtalk_calendar.watch.watcher import CalendarWatcher
-
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +217,7 @@ class DingTalkCalendarChangesTrigger(BaseEventTrigger):
                     if changes:
                         yield self._payload(changes)
 
-    def _payload(self, changes: Iterable[Change]) -> dict[str, Any]:
+    def _payload(self, changes: Iterable[CalendarChange]) -> dict[str, Any]:
         return {"changes": [change.payload(self.union_id, self.calendar_id, self.source) for change in changes]}
 
     def _make_watcher(self) -> CalendarWatcher:

@@ -46,7 +46,7 @@ class EventSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CalendarChange:
     """One event that came, went, or has other values in watched fields than before.
 
     :ivar fields: names of the fields that differ; of an event that came or went, none.
@@ -193,7 +193,7 @@ def initial_position(epoch: str, token: str | None, snapshots: Iterable[EventSna
 
 def find_changes(
     watch: ChangeFilter, position: Position, snapshots: Iterable[EventSnapshot], *, complete: bool
-) -> tuple[list[Change], Mapping[str, str]]:
+) -> tuple[list[CalendarChange], Mapping[str, str]]:
     """Return what has changed since a position, and what to remember from now on.
 
     :param complete: whether all events of the calendar were seen, so that one that was not is gone.
@@ -208,7 +208,7 @@ def find_changes(
             fingerprints[snapshot.event_id] = snapshot.fingerprint
         found = _classify_change(watch, before, snapshot.fingerprint)
         if found is not None:
-            changes.append(Change(found[0], snapshot, found[1], _derive_change_id(position, snapshot)))
+            changes.append(CalendarChange(found[0], snapshot, found[1], _derive_change_id(position, snapshot)))
     return changes, fingerprints
 
 

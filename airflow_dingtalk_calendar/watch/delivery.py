@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil
 from uuid import uuid4
 
-from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, Change, ChangeFilter, Position
+from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, CalendarChange, ChangeFilter, Position
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import Listing, follow_listing
@@ -57,7 +57,7 @@ class Member:
         self._is_loaded = False
         self._unsaved: Position | None = None
         self._poll: CalendarPoll | None = None
-        self._found: list[Change] = []
+        self._found: list[CalendarChange] = []
         self._reached: Position | None = None
 
     async def prepare(self, clock: Callable[[], float], now: float) -> None:
@@ -72,7 +72,7 @@ class Member:
                 self.due_at = now + min(self.position.checked + self.interval - clock(), self.interval)
 
     @contextmanager
-    def taking(self, delivery: Delivery) -> Iterator[Sequence[Change]]:
+    def taking(self, delivery: Delivery) -> Iterator[Sequence[CalendarChange]]:
         """Give the changes of this part; the watcher has taken it when the block ends without an error."""
         if not self._can_follow(delivery):
             yield ()

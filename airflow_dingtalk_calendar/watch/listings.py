@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from airflow_dingtalk_calendar.watch.changes import (
-    Change,
+    CalendarChange,
     ChangeFilter,
     EventSnapshot,
     Position,
@@ -89,7 +89,7 @@ def merge_listings(listings: Sequence[Listing]) -> Listing:
 
 def follow_listing(
     watch: ChangeFilter, position: Position | None, listing: Listing, epoch: str, checked: float
-) -> tuple[list[Change], Position]:
+) -> tuple[list[CalendarChange], Position]:
     """Find what has changed since a position, and the position after that; without one, take a first one.
 
     :param epoch: the name of a first position.

@@ -12,7 +12,7 @@ from uuid import uuid4
 from airflow_dingtalk_calendar import api
 from airflow_dingtalk_calendar.hooks.calendar import DingTalkCalendarHook
 from airflow_dingtalk_calendar.watch.calendar_listing import CalendarLister
-from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, Change, ChangeFilter, Position
+from airflow_dingtalk_calendar.watch.changes import PART_LENGTH, CalendarChange, ChangeFilter, Position
 from airflow_dingtalk_calendar.watch.checkpoint import WatcherCheckpoint
 from airflow_dingtalk_calendar.watch.error_wait import wait_after_error
 from airflow_dingtalk_calendar.watch.listings import combine_needs, follow_listing
@@ -58,7 +58,7 @@ class CalendarWatcher:
         self._unsaved: Position | None = None
         self._reported = 0
 
-    async def poll_calendar(self) -> list[list[Change]]:
+    async def poll_calendar(self) -> list[list[CalendarChange]]:
         """Poll the calendar, if it is time to; return its changes, in parts that are one asset event each."""
         if self._unsaved is not None:
             return []  # what was reported has to be saved first
@@ -103,7 +103,7 @@ class CalendarWatcher:
         log_loaded(self._position)
         return min(self._position.checked + self._interval - self.clock(), self._interval)
 
-    async def _follow_calendar(self, hook: DingTalkCalendarHook) -> list[Change]:
+    async def _follow_calendar(self, hook: DingTalkCalendarHook) -> list[CalendarChange]:
         now = self.clock()
         needs = combine_needs([(self._watch, self._position)])
         listing = await CalendarLister(hook, self._calendar, needs).list_needed()

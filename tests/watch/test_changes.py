@@ -17,7 +17,7 @@ from airflow_dingtalk_calendar.models.fields import FIELDS
 from airflow_dingtalk_calendar.watch import checkpoint
 from airflow_dingtalk_calendar.watch.changes import (
     DEFAULT_FIELDS,
-    Change,
+    CalendarChange,
     ChangeFilter,
     Position,
     find_changes,
@@ -35,12 +35,14 @@ def position(watch: ChangeFilter, *events: dict[str, Any]) -> Position:
     return initial_position("epoch", "token", watch.snapshots(events), 0.0)
 
 
-def reported(watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False) -> list[Change]:
+def reported(
+    watch: ChangeFilter, before: Position, *events: dict[str, Any], complete: bool = False
+) -> list[CalendarChange]:
     """Return the changes when these events were listed."""
     return find_changes(watch, before, watch.snapshots(events), complete=complete)[0]
 
 
-def kinds(found: Iterable[Change]) -> list[tuple[str, str, tuple[str, ...]]]:
+def kinds(found: Iterable[CalendarChange]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return the changes without their names."""
     return [(one.kind, one.snapshot.event_id, one.fields) for one in found]
 

@@ -23,7 +23,7 @@ class EventIndex(dict[str, Event]):
             self[event["id"]] = event
 
     def __setitem__(self, event_id: str, event: Event) -> None:
-        before, after = _room_ids(self.get(event_id, {})), _room_ids(event)
+        before, after = _booked_rooms(self.get(event_id, {})), _booked_rooms(event)
         for room_id in before - after:
             self._rooms[room_id].pop(event_id, None)
         for room_id in after - before:
@@ -44,5 +44,5 @@ class EventIndex(dict[str, Event]):
         return [self[event_id] for event_id in list(event_ids) if event_id in self]
 
 
-def _room_ids(event: Event) -> set[str]:
+def _booked_rooms(event: Event) -> set[str]:
     return {room["roomId"] for room in event.get("meetingRooms", ())}
