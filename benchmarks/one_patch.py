@@ -24,7 +24,8 @@ time. Bare httpx and `http.client` send a body that is ready with a token that i
 and pace, retries, bounds how long and how big an answer may be, and types the errors; reading and checking a
 patch is listed by itself, for `EventPatch.parse` does it once for many calls. Its rate limit decides about each
 call, but lets all go at once. The operators make hook and connection for each patch, as a task does. Medians
-of {rounds} rounds of {calls} calls that take turns; ratios within a round."""
+of {rounds} rounds of {calls} calls that take turns, each after a garbage collection, so that it collects its
+own garbage only; ratios within a round."""
 NOTES = """From coroutines, DingTalk's SDK sends with aiohttp, whose parser is compiled: that takes less than any way
 with httpx. The hook hands its requests to httpx's transport and not to the client's own `send`, which follows
 redirects, keeps cookies and logs every URL; and it reads the URL of the service once, not that of each request."""
@@ -105,6 +106,7 @@ def _ways(service: Service) -> dict[str, Callable[[int], object]]:
 
 
 def _cost(way: Callable[[int], object], calls: int) -> tuple[float, float]:
+    gc.collect()  # no way pays for what another one has left
     used, start = time.process_time(), time.perf_counter()
     way(calls)
     return (time.process_time() - used) / calls, (time.perf_counter() - start) / calls
