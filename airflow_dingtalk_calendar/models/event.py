@@ -122,19 +122,13 @@ class EventFields(Component):
 
     @field_validator("start", "end")
     @classmethod
-    def _as_all_day_says(cls, value: EventTime | None, info: ValidationInfo) -> EventTime | None:
-        all_day = info.data.get("is_all_day")
+    def _fits_the_event(cls, value: EventTime | None, info: ValidationInfo) -> EventTime | None:
+        all_day, start = info.data.get("is_all_day"), info.data.get("start")
         if value and all_day is not None and value.all_day != all_day:
             raise ValueError(f"needs {'date' if all_day else 'dateTime'}, because isAllDay is {str(all_day).lower()}")
+        if value and start:  # which is there when the end is validated
+            _check_span(start, value)
         return value
-
-    @field_validator("end")
-    @classmethod
-    def _after_the_start(cls, end: EventTime | None, info: ValidationInfo) -> EventTime | None:
-        start = info.data.get("start")
-        if start and end:
-            _check_span(start, end)
-        return end
 
     @field_validator("recurrence", mode="before")
     @classmethod
