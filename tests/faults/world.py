@@ -95,9 +95,12 @@ class Wire(httpx.BaseTransport):
         world = self._world
         with world.lock:
             world.number += 1
-            kind = world.schedule.get(world.number)
+            number, kind = world.number, world.schedule.get(world.number)
         if kind in EMULATED:
-            world.dingtalk.fault(**EMULATED[kind])
+            rule = EMULATED[kind]
+            # An id that two events have would be one more fault, which only the service could make.
+            ids = {"id": f"another-event-{number}"} if rule["kind"] == "other_id" else {}
+            world.dingtalk.fault(**rule, **ids)
         return HOSTED[kind](world, request) if kind in HOSTED else request
 
 
