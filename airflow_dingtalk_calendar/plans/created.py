@@ -7,12 +7,13 @@ the row and the later rows of its group make it, and was created since the first
 
 Events are distinguished by their content, so the very same event from elsewhere, such as another task of the same DAG
 run, cannot be distinguished from the row's own. And an event that a person has changed between the two tries is not
-recognized; then only the client token prevents a second one.
+recognized; then only the client token prevents a second one. So it is where the app may not list events.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,11 +31,17 @@ from airflow_dingtalk_calendar.plans.actions.attendees import AttendeesChange
 from airflow_dingtalk_calendar.plans.actions.patch import PatchChange
 from airflow_dingtalk_calendar.plans.rows import Row
 
+log = logging.getLogger(__name__)
 # Between DingTalk's clock and a worker's; and createTime may be in minutes ("yyyy-MM-ddTHH:mmZ", DingTalk's SDK).
 CLOCK_SKEW = dt.timedelta(minutes=2)
 MAX_LISTED_ATTENDEES = 100  # people of an event that ListEvents returns
 # What an event has not unless a request asks for it; reminders, say, DingTalk adds by itself.
 ABSENT: Body = {"description": "", "location": {"displayName": ""}, "recurrence": None, "attendees": []}
+
+UNLISTED_NOTE = (
+    "So this retry cannot see which events an earlier try has created, and only the client token, which DingTalk knows "
+    "for a day, prevents a second one."
+)
 
 Place = tuple[str, str, str, str]  # whose calendar, which one, and the span of time in which an event starts
 Lookup = Generator[api.Call[Any], Any, Body | None]
@@ -156,7 +163,8 @@ def _list_place(place: Place) -> Generator[api.Call[Any], Any, list[Body]]:
     while following:
         try:
             page = yield following
-        except PermissionDeniedError:  # an app may create events and not list them; then the client token has to do
+        except PermissionDeniedError as error:
+            log.warning("%s %s", error, UNLISTED_NOTE)
             break
         events += (event for event in mappings_in(page["events"]) if isinstance(event.get("id"), str))
         following = api.next_page(call, page, seen)

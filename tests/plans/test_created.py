@@ -260,8 +260,10 @@ def test_clocks_may_differ_a_little(dingtalk: Emulator, connect: Any, minutes: i
     assert len(created(dingtalk)) == events
 
 
-def test_an_app_that_may_not_list_events_has_the_client_token(calendar: Emulator) -> None:
-    """Without the permission to read, a retry sends the same request under the same client token."""
+def test_an_app_that_may_not_list_events_has_the_client_token(
+    calendar: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the permission to read, a retry sends the same request under the same client token, and says so."""
     plan = [{**CREATE, "name": None, "group": None}]
     calendar.fault(kind="apply_then_reset", action="CreateEvent")
     with pytest.raises(PlanIncompleteError):
@@ -272,6 +274,7 @@ def test_an_app_that_may_not_list_events_has_the_client_token(calendar: Emulator
     assert counts["applied"] == 1
     tokens = {request["client_token"] for request in calendar.requests if request["action"] == "CreateEvent"}
     assert len(tokens) == 1
+    assert "only the client token, which DingTalk knows for a day, prevents a second one." in caplog.text
 
 
 def test_checks_are_counted(calendar: Emulator) -> None:
