@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -93,33 +94,22 @@ class CallCounter:
         text = f"Metered calls: {sum(counts.values())}" + (f" ({parts})" if parts else "")
         return f"{text}; {notes}." if notes else f"{text}."
 
-    @contextmanager
-    def count_request(self, call: Call[Any], clock: Clock, *, repeated: bool) -> Iterator[None]:
+    def count_request(self, call: Call[Any], clock: Clock, *, repeated: bool) -> AbstractContextManager[None]:
         """Count the request that is sent within.
 
         :raises CallLimitError: when it would be one too many; nothing is sent.
         """
-        if not call.metered:
-            yield
-            return
-        self._reserve(call.action)
-        began, failure = clock.monotonic(), None
-        try:
-            yield
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            self._settle(_judge_request(call, clock.monotonic() - began, repeated, failure))
+        return _RequestCount(self, call, clock, repeated) if call.metered else nullcontext()
 
-    def _reserve(self, action: str) -> None:
+    def reserve_call(self, action: str) -> None:
         """Count a request before it is sent, so that threads together keep to the limit."""
         with self._lock:
             if self.limit is not None and self._counts.total() >= self.limit:
                 raise CallLimitError
             self._counts[action] += 1
 
-    def _settle(self, request: CountedRequest) -> None:
+    def settle_call(self, request: CountedRequest) -> None:
+        """Count what came of a request that was reserved."""
         with self._lock:
             # It was counted before it was sent; what the gateway has turned away is taken off again.
             self._counts[request.action] -= not request.metered
@@ -127,6 +117,25 @@ class CallCounter:
             self.throttled += request.throttled
         if self.report:
             self.report(request)
+
+
+@dataclass(slots=True)
+class _RequestCount:
+    """Counts the request that is sent within; a class, because each call pays for it."""
+
+    counter: CallCounter
+    call: Call[Any]
+    clock: Clock
+    repeated: bool
+    began: float = 0.0
+
+    def __enter__(self) -> None:
+        self.counter.reserve_call(self.call.action)
+        self.began = self.clock.monotonic()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        seconds = self.clock.monotonic() - self.began
+        self.counter.settle_call(_judge_request(self.call, seconds, self.repeated, error))
 
 
 def _judge_request(call: Call[Any], seconds: float, repeated: bool, failure: BaseException | None) -> CountedRequest:

@@ -36,10 +36,12 @@ Lane = tuple[tuple[str, ...], str]  # the identity of the app, and the API
 class Turn:
     """The turn of one call.
 
+    :ivar queue: of the calls to the same API.
     :ivar sent: when it went.
     :ivar answered: when its answer was there.
     """
 
+    queue: ApiQueue
     sent: float = math.inf
     answered: float = -math.inf
 
@@ -111,42 +113,40 @@ class RateLimiter:
 
     def join_queue(self, name: Lane, now: float) -> Turn:
         """Queue up; the turn is what the other methods take."""
-        turn = Turn()
         with self._lock:
-            lane = self._lanes[name]
-            if not lane.waiting:
-                lane.due = max(lane.due, now)
-            lane.waiting.append(turn)
+            queue = self._queues[name]
+            if not queue.waiting:
+                queue.due = max(queue.due, now)
+            queue.waiting.append(turn := Turn(queue))
         return turn
 
-    def next_wait(self, name: Lane, turn: Turn, now: float, per_second: float) -> float:
+    def next_wait(self, turn: Turn, now: float, per_second: float) -> float:
         """Return the seconds after which to ask again; 0: go now."""
         with self._lock:
-            return self._lanes[name].next_wait(turn, now, per_second)
+            return turn.queue.next_wait(turn, now, per_second)
 
-    def leave_queue(self, name: Lane, turn: Turn) -> None:
+    def leave_queue(self, turn: Turn) -> None:
         """Give up a turn that has not come."""
         with self._lock:
-            if turn in self._lanes[name].waiting:
-                self._lanes[name].waiting.remove(turn)
+            if turn in turn.queue.waiting:
+                turn.queue.waiting.remove(turn)
 
-    def note_answer(self, name: Lane, turn: Turn, now: float) -> None:
+    def note_answer(self, turn: Turn, now: float) -> None:
         """Say when the call had its answer, which tells whether it may have reached the service late."""
         with self._lock:
-            if lane := self._lanes.get(name):  # it may have been forgotten while the call was under way
-                lane.note_answer(turn, now)
+            turn.queue.note_answer(turn, now)
 
     def hold_until(self, name: Lane, until: float) -> None:
         """Hold back all calls until this time, those already waiting and new ones."""
         with self._lock:
-            lane = self._lanes[name]
-            lane.held = max(lane.held, until)
-            lane.due = max(lane.due, until)
+            queue = self._queues[name]
+            queue.held = max(queue.held, until)
+            queue.due = max(queue.due, until)
 
     def clear(self) -> None:
         """Forget everything, and a lock that another process may have held when it forked this one."""
         self._lock = Lock()
-        self._lanes: defaultdict[Lane, ApiQueue] = defaultdict(ApiQueue)
+        self._queues: defaultdict[Lane, ApiQueue] = defaultdict(ApiQueue)
 
 
 RATE_LIMITER = RateLimiter()

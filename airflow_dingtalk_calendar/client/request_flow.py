@@ -177,18 +177,16 @@ def _send_request(call: Call[T], session: CallSession, token: str) -> Generator[
             session.limiter.hold_until(lane, session.clock.monotonic() + seconds)
         raise
     finally:
-        session.limiter.note_answer(lane, turn, session.clock.monotonic())
+        session.limiter.note_answer(turn, session.clock.monotonic())
 
 
 def _await_turn(lane: Lane, session: CallSession) -> Generator[Effect, Any, Turn]:
     turn = session.limiter.join_queue(lane, session.clock.monotonic())
     try:
-        while (
-            seconds := session.limiter.next_wait(lane, turn, session.clock.monotonic(), session.settings.max_qps)
-        ) > 0:
+        while (seconds := session.limiter.next_wait(turn, session.clock.monotonic(), session.settings.max_qps)) > 0:
             yield Sleep(seconds)
     except BaseException:  # who goes has left the queue
-        session.limiter.leave_queue(lane, turn)
+        session.limiter.leave_queue(turn)
         raise
     return turn
 

@@ -157,13 +157,13 @@ class Transport:
     def _make_request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
         # Without the client, whose merging of URLs, headers and cookies costs as much as all our own code, and with a
         # target beside the origin, since reading each whole URL costs half as much again.
-        origin = read_origin(self._settings.legacy_url if call.host == "legacy" else self._settings.base_url)
+        origin, host = read_origin(self._settings.legacy_url if call.host == "legacy" else self._settings.base_url)
         target = f"{call.path}?{urlencode(call.params)}" if call.params else call.path
         described, body = _encode_body(call)
         return httpx.Request(
             call.method,
             origin,
-            headers={"host": origin.netloc.decode(), **COMMON_HEADERS, **headers, **described},
+            headers={"host": host, **COMMON_HEADERS, **headers, **described},
             stream=httpx.ByteStream(body),
             extensions={"timeout": self._socket_timeouts, "target": target.encode()},
         )
@@ -183,9 +183,10 @@ def _encode_body(call: Call[Any]) -> tuple[dict[str, str], bytes]:
 
 
 @lru_cache(maxsize=8)
-def read_origin(url: str) -> httpx.URL:
-    """Read the scheme, host and port that requests go to."""
-    return httpx.URL(url)
+def read_origin(url: str) -> tuple[httpx.URL, str]:
+    """Read the scheme, host and port that requests go to, and what their ``Host`` header says of it."""
+    origin = httpx.URL(url)
+    return origin, origin.netloc.decode()
 
 
 def _client_options(settings: ConnectionSettings) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 # Deeper than any field of an event, and far from Python's recursion limit, which a hostile text would reach.
 MAX_DEPTH = 20
+PLAIN = (str, bytes, int)  # checked first, because most values are, and checking for abstract types is slow
 
 
 class Unreadable:
@@ -112,7 +113,7 @@ def _refuse_lax_json(value: Any, path: str) -> None:
 
 
 def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool) -> Any:
-    if isinstance(value, (str, bytes, int)):  # checked first, because checking for abstract types is slow
+    if isinstance(value, PLAIN):
         return value
     if isinstance(value, (dict, Mapping)):
         return _normalize_members(value, loc, problems, rename=rename)
@@ -140,6 +141,7 @@ def _normalize_members(
         note_problem(problems, loc, "is nested too deeply")
         return tidied
     repeated = value.repeated if isinstance(value, JsonObject) else ()
+    top = rename and len(loc) == 1  # the fields, whose text may be JSON
     for key, member in value.items():
         if not isinstance(key, str):
             note_problem(problems, loc, "has a key that is not text")
@@ -149,9 +151,11 @@ def _normalize_members(
             tidied[name] = note_problem(problems, (*loc, name), "is given twice, in snake_case and in camelCase")
         elif key in repeated:
             tidied[name] = note_problem(problems, (*loc, name), "is given twice in one JSON object")
+        elif isinstance(member, PLAIN) and not top:
+            tidied[name] = member
         elif member is not None:
             place = (*loc, name)
-            if rename and len(loc) == 1 and isinstance(member, str):
+            if top and isinstance(member, str):
                 member = _parse_structured(member, place, problems)
             tidied[name] = _normalize_value(member, place, problems, rename=rename)
     return tidied
