@@ -18,8 +18,8 @@ different requests of one name for the same.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
-from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -57,7 +57,7 @@ def distinct_client_token(context: Mapping[str, Any], given: str, call: int, cal
 
 def fresh_client_token() -> str:
     """Make a client token for one call outside of a task."""
-    return token_hex(16)
+    return os.urandom(16).hex()
 
 
 def is_automatic_retry(context: Mapping[str, Any], retries: int) -> bool:

@@ -147,12 +147,13 @@ class Transport:
 
     def _async_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
+        if client := self._async_clients.get(loop):  # which no other thread changes
+            return client
         with self._lock:
             for ended in [other for other in self._async_clients if other.is_closed()]:
                 del self._async_clients[ended]  # nobody can close its sockets any more but the garbage collector
-            if loop not in self._async_clients:
-                self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
-            return self._async_clients[loop]
+            client = self._async_clients[loop] = httpx.AsyncClient(**_client_options(self._settings))
+            return client
 
     def _make_request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Request:
         # Without the client, whose merging of URLs, headers and cookies costs as much as all our own code, and with a
