@@ -13,7 +13,13 @@ from urllib.parse import quote
 from airflow_dingtalk_calendar.api.answers import Odd, parse_whole_page
 from airflow_dingtalk_calendar.exceptions import InvalidInputError, UnexpectedAnswerError, read_all
 from airflow_dingtalk_calendar.idempotency import fresh_client_token
-from airflow_dingtalk_calendar.models.blanks import describe_blank, describe_type, explain_refusal, is_blank
+from airflow_dingtalk_calendar.models.blanks import (
+    BLANK_TEXTS,
+    describe_blank,
+    describe_type,
+    explain_refusal,
+    is_blank,
+)
 from airflow_dingtalk_calendar.models.json_values import NOT_UNICODE_TEXT, Json, encode_json, find_pair, is_unicode
 
 T = TypeVar("T")
@@ -82,7 +88,7 @@ _is_plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
 def check_id(name: str, value: object) -> str:
     """Check an id that a template may have rendered; it becomes one segment of a path, whatever is in it."""
-    if type(value) is str and _is_plain(value) and not is_blank(value):  # as nearly all are: plans have many
+    if type(value) is str and _is_plain(value) and value not in BLANK_TEXTS:  # as nearly all are: plans have many
         return value
     if value is None:
         raise InvalidInputError((name, "is absent, and has to be given"))

@@ -27,6 +27,7 @@ from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 # them beside other programs; with 1.01 and only outliers counted as late, 3 and 4 in two.
 STEADY_WINDOW, VARYING_WINDOW = 1.01, 1.03
 FEWEST_LATENCIES, LATENCIES = 10, 20  # answers that say what is usual; a quarter of them may have been late
+REVIEW_EVERY = 5  # answers after which what is usual is worked out again, which as long as they are few each does
 OUTLIER_RANGES = 1.5  # interquartile ranges above the third quartile: what is late where latencies vary (Tukey's fence)
 MIN_SLEEP = 1e-6  # seconds that are not worth another sleep
 Lane = tuple[tuple[str, ...], str]  # the identity of the app, and the API
@@ -52,7 +53,8 @@ class ApiQueue:
 
     :ivar due: when the next call may go.
     :ivar held: until when nobody may go.
-    :ivar latencies: how long the last answers took.
+    :ivar answers: how many there were.
+    :ivar latencies: how long the last ones took.
     :ivar third: their third quartile, once there are enough.
     :ivar spread: the range between their first and third quartile, likewise.
     :ivar delay: by how much the third quartile is above the quickest answer: as late as that, a call may have been
@@ -63,6 +65,7 @@ class ApiQueue:
     held: float = -math.inf
     waiting: list[Turn] = field(default_factory=list)
     gone: deque[Turn] = field(default_factory=deque)
+    answers: int = 0
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
     third: float = math.inf
     spread: float = math.inf
@@ -88,11 +91,15 @@ class ApiQueue:
         """Note that a call has its answer."""
         turn.answered = now
         self.latencies.append(now - turn.sent)
-        if len(self.latencies) >= FEWEST_LATENCIES:
-            latencies = sorted(self.latencies)
-            self.third = latencies[len(latencies) * 3 // 4]
-            self.spread = self.third - latencies[len(latencies) // 4]
-            self.delay = self.third - latencies[0]
+        self.answers += 1
+        if self.answers >= FEWEST_LATENCIES and (self.answers < LATENCIES or self.answers % REVIEW_EVERY == 0):
+            self._review_latencies()
+
+    def _review_latencies(self) -> None:
+        latencies = sorted(self.latencies)
+        self.third = latencies[len(latencies) * 3 // 4]
+        self.spread = self.third - latencies[len(latencies) // 4]
+        self.delay = self.third - latencies[0]
 
     def _window(self) -> float:
         return min(max(STEADY_WINDOW, 1 + self.delay), VARYING_WINDOW)

@@ -22,9 +22,12 @@ _TYPE_NAMES = {
 }
 
 
+BLANK_TEXTS = ("", "None", "null")
+
+
 def is_blank(value: Any) -> bool:
     """Return whether a text has no value in it."""
-    return isinstance(value, str) and value.strip() in ("", "None", "null")
+    return isinstance(value, str) and value.strip() in BLANK_TEXTS
 
 
 def is_undefined(value: Any) -> bool:
