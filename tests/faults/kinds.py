@@ -137,7 +137,7 @@ def _ended_by_newer(world: World, request: httpx.Request) -> httpx.Request:
     app = {"suiteKey": world.dingtalk.app_key, "suiteSecret": world.dingtalk.app_secret}
     body = {**app, "authCorpId": CORP, "suiteTicket": TICKET}
     url = f"{world.dingtalk.url}/v1.0/oauth2/corpAccessToken"
-    world.wire.handle_request(httpx.Request("POST", url, json=body)).read()
+    world.deliver(httpx.Request("POST", url, json=body))
     return request
 
 

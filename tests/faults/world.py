@@ -26,7 +26,7 @@ from tests.conftest import ORGANIZER
 from tests.faults.kinds import CORP, EMULATED, HOSTED, TICKET, TIMEOUT
 
 BEGIN = 1_800_000_000.0  # January 2027
-LATE_TIMEOUT = 5.0  # seconds, real ones, which a request on its way takes hardly ever
+LATE_TIMEOUT = 5.0  # seconds, real ones, which a request that nobody waits for takes hardly ever
 AUTH_TYPES = ("app", "corp_app", "user")
 Schedule = Mapping[int, str]  # which request, counted from 1, meets which kind of fault
 
@@ -62,11 +62,14 @@ class World:
             self.mono += seconds
             self.wall += seconds
             while self.late:
-                late = self.late.pop()
-                # It has a lot of time, but may meet a fault that was planned for another and is never answered.
-                late.extensions |= {"timeout": httpx.Timeout(LATE_TIMEOUT).as_dict()}
-                with suppress(httpx.HTTPError):  # nobody waits for its answer, whatever fault it meets
-                    self.wire.handle_request(late).read()
+                self.deliver(self.late.pop())
+
+    def deliver(self, request: httpx.Request) -> None:
+        """Send a request whose answer nobody waits for."""
+        # It has a lot of time, but may meet a fault that was planned for another and is never answered.
+        request.extensions |= {"timeout": httpx.Timeout(LATE_TIMEOUT).as_dict()}
+        with suppress(httpx.HTTPError):
+            self.wire.handle_request(request).read()
 
     def go_on_as_child(self) -> None:
         """Use the parent's hook after a fork, in a child for which nothing is planned."""
