@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from pydantic.alias_generators import to_camel
 
 from airflow_dingtalk_calendar.models import datetimes
-from airflow_dingtalk_calendar.models.types import Choice, Flag, Id, Integer, Switch, Text
+from airflow_dingtalk_calendar.models.types import MAX_INTEGER, AsInteger, Choice, Flag, Id, Switch, Text
 
 
 class Component(BaseModel):
@@ -105,7 +105,7 @@ class Reminder(Component):
     """A reminder, some minutes before the start."""
 
     method: Annotated[Literal["dingtalk"], Choice] | None = None
-    minutes: Annotated[Integer, Field(ge=0)]
+    minutes: Annotated[int, Field(ge=0, le=MAX_INTEGER), AsInteger]
 
     @model_validator(mode="before")
     @classmethod

@@ -40,7 +40,7 @@ from airflow_dingtalk_calendar.models.json_values import find_pair
 from airflow_dingtalk_calendar.models.normalize import normalize_times
 from airflow_dingtalk_calendar.models.recurrence import Recurrence, fits_pattern, may_lack_day
 from airflow_dingtalk_calendar.models.rrule import from_rrule
-from airflow_dingtalk_calendar.models.types import Flag, Members, Text, parse_switch, refuse_set
+from airflow_dingtalk_calendar.models.types import AsText, Flag, Members, Text, parse_switch, refuse_set
 from airflow_dingtalk_calendar.models.unchecked_fields import find_clashes, merge_members, parse_unchecked
 from airflow_dingtalk_calendar.models.validation_errors import describe_errors, drop_consequences, limit_problems
 from airflow_dingtalk_calendar.models.zones import parse_zone
@@ -95,8 +95,8 @@ class EventFields(Component):
     _CAUTIONS: ClassVar[tuple[Caution, ...]]
 
     # The order is that of validation: each field is checked against those above it.
-    summary: Annotated[Text, Field(max_length=2048)] | None = None
-    description: Annotated[Text, Field(max_length=5000)] | None = None
+    summary: Annotated[str, Field(max_length=2048), AsText] | None = None
+    description: Annotated[str, Field(max_length=5000), AsText] | None = None
     is_all_day: Flag | None = None
     start: EventTime | None = None
     end: EventTime | None = None

@@ -11,7 +11,7 @@ from airflow_dingtalk_calendar.models.clearing import refuse_blanks
 from airflow_dingtalk_calendar.models.components import Attendee, EventConfig, EventTime
 from airflow_dingtalk_calendar.models.event import ENDS_WHERE_IT_STARTS, SERIES_CAUTIONS, EventFields
 from airflow_dingtalk_calendar.models.normalize import normalize_mapping
-from airflow_dingtalk_calendar.models.types import Text
+from airflow_dingtalk_calendar.models.types import AsText
 
 
 class NewEvent(EventFields):
@@ -22,7 +22,7 @@ class NewEvent(EventFields):
     addresses.
     """
 
-    summary: Annotated[Text, Field(max_length=2048)]
+    summary: Annotated[str, Field(max_length=2048), AsText]
     start: EventTime
     event_config: EventConfig | None = None
 

@@ -21,7 +21,8 @@ from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 # Deeper than any field of an event, and far from Python's recursion limit, which a hostile text would reach.
 MAX_DEPTH = 20
-PLAIN = (str, bytes, int)  # checked first, because most values are, and checking for abstract types is slow
+# Checked in this order, because most values are the first, and checking for abstract types is slow.
+PLAIN, MAPPINGS = (str, bytes, int), (dict, Mapping)
 
 
 class Unreadable:
@@ -71,7 +72,7 @@ def note_problem(problems: list[Problem], loc: Loc, text: str) -> Unreadable:
 
 def normalize_times(data: Any, default: str | None) -> Any:
     """Bring both ends into object form in one time zone, and complete the end of a series in it."""
-    if not isinstance(data, Mapping) or not {"start", "end", "recurrence"} & data.keys():
+    if not isinstance(data, MAPPINGS) or not {"start", "end", "recurrence"} & data.keys():
         return data
     start, end = datetimes.to_time_object(data.get("start")), datetimes.to_time_object(data.get("end"))
     start_zone, end_zone = datetimes.zone_name(start), datetimes.zone_name(end)
@@ -79,23 +80,24 @@ def normalize_times(data: Any, default: str | None) -> Any:
         **data,
         "start": datetimes.add_zone(start, end_zone or default),
         "end": datetimes.add_zone(end, start_zone or default),
-        "recurrence": _complete_range(data.get("recurrence"), start_zone or end_zone or default, start),
     }
+    if (recurrence := data.get("recurrence")) is not None:
+        placed["recurrence"] = _complete_range(recurrence, start_zone or end_zone or default, start)
     return {name: value for name, value in placed.items() if value is not None}
 
 
 def _complete_range(recurrence: Any, zone: str | None, start: Any) -> Any:
-    span = recurrence.get("range") if isinstance(recurrence, Mapping) else None
-    if not isinstance(span, Mapping) or "endDate" not in span:
+    span = recurrence.get("range") if isinstance(recurrence, MAPPINGS) else None
+    if not isinstance(span, MAPPINGS) or "endDate" not in span:
         return recurrence
-    all_day = isinstance(start, Mapping) and "date" in start
+    all_day = isinstance(start, MAPPINGS) and "date" in start
     return {**recurrence, "range": {**span, "endDate": datetimes.complete_series_end(span["endDate"], zone, all_day)}}
 
 
 def _load_mapping(value: Any, path: str) -> Mapping[Any, Any]:
     if isinstance(value, str):
         value = load_json(value, path)
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         return value
     problem = f"must be a mapping or the JSON text of one, not {describe_type(value)}"
     if isinstance(value, (list, tuple)):
@@ -115,7 +117,7 @@ def _refuse_lax_json(value: Any, path: str) -> None:
 def _normalize_value(value: Any, loc: Loc, problems: list[Problem], *, rename: bool) -> Any:
     if isinstance(value, PLAIN):
         return value
-    if isinstance(value, (dict, Mapping)):
+    if not isinstance(value, list) and isinstance(value, MAPPINGS):
         return _normalize_members(value, loc, problems, rename=rename)
     if isinstance(value, (list, Sequence)):
         if len(loc) > MAX_DEPTH:

@@ -18,7 +18,7 @@ from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.components import Component
 from airflow_dingtalk_calendar.models.json_values import Json, get_member, mapping_or_empty
 from airflow_dingtalk_calendar.models.rule_members import PATTERN_MEMBERS, RANGE_MEMBERS, used_members
-from airflow_dingtalk_calendar.models.types import WEEKDAYS, Choice, Integer, Interval, Weekday, Weekdays
+from airflow_dingtalk_calendar.models.types import WEEKDAYS, AsInteger, Choice, Interval, Weekday, Weekdays
 
 DAY_NAMES = (*WEEKDAYS[1:], WEEKDAYS[0])  # in the order of date.weekday()
 DAYS_BY_CODE = {name[:2].upper(): name for name in DAY_NAMES}  # as RFC 5545 names them
@@ -35,7 +35,7 @@ class RecurrencePattern(Component):
         Choice,
     ]
     interval: Interval
-    day_of_month: Annotated[Integer, Field(ge=1, le=31)] | None = None
+    day_of_month: Annotated[int, Field(ge=1, le=31), AsInteger] | None = None
     days_of_week: Weekdays | None = None
     index: Annotated[Literal["first", "second", "third", "fourth", "last"], Choice] | None = None
     first_day_of_week: Weekday | None = None
@@ -52,7 +52,7 @@ class RecurrenceRange(Component):
 
     type: Annotated[Literal["noEnd", "endDate", "numbered"], Choice]
     end_date: datetimes.Instant | None = None
-    number_of_occurrences: Annotated[Integer, Field(ge=1, le=99)] | None = None
+    number_of_occurrences: Annotated[int, Field(ge=1, le=99), AsInteger] | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -119,7 +119,7 @@ def parse_weekdays(value: Any) -> str:
 
 def refuse_set(value: Any) -> Any:
     """Anything but a set, whose order is another one in each process: a retry would send another request."""
-    if isinstance(value, Set):
+    if not isinstance(value, list) and isinstance(value, Set):
         raise ValueError("must be a list; a set has no order")
     return value
 
@@ -129,14 +129,16 @@ def parse_switch(value: Any) -> str:
     return "true" if parse_flag(value) else "false"
 
 
-Text = Annotated[str, BeforeValidator(parse_text)]
+# A limit stands before these, beside the bare type: pydantic's compiled part checks it there.
+AsText = BeforeValidator(parse_text)
+AsInteger = BeforeValidator(parse_integer)
+MAX_INTEGER = 2**31 - 1  # the service counts in Java integers
+Text = Annotated[str, AsText]
 Id = Annotated[str, BeforeValidator(parse_id)]
 Flag = Annotated[bool, BeforeValidator(parse_flag)]
-# The service counts in Java integers.
-Integer = Annotated[int, BeforeValidator(parse_integer), Field(le=2**31 - 1)]
 Weekdays = Annotated[str, BeforeValidator(parse_weekdays)]
 Switch = Annotated[str, BeforeValidator(parse_switch)]
 Choice = BeforeValidator(parse_choice)
 Weekday = Annotated[WeekdayName, Choice]
 Members = Annotated[list[T], BeforeValidator(refuse_set)]
-Interval = Annotated[Integer, Field(ge=1, le=365)]
+Interval = Annotated[int, Field(ge=1, le=365), AsInteger]
