@@ -37,10 +37,10 @@ class CountedRequest(NamedTuple):
 
     action: str
     seconds: float
-    metered: bool
-    repeated: bool
-    throttled: bool
-    unknown: bool
+    metered: bool = True
+    repeated: bool = False
+    throttled: bool = False
+    unknown: bool = False
 
 
 class CallCounter:
@@ -139,18 +139,20 @@ class _RequestCount:
 
 
 def _judge_request(call: Call[Any], seconds: float, repeated: bool, failure: BaseException | None) -> CountedRequest:
-    known = failure.write_outcome if isinstance(failure, RequestError) else "unknown" if failure else "rejected"
+    if failure is None:
+        return CountedRequest(call.action, seconds, repeated=repeated)
+    outcome = failure.write_outcome if isinstance(failure, RequestError) else "unknown"
     return CountedRequest(
         call.action,
         seconds,
         metered=not _was_turned_away(failure),
         repeated=repeated,
         throttled=isinstance(failure, ThrottledError),
-        unknown=call.writes and known == "unknown",
+        unknown=call.writes and outcome == "unknown",
     )
 
 
-def _was_turned_away(failure: BaseException | None) -> bool:
+def _was_turned_away(failure: BaseException) -> bool:
     """Whether a request did not get through to the calendar service: not sent, or refused by the gateway."""
     if isinstance(failure, TransportError):
         return failure.write_outcome == "rejected"

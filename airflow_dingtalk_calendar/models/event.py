@@ -190,16 +190,21 @@ class EventFields(Component):
         unchecked, refused = parse_unchecked(unchecked_fields)
         known = [*zone_problems, *problems]
         model, wrong = cls._validated(data, timezone)
-        wrong = drop_consequences(wrong, known, cls._NAME)
-        if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
-            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
         if unchecked:
             refused += find_clashes(model._to_json() if model else data, unchecked, "unchecked_fields")
         if model is None or known or refused:
-            raise InvalidPatchError(*limit_problems(list(dict.fromkeys([*known, *wrong, *refused])), cls._NAME))
+            found = [*known, *cls._drop_consequences(wrong, known), *refused]
+            raise InvalidPatchError(*limit_problems(list(dict.fromkeys(found)), cls._NAME))
         if unchecked:
             model.__pydantic_private__ = {"unchecked": unchecked}
         return model
+
+    @classmethod
+    def _drop_consequences(cls, wrong: list[Problem], known: list[Problem]) -> list[Problem]:
+        wrong = drop_consequences(wrong, known, cls._NAME)
+        if any(_is_about_zone(problem, cls._NAME) for problem in (*known, *wrong)):
+            wrong = [one for one in wrong if one.text not in (NO_ZONE_TEXT, datetimes.NO_OFFSET_TEXT)]
+        return wrong
 
     @classmethod
     def _validated(cls, data: dict[str, Any], timezone: str | None) -> tuple[Self | None, list[Problem]]:
