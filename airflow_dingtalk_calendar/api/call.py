@@ -66,9 +66,10 @@ class Call(Generic[T]):
 
     def __post_init__(self) -> None:
         """Refuse what no check of an endpoint has refused before."""
-        texts = {**self.params, **(self.form or {})}
-        wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
-        problems = [(name, NOT_UNICODE_TEXT) for name in wrong]
+        problems: list[tuple[str, str]] = []
+        for texts in filter(None, (self.params, self.form)):
+            wrong = [_argument_name(name) for name, text in texts.items() if not is_unicode(str(text))]
+            problems += [(name, NOT_UNICODE_TEXT) for name in wrong]
         if self.json is not None:
             content, unsendable = encode_json(self.json, "body")
             object.__setattr__(self, "content", content)

@@ -60,8 +60,8 @@ class CallSession:
     settings: ConnectionSettings
     may_wait: bool
     clock: Clock
-    tokens: token_cache.TokenCache = field(default_factory=lambda: token_cache.TOKEN_CACHE)
-    limiter: RateLimiter = field(default_factory=lambda: RATE_LIMITER)
+    tokens: token_cache.TokenCache = token_cache.TOKEN_CACHE
+    limiter: RateLimiter = RATE_LIMITER
     attempt: int = 1
     unknown: bool = False
     sent: int = 0

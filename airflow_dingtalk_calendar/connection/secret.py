@@ -47,7 +47,10 @@ class hide_frames:  # noqa: N801  # a context manager, like contextlib's
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        seen, left = {id(self._handled)}, [error]
+        if error is None:
+            return
+        seen: set[int] = {id(self._handled)}
+        left: list[BaseException | None] = [error]
         while left:
             one = left.pop()
             if one is not None and id(one) not in seen:
