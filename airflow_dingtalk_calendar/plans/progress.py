@@ -21,6 +21,7 @@ class Progress:
 
     :param total: rows in the plan.
     :param clock: a monotonic clock.
+    :ivar is_urgent: whether a created event is not recorded yet; no other row does harm when it is sent again.
     """
 
     def __init__(self, total: int, checkpoint: Checkpoint, log: Any, clock: Callable[[], float]) -> None:
@@ -32,6 +33,7 @@ class Progress:
         self._before = 0
         self._start = self._recorded = self._reported = clock()
         self._unrecorded: list[RowResult] = []
+        self.is_urgent = False
 
     def restore(self, found: Sequence[RowResult]) -> None:
         """Take over what earlier tries have finished."""
@@ -42,7 +44,7 @@ class Progress:
         """Enter a result, or None to let time pass."""
         if result is not None:
             self.results[result.row.index] = result
-            self._unrecorded += [result] if is_final(result) else []
+            self._keep_final(result)
         now = self._clock()
         if now - self._recorded >= SAVE_INTERVAL:
             self.save()
@@ -54,21 +56,21 @@ class Progress:
         """Record what events are, before they are changed."""
         self._checkpoint.add_befores(befores)
 
-    @property
-    def is_urgent(self) -> bool:
-        """Whether an event was created that is not recorded yet; no other row does harm when it is sent again."""
-        return any(result.row.change.creates for result in self._unrecorded)
-
     def save(self) -> None:
         """Record what is not recorded yet."""
         if self._unrecorded:
             self._checkpoint.add(self._unrecorded)
-        self._unrecorded = []
+        self._unrecorded, self.is_urgent = [], False
         self._recorded = self._clock()
 
     def elapsed(self) -> float:
         """Return how long it has taken so far."""
         return self._clock() - self._start
+
+    def _keep_final(self, result: RowResult) -> None:
+        if is_final(result):
+            self._unrecorded.append(result)
+            self.is_urgent = self.is_urgent or result.row.change.creates
 
     def _log_progress(self, seconds: float) -> None:
         done = len(self.results)
