@@ -121,7 +121,7 @@ class CallCounter:
 
 @dataclass(slots=True)
 class _RequestCount:
-    """Counts the request that is sent within; a class, because each call pays for it."""
+    """Counts the request that is sent within; a class, because a generator would cost each call more."""
 
     counter: CallCounter
     call: Call[Any]

@@ -27,7 +27,7 @@ from airflow_dingtalk_calendar.client.fork_safety import clear_after_fork
 # them beside other programs; with 1.01 and only outliers counted as late, 3 and 4 in two.
 STEADY_WINDOW, VARYING_WINDOW = 1.01, 1.03
 FEWEST_LATENCIES, LATENCIES = 10, 20  # answers that say what is usual; a quarter of them may have been late
-REVIEW_EVERY = 5  # answers after which what is usual is worked out again, which as long as they are few each does
+REVIEW_EVERY = 5  # answers after which what is usual is worked out again; while there are fewer than LATENCIES: 1
 OUTLIER_RANGES = 1.5  # interquartile ranges above the third quartile: what is late where latencies vary (Tukey's fence)
 MIN_SLEEP = 1e-6  # seconds that are not worth another sleep
 Lane = tuple[tuple[str, ...], str]  # the identity of the app, and the API
