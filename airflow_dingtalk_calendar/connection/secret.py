@@ -49,7 +49,7 @@ class hide_frames:  # noqa: N801  # a context manager, like contextlib's
     ) -> None:
         if error is None:
             return
-        seen: set[int] = {id(self._handled)}
+        seen = {id(self._handled)}
         left: list[BaseException | None] = [error]
         while left:
             one = left.pop()

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 from pendulum.tz.exceptions import AmbiguousTime, NonExistingTime
 from pydantic import BeforeValidator
 
-from airflow_dingtalk_calendar.models.json_values import get_member
+from airflow_dingtalk_calendar.models.json_values import MAPPINGS, get_member
 from airflow_dingtalk_calendar.models.zones import canonical_name, load_zone, name_zone, parse_zone, zone_of_datetime
 
 _DATE_PATTERN = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
@@ -40,7 +40,7 @@ _NOT_A_TIME_TEXT = "must be an ISO 8601 date and time, like 2027-03-02T10:00:00+
 
 def to_time_object(value: Any) -> Any:
     """Bring a datetime, date or ISO text into the API's object form; anything else stays as it is."""
-    if isinstance(value, (dict, Mapping)):
+    if isinstance(value, MAPPINGS):
         moment = value.get("dateTime")
         return {**to_time_object(moment), **value} if isinstance(moment, dt.datetime) else value
     if isinstance(value, str):
@@ -53,14 +53,14 @@ def to_time_object(value: Any) -> Any:
 
 def add_zone(value: Any, zone: str | None) -> Any:
     """Give an object that has a time but no zone this one."""
-    if zone and isinstance(value, (dict, Mapping)) and "dateTime" in value and "timeZone" not in value:
+    if zone and isinstance(value, MAPPINGS) and "dateTime" in value and "timeZone" not in value:
         return {**value, "timeZone": zone}
     return value
 
 
 def zone_name(value: Any) -> str | None:
     """Name the zone of an object, where it has one."""
-    zone = name_zone(value.get("timeZone")) if isinstance(value, (dict, Mapping)) else None
+    zone = name_zone(value.get("timeZone")) if isinstance(value, MAPPINGS) else None
     return zone if isinstance(zone, str) else None
 
 

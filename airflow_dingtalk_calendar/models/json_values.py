@@ -8,6 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 Body = Mapping[str, Any]
+MAPPINGS = (dict, Mapping)  # for isinstance: most are dicts, and checking for an abstract type is slow
 
 NOT_UNICODE_TEXT = "is not valid Unicode (it has half a surrogate pair)"
 NOT_JSON_TEXT = "holds something that is not JSON"

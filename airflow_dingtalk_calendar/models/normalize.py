@@ -17,12 +17,12 @@ from airflow_dingtalk_calendar.models import datetimes
 from airflow_dingtalk_calendar.models.blanks import UNDEFINED_TEXT, describe_type, explain_refusal, is_undefined
 from airflow_dingtalk_calendar.models.fields import find_field
 from airflow_dingtalk_calendar.models.json_text import JsonObject, load_json
+from airflow_dingtalk_calendar.models.json_values import MAPPINGS
 from airflow_dingtalk_calendar.models.validation_errors import Loc, format_path
 
 # Deeper than any field of an event, and far from Python's recursion limit, which a hostile text would reach.
 MAX_DEPTH = 20
-# Checked in this order, because most values are the first, and checking for abstract types is slow.
-PLAIN, MAPPINGS = (str, bytes, int), (dict, Mapping)
+PLAIN = (str, bytes, int)  # checked first, because most values are
 
 
 class Unreadable:
@@ -153,13 +153,11 @@ def _normalize_members(
             tidied[name] = note_problem(problems, (*loc, name), "is given twice, in snake_case and in camelCase")
         elif key in repeated:
             tidied[name] = note_problem(problems, (*loc, name), "is given twice in one JSON object")
-        elif isinstance(member, PLAIN) and not top:
-            tidied[name] = member
         elif member is not None:
-            place = (*loc, name)
             if top and isinstance(member, str):
-                member = _parse_structured(member, place, problems)
-            tidied[name] = _normalize_value(member, place, problems, rename=rename)
+                member = _parse_structured(member, (*loc, name), problems)
+            plain = isinstance(member, PLAIN)
+            tidied[name] = member if plain else _normalize_value(member, (*loc, name), problems, rename=rename)
     return tidied
 
 
